@@ -1,0 +1,98 @@
+using Orleans;
+
+namespace CSsl.Grains.Cluster;
+
+/// <summary>What a silo does. Run-time state of a silo, not its type.</summary>
+[Flags]
+public enum SiloRoles
+{
+    None = 0,
+
+    /// <summary>Runs handshakes; holds certificate keys.</summary>
+    Handshake = 1,
+
+    /// <summary>Encrypts in bulk and proxies to the origin.</summary>
+    Data = 2,
+}
+
+/// <summary>Where a process is in its life, as the cluster view shows it.</summary>
+public enum SiloState
+{
+    Joining = 0,
+    Active = 1,
+
+    /// <summary>Takes nothing new; what is under way goes on.</summary>
+    Draining = 2,
+
+    /// <summary>No report for longer than the cluster waits.</summary>
+    Silent = 3,
+}
+
+/// <summary>What a silo has to do, as it reports it twice a second. Rates are of the last second.</summary>
+[GenerateSerializer]
+public sealed record SiloLoad
+{
+    /// <summary>CPU of the process, in cores (1.0 is one core busy).</summary>
+    [Id(0)] public double ProcessCpu { get; init; }
+
+    /// <summary>CPU of the machine, 0 to 1.</summary>
+    [Id(1)] public double MachineCpu { get; init; }
+
+    /// <summary>Handshakes under way.</summary>
+    [Id(2)] public int HandshakesInFlight { get; init; }
+    [Id(3)] public double HandshakesPerSecond { get; init; }
+
+    /// <summary>Client connections attached (data role).</summary>
+    [Id(4)] public int Connections { get; init; }
+    [Id(5)] public double RecordsPerSecond { get; init; }
+    [Id(6)] public double BytesPerSecond { get; init; }
+
+    /// <summary>Resident memory in bytes.</summary>
+    [Id(7)] public long ResidentBytes { get; init; }
+}
+
+/// <summary>A silo's report about itself.</summary>
+[GenerateSerializer]
+public sealed record SiloReport
+{
+    [Id(0)] public required string Name { get; init; }
+
+    /// <summary>Tells one run of a silo from the next of the same name.</summary>
+    [Id(1)] public required Guid Incarnation { get; init; }
+    [Id(2)] public required int ProcessId { get; init; }
+
+    /// <summary>host:port of its data link listener.</summary>
+    [Id(3)] public required string LinkEndpoint { get; init; }
+    [Id(4)] public required SiloRoles Roles { get; init; }
+    [Id(5)] public required SiloState State { get; init; }
+    [Id(6)] public required SiloLoad Load { get; init; }
+    [Id(7)] public required DateTimeOffset StartedAt { get; init; }
+}
+
+/// <summary>A gateway's report about itself.</summary>
+[GenerateSerializer]
+public sealed record GatewayReport
+{
+    [Id(0)] public required string Name { get; init; }
+    [Id(1)] public required Guid Incarnation { get; init; }
+    [Id(2)] public required int ProcessId { get; init; }
+    [Id(3)] public required SiloState State { get; init; }
+    [Id(4)] public required int Connections { get; init; }
+    [Id(5)] public required double HandshakesPerSecond { get; init; }
+    [Id(6)] public required double BytesPerSecond { get; init; }
+    [Id(7)] public required long ResidentBytes { get; init; }
+    [Id(8)] public required DateTimeOffset StartedAt { get; init; }
+}
+
+/// <summary>The cluster as one grain knows it; an immutable snapshot that every silo and gateway keeps.</summary>
+[GenerateSerializer]
+public sealed record ClusterView
+{
+    /// <summary>Before the first answer of the cluster grain.</summary>
+    public static ClusterView Empty { get; } = new();
+
+    /// <summary>Grows with every change of the view, within one activation of the grain.</summary>
+    [Id(0)] public long Version { get; init; }
+    [Id(1)] public IReadOnlyList<SiloReport> Silos { get; init; } = [];
+    [Id(2)] public IReadOnlyList<GatewayReport> Gateways { get; init; } = [];
+}

@@ -1,0 +1,16 @@
+using Orleans;
+
+namespace CSsl.Grains.Cluster;
+
+/// <summary>The one holder of the cluster view (key 0). Silos and gateways report twice a second and get the view back.</summary>
+public interface IClusterGrain : IGrainWithIntegerKey
+{
+    [return: Immutable]
+    ValueTask<ClusterView> ReportSilo([Immutable] SiloReport report, CancellationToken cancellationToken);
+
+    [return: Immutable]
+    ValueTask<ClusterView> ReportGateway([Immutable] GatewayReport report, CancellationToken cancellationToken);
+
+    [return: Immutable]
+    ValueTask<ClusterView> GetView(CancellationToken cancellationToken);
+}

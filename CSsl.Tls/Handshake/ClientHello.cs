@@ -1,0 +1,49 @@
+using System.Buffers;
+
+namespace CSsl.Tls.Handshake;
+
+/// <summary>What a ClientHello says that routing, limits and logs need. Nothing is consumed, nothing is trusted.</summary>
+public sealed record ClientHello
+{
+    /// <summary>The host name of the server_name extension in lower case, or null. Printable ASCII, at most 255 characters.</summary>
+    public string? ServerName { get; init; }
+
+    /// <summary>The protocols of the ALPN extension in the client's order; empty without one.</summary>
+    public IReadOnlyList<string> ApplicationProtocols { get; init; } = [];
+
+    /// <summary>legacy_session_id: 0 to 32 bytes.</summary>
+    public ReadOnlyMemory<byte> SessionId { get; init; }
+
+    /// <summary>Versions of supported_versions, or the legacy version alone.</summary>
+    public IReadOnlyList<ushort> SupportedVersions { get; init; } = [];
+
+    /// <summary>True when the client offers TLS 1.2 or 1.3.</summary>
+    public bool OffersSupportedVersion => SupportedVersions.Any(static v => v is 0x0303 or 0x0304);
+
+    /// <summary>Length in bytes of the records that carry the hello, headers included.</summary>
+    public int RecordBytes { get; init; }
+
+    /// <summary>Looks for a whole ClientHello, possibly in several records, at the start of what a client sent.</summary>
+    /// <param name="input">Bytes as they came; may end anywhere.</param>
+    /// <param name="maxHandshakeBytes">Limit on the handshake message, in bytes; past it <see cref="ClientHelloStatus.Refused"/> with decode_error.</param>
+    /// <param name="hello">Set with <see cref="ClientHelloStatus.Complete"/>.</param>
+    /// <param name="alert">Set with <see cref="ClientHelloStatus.Refused"/>: what to send before closing.</param>
+    public static ClientHelloStatus Peek(in ReadOnlySequence<byte> input, int maxHandshakeBytes, out ClientHello? hello, out AlertDescription alert)
+        => throw new NotImplementedException();
+}
+
+/// <summary>The answer of <see cref="ClientHello.Peek"/>.</summary>
+public enum ClientHelloStatus
+{
+    /// <summary>The whole hello is there.</summary>
+    Complete,
+
+    /// <summary>What is there is the start of a hello.</summary>
+    NeedMore,
+
+    /// <summary>The client speaks something else (plain HTTP, SSLv2, noise): no TLS alert would be understood, except where one is given.</summary>
+    NotTls,
+
+    /// <summary>The client speaks TLS and breaks a rule.</summary>
+    Refused,
+}

@@ -1,0 +1,48 @@
+namespace CSsl.Tls.Records;
+
+/// <summary>Why bytes are not, or not yet, a record that may be passed on.</summary>
+public enum RecordStatus
+{
+    /// <summary>A valid header, and the whole record is there.</summary>
+    Complete,
+
+    /// <summary>Not enough bytes yet; what is there could still become a record.</summary>
+    NeedMore,
+
+    /// <summary>The first byte is no content type: the peer does not speak TLS.</summary>
+    NotTls,
+
+    /// <summary>The version's major byte is not 3.</summary>
+    BadVersion,
+
+    /// <summary>The length is above the limit of the version.</summary>
+    Overflow,
+
+    /// <summary>A length of zero where the type does not allow it.</summary>
+    Empty,
+}
+
+/// <summary>The five bytes before every record.</summary>
+public readonly record struct RecordHeader(ContentType Type, ushort Version, int Length)
+{
+    /// <summary>Bytes of a header.</summary>
+    public const int Size = 5;
+
+    /// <summary>The most ciphertext a TLS 1.3 record may hold: 2^14 + 256 (RFC 8446 section 5.2).</summary>
+    public const int MaxCiphertext13 = (1 << 14) + 256;
+
+    /// <summary>The most ciphertext a TLS 1.2 record may hold: 2^14 + 2048 (RFC 5246 section 6.2.3).</summary>
+    public const int MaxCiphertext12 = (1 << 14) + 2048;
+
+    /// <summary>The most a record may hold before keys are in use: 2^14.</summary>
+    public const int MaxPlaintext = 1 << 14;
+
+    /// <summary>Length of the record, header included.</summary>
+    public int TotalLength => Size + Length;
+
+    /// <summary>Reads the header of the record at the start of <paramref name="bytes"/>, without consuming anything.</summary>
+    /// <param name="bytes">Bytes as they came from the wire; may end anywhere.</param>
+    /// <param name="maxLength">The limit of the phase: <see cref="MaxPlaintext"/>, <see cref="MaxCiphertext12"/> or <see cref="MaxCiphertext13"/>.</param>
+    /// <param name="header">Valid with <see cref="RecordStatus.Complete"/>, and with <see cref="RecordStatus.NeedMore"/> once 5 bytes are there.</param>
+    public static RecordStatus Peek(ReadOnlySpan<byte> bytes, int maxLength, out RecordHeader header) => throw new NotImplementedException();
+}

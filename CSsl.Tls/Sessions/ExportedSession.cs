@@ -1,0 +1,57 @@
+namespace CSsl.Tls.Sessions;
+
+/// <summary>Everything that the data phase of one connection needs: what the paper calls STRUCT_OBJ. Secrets are wiped on dispose.</summary>
+public sealed class ExportedSession : IDisposable
+{
+    public required TlsVersion Version { get; init; }
+    public required CipherSuite CipherSuite { get; init; }
+
+    /// <summary>TLS 1.3: client_application_traffic_secret_N. TLS 1.2: the 48-byte master secret.</summary>
+    public required SecretBytes ClientSecret { get; init; }
+
+    /// <summary>TLS 1.3: server_application_traffic_secret_N. TLS 1.2: empty.</summary>
+    public SecretBytes ServerSecret { get; init; } = SecretBytes.Empty;
+
+    /// <summary>TLS 1.3: exporter_master_secret. TLS 1.2: empty (the exporter uses the master secret).</summary>
+    public SecretBytes ExporterSecret { get; init; } = SecretBytes.Empty;
+
+    /// <summary>TLS 1.2: client_random and server_random, 32 bytes each; empty in TLS 1.3.</summary>
+    public byte[] ClientRandom { get; init; } = [];
+
+    public byte[] ServerRandom { get; init; } = [];
+
+    /// <summary>Sequence number of the next record from the client.</summary>
+    public ulong ClientSequence { get; set; }
+
+    /// <summary>Sequence number of the next record to the client.</summary>
+    public ulong ServerSequence { get; set; }
+
+    /// <summary>TLS 1.2 GCM: the explicit nonce of sequence number 0 (N0); record n uses N0 + n.</summary>
+    public ulong ExplicitNonceBase { get; init; }
+
+    /// <summary>CBC suites: RFC 7366 encrypt_then_mac was negotiated.</summary>
+    public bool EncryptThenMac { get; init; }
+
+    /// <summary>The most plaintext bytes in a record to the client: 2^14 or what max_fragment_length or record_size_limit says.</summary>
+    public int FragmentLimit { get; init; } = 1 << 14;
+
+    /// <summary>The negotiated application protocol ("h2", "http/1.1"), or null.</summary>
+    public string? ApplicationProtocol { get; init; }
+
+    public string? ServerName { get; init; }
+
+    /// <summary>The client's certificate in DER, or empty.</summary>
+    public byte[] PeerCertificate { get; init; } = [];
+
+    /// <summary>True when the handshake resumed an earlier session.</summary>
+    public bool Resumed { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public void Dispose()
+    {
+        ClientSecret.Dispose();
+        ServerSecret.Dispose();
+        ExporterSecret.Dispose();
+    }
+}
