@@ -1,0 +1,22 @@
+namespace CSsl.Grains.Configuration;
+
+/// <summary>Section <c>Cluster</c>: which cluster a process belongs to. The same in every process of a cluster.</summary>
+public sealed class ClusterOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Cluster";
+
+    /// <summary>The cluster's name: processes of different clusters refuse each other.</summary>
+    public string Id { get; set; } = "dev";
+
+    /// <summary>File with 32 random bytes in base64 on one line: proves on the control plane and on data links that a process belongs here.
+    /// Gateways and silos have it. Each use derives its own key from it (HKDF with a label).</summary>
+    public string? KeyFile { get; set; }
+
+    /// <summary>File with the key ring that seals sessions (<see cref="Tls.Sessions.ClusterKeyRing"/>). Silos only; a gateway never reads it.</summary>
+    public string? SealingKeyFile { get; set; }
+
+    /// <summary>Where membership and grain state live: with the embedded engine a SQLite file or connection string, shared by all processes;
+    /// with Microsoft Orleans an ADO.NET connection string.</summary>
+    public string? Database { get; set; }
+}

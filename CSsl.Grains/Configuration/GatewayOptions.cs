@@ -1,0 +1,23 @@
+namespace CSsl.Grains.Configuration;
+
+/// <summary>Section <c>Gateway</c>: one gateway process.</summary>
+public sealed class GatewayOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Gateway";
+
+    /// <summary>The gateway's name in the cluster.</summary>
+    public string Name { get; set; } = "gateway";
+
+    /// <summary>Addresses ("host:port") on which clients connect with TLS. Empty means <see cref="DefaultListen"/>.</summary>
+    public IReadOnlyList<string> Listen { get; set; } = [];
+
+    /// <summary>Address of the admin endpoint (/status, /metrics, /healthz). Plain HTTP: keep it on loopback.</summary>
+    public string Admin { get; set; } = "127.0.0.1:9443";
+
+    /// <summary>How long connections may go on after SIGTERM before they are reset.</summary>
+    public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Where clients connect when <see cref="Listen"/> says nothing.</summary>
+    public const string DefaultListen = "127.0.0.1:8443";
+}
