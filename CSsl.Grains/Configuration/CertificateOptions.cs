@@ -11,8 +11,10 @@ public sealed class CertificateOptions
     public IList<string> Names { get; set; } = [];
 
     /// <summary>Path of a PEM file: the leaf first, then its chain.</summary>
+    [FilePath]
     public string Certificate { get; set; } = "";
 
     /// <summary>Path of a PEM file: the unencrypted private key.</summary>
+    [FilePath]
     public string Key { get; set; } = "";
 }

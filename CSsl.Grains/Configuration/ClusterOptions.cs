@@ -11,12 +11,15 @@ public sealed class ClusterOptions
 
     /// <summary>File with 32 random bytes in base64 on one line: proves on the control plane and on data links that a process belongs here.
     /// Gateways and silos have it. Each use derives its own key from it (HKDF with a label).</summary>
+    [FilePath]
     public string? KeyFile { get; set; }
 
     /// <summary>File with the key ring that seals sessions (<see cref="Tls.Sessions.ClusterKeyRing"/>). Silos only; a gateway never reads it.</summary>
+    [FilePath]
     public string? SealingKeyFile { get; set; }
 
     /// <summary>Where membership and grain state live: with the embedded engine a SQLite file or connection string, shared by all processes;
     /// with Microsoft Orleans an ADO.NET connection string.</summary>
+    [FilePath]
     public string? Database { get; set; }
 }

@@ -10,9 +10,11 @@ public sealed class GatewayOptions
     public string Name { get; set; } = "gateway";
 
     /// <summary>Addresses ("host:port") on which clients connect with TLS. Empty means <see cref="DefaultListen"/>.</summary>
+    [HostPort]
     public IReadOnlyList<string> Listen { get; set; } = [];
 
     /// <summary>Address of the admin endpoint (/status, /metrics, /healthz). Plain HTTP: keep it on loopback.</summary>
+    [HostPort]
     public string Admin { get; set; } = "127.0.0.1:9443";
 
     /// <summary>How long connections may go on after SIGTERM before they are reset.</summary>

@@ -15,12 +15,15 @@ public sealed class SiloOptions
     public SiloRoles Roles { get; set; } = SiloRoles.Handshake | SiloRoles.Data;
 
     /// <summary>host:port of the data link listener; port 0 takes a free one.</summary>
+    [HostPort]
     public string Link { get; set; } = "127.0.0.1:0";
 
     /// <summary>host:port of the cluster engine's listener; port 0 takes a free one.</summary>
+    [HostPort]
     public string Grains { get; set; } = "127.0.0.1:0";
 
     /// <summary>host:port of the admin endpoint (HTTP: /healthz, /metrics, /status); port 0 takes a free one.</summary>
+    [HostPort]
     public string Admin { get; set; } = "127.0.0.1:0";
 
     /// <summary>Number of handshake lanes; 0: two per core.</summary>

@@ -1,0 +1,54 @@
+using System.Net.Sockets;
+using CSsl.Grains.Configuration;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+
+namespace CSsl.Grains.Hosting;
+
+/// <summary>Runs a host process: what a gateway, a silo and <c>cssl serve</c> have in common.</summary>
+public static class CsslHost
+{
+    /// <summary>Builds a host from the arguments and runs it until it is told to stop. What an operator can mend is one line on standard error, not a stack trace.</summary>
+    /// <param name="args">Settings: see <see cref="CsslConfiguration.Load"/>.</param>
+    /// <param name="add">Adds the host's parts.</param>
+    /// <param name="map">Adds middleware and endpoints to what was built.</param>
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication>? map = null)
+    {
+        try
+        {
+            var builder = CsslConfiguration.CreateBuilder(args);
+            add(builder);
+            await using var app = builder.Build();
+            map?.Invoke(app);
+            await app.RunAsync();
+            return ExitCodes.Success;
+        }
+        catch (Exception e) when (Explain(e) is { } explained)
+        {
+            await Console.Error.WriteLineAsync($"cssl: {explained.Line}");
+            return explained.ExitCode;
+        }
+    }
+
+    /// <summary>The line and the exit code for an error that the operator can mend; null for any other.</summary>
+    public static (string Line, int ExitCode)? Explain(Exception error)
+    {
+        for (var e = error; e is not null; e = e.InnerException)
+        {
+            switch (e)
+            {
+                case ConfigurationException:
+                    return (e.Message, ExitCodes.BadConfiguration);
+                case AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }:
+                    return (error.Message, ExitCodes.InUse);
+                case SocketException { SocketErrorCode: SocketError.AccessDenied or SocketError.AddressNotAvailable }:
+                    return ($"can't listen: {e.Message}", ExitCodes.BadConfiguration);
+                default:
+                    break;
+            }
+        }
+
+        return null;
+    }
+}
