@@ -1,0 +1,128 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using Xunit;
+
+namespace CSsl.Tests.Support;
+
+/// <summary>How a cluster under test is started.</summary>
+public sealed record ClusterSettings
+{
+    /// <summary>"up" (separate processes) or "serve" (one).</summary>
+    public string Command { get; init; } = "up";
+
+    public int HandshakeSilos { get; init; } = 1;
+
+    public int DataSilos { get; init; } = 2;
+
+    /// <summary>CSSL_ variables.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>More of the command line.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+}
+
+/// <summary>A process of the cluster, as `cssl status --json` tells it.</summary>
+public sealed record ClusterProcess(string Name, int ProcessId, string Kind, string Roles, string State);
+
+/// <summary>The real `cssl up` with its own ports and state folder: separate processes, a sample origin, development certificates.</summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "IAsyncLifetime.DisposeAsync disposes.")]
+public class Cluster : IAsyncLifetime
+{
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(30);
+
+    private readonly ClusterSettings _settings;
+    private readonly TempDirectory _state = new();
+    private Tool? _cssl;
+
+    /// <summary>The cluster that most tests share: two silos of each role, standard limits.</summary>
+    public Cluster() : this(new ClusterSettings { HandshakeSilos = 2 })
+    {
+    }
+
+    public Cluster(ClusterSettings settings)
+    {
+        _settings = settings;
+        int[] ports = Ports.Free(2);
+        (Port, AdminPort) = (ports[0], ports[1]);
+    }
+
+    /// <summary>The gateway's port for clients.</summary>
+    public int Port { get; }
+
+    /// <summary>The gateway's admin port.</summary>
+    public int AdminPort { get; }
+
+    /// <summary>https://127.0.0.1:port</summary>
+    public Uri Address => new($"https://127.0.0.1:{Port}");
+
+    /// <summary>"127.0.0.1:port", as `openssl s_client -connect` wants it.</summary>
+    public string Endpoint => $"127.0.0.1:{Port}";
+
+    /// <summary>PEM of the CA that signed the development certificates.</summary>
+    public string CertificateAuthority => _state.File("ca.crt");
+
+    /// <summary>The state folder.</summary>
+    public string StateFolder => _state.Path;
+
+    /// <summary>What all processes wrote, each line with its process's name.</summary>
+    public Transcript Log => Running.Output;
+
+    /// <summary>The process id of `cssl up` (or `cssl serve`) itself.</summary>
+    public int ProcessId => Running.Id;
+
+    private Tool Running => _cssl ?? throw new InvalidOperationException("the cluster was not started");
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync()
+    {
+        string[] shape = _settings.Command == "up"
+            ? ["--handshake", $"{_settings.HandshakeSilos}", "--data", $"{_settings.DataSilos}", "--https", $"{Port}", "--admin", $"{AdminPort}", "--state", _state.Path]
+            : [];
+        _cssl = Cssl.Start([_settings.Command, .. shape, .. _settings.Arguments], TimeSpan.FromHours(1), _settings.Environment);
+        await Log.WaitForAsync($"ready {Address.GetLeftPart(UriPartial.Authority)}", StartDeadline);
+    }
+
+    /// <inheritdoc/>
+    public async Task DisposeAsync()
+    {
+        try
+        {
+            if (_cssl is not null)
+                await StopAsync();
+        }
+        finally
+        {
+            if (_cssl is not null)
+                await _cssl.DisposeAsync();
+            _state.Dispose();
+        }
+    }
+
+    /// <summary>SIGTERM; then the exit code must be 0 and no process of the cluster may be left.</summary>
+    public async Task StopAsync()
+    {
+        if (!ProcFs.IsAlive(ProcessId))
+            return;
+
+        IReadOnlyList<int> children = ProcFs.Descendants(ProcessId);
+        ProcFs.Signal(ProcessId, ProcFs.SigTerm);
+        ToolResult result = await Running.ExitAsync().WaitAsync(StopDeadline);
+        Assert.True(result.ExitCode == 0, $"cssl {_settings.Command} ended with exit code {result.ExitCode}; its log:\n{Log.Tail()}\n{result.Error}");
+        Assert.DoesNotContain(children, ProcFs.IsAlive);
+    }
+
+    /// <summary>The processes of the cluster.</summary>
+    public async Task<IReadOnlyList<ClusterProcess>> StatusAsync()
+    {
+        ToolResult status = (await Cssl.RunAsync(["status", "--json", "--admin", $"{AdminPort}"])).Succeeded();
+        using JsonDocument json = JsonDocument.Parse(status.Output);
+        JsonElement list = json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement : json.RootElement.GetProperty("processes");
+        return [.. list.EnumerateArray().Select(process => new ClusterProcess(
+            process.GetProperty("name").GetString()!,
+            process.GetProperty("pid").GetInt32(),
+            process.GetProperty("kind").GetString()!,
+            process.GetProperty("roles").ToString(),
+            process.GetProperty("state").GetString()!))];
+    }
+}

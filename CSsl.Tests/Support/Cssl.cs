@@ -1,0 +1,17 @@
+namespace CSsl.Tests.Support;
+
+/// <summary>The built command line, run as its users run it.</summary>
+internal static class Cssl
+{
+    /// <summary>Starts `cssl …`.</summary>
+    public static Tool Start(IEnumerable<string> arguments, TimeSpan? deadline = null, IReadOnlyDictionary<string, string>? environment = null)
+        => Tool.Start("dotnet", [Repository.Assembly("CSsl.Cli"), .. arguments], deadline: deadline, environment: environment);
+
+    /// <summary>Runs `cssl …` to its end.</summary>
+    public static async Task<ToolResult> RunAsync(IEnumerable<string> arguments, TimeSpan? deadline = null, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        await using Tool tool = Start(arguments, deadline, environment);
+        tool.CloseInput();
+        return await tool.ExitAsync();
+    }
+}

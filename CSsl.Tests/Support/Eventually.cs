@@ -1,0 +1,30 @@
+using System.Diagnostics;
+
+namespace CSsl.Tests.Support;
+
+/// <summary>Waits for a state of another process that announces itself by no event: memory, a pid that is gone, a line of `status`.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Completes once <paramref name="condition"/> holds.</summary>
+    /// <param name="condition">Asked again and again.</param>
+    /// <param name="what">What is waited for, for the failure.</param>
+    /// <param name="deadline">30 s when omitted.</param>
+    /// <exception cref="TimeoutException">It did not hold in time.</exception>
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? deadline = null)
+    {
+        TimeSpan limit = deadline ?? TimeSpan.FromSeconds(30);
+        long start = Stopwatch.GetTimestamp();
+        while (!await condition())
+        {
+            if (Stopwatch.GetElapsedTime(start) > limit)
+                throw new TimeoutException($"not within {limit}: {what}");
+            await Task.Delay(Interval);
+        }
+    }
+
+    /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, string, TimeSpan?)"/>
+    public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? deadline = null)
+        => TrueAsync(() => Task.FromResult(condition()), what, deadline);
+}

@@ -1,0 +1,28 @@
+namespace CSsl.Tests.Support;
+
+/// <summary>Where this checkout keeps its sources and what was built from them.</summary>
+internal static class Repository
+{
+    /// <summary>The folder of CSsl.sln.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <summary>Debug or Release: what the tests themselves were built as.</summary>
+    private static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+
+    /// <summary>The built main assembly of a host or tool.</summary>
+    public static string Assembly(string project) => Path.Combine(Root, project, "bin", Configuration, "net10.0", project + ".dll");
+
+    /// <summary>A script or source beside the end-to-end tests, run by another language's runtime.</summary>
+    public static string ClientScript(string name) => Path.Combine(Root, "CSsl.Tests", "EndToEnd", "Clients", name);
+
+    private static string FindRoot()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "CSsl.sln")))
+                return folder.FullName;
+        }
+
+        throw new DirectoryNotFoundException($"no CSsl.sln above {AppContext.BaseDirectory}");
+    }
+}
