@@ -31,6 +31,7 @@ public enum AlertDescription : byte
     UnknownPskIdentity = 115,
     CertificateRequired = 116,
     NoApplicationProtocol = 120,
+    EchRequired = 121,
 }
 
 /// <summary>The severity byte of an alert (RFC 5246 section 7.2; in TLS 1.3 all but two are fatal whatever it says).</summary>
