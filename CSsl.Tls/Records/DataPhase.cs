@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using CSsl.Tls.Keys;
 using CSsl.Tls.Sessions;
 
 namespace CSsl.Tls.Records;
@@ -22,39 +24,211 @@ public enum ReadStatus
 /// The data phase of one connection, from the server's side: everything after the handshake. Does no I/O.
 /// The read half (<see cref="Read"/>) and the write half (all others) may run on two threads, each on one at a time.
 /// </summary>
+/// <remarks>
+/// Before sealing with <see cref="Writer"/>, whoever sends looks at <see cref="HasPending"/> and, when it is true, calls <see cref="WritePending"/>
+/// first: that answers the client, and replaces a write key whose <see cref="RecordWriteState.KeyUpdateDue"/>. Once per batch of up to a few
+/// thousand records is often enough. After <see cref="WriteAlert"/> nothing more can be sealed.
+/// </remarks>
 public sealed class DataPhase : IDisposable
 {
-    /// <summary>Takes over the session's secrets; the session is consumed and must not be used again.</summary>
-    public DataPhase(ExportedSession session) => throw new NotImplementedException();
+    /// <summary>Room that <see cref="WritePending"/> and <see cref="WriteAlert"/> need.</summary>
+    public const int ControlRoom = 256;
 
-    public TlsVersion Version => throw new NotImplementedException();
-    public CipherSuite CipherSuite => throw new NotImplementedException();
+    private const int NoRenegotiationPending = 1;
+    private const int KeyUpdatePending = 2;
+    private const byte UpdateNotRequested = 0;
+
+    private readonly RecordReadState _reader;
+    private readonly PostHandshakeReader _postHandshake;
+    private readonly RecordFloodGuard _floodGuard = new();
+    private bool _closeNotifyReceived;
+    private ulong _recordsOpened;
+    private int _pending;
+
+    /// <summary>Takes over the session's secrets; the session is consumed and must not be used again.</summary>
+    /// <exception cref="ArgumentException">The session contradicts itself (version, suite, lengths of secrets).</exception>
+    public DataPhase(ExportedSession session)
+        : this(session, limit: null)
+    {
+    }
+
+    internal DataPhase(ExportedSession session, KeyUsageLimit? limit)
+    {
+        using (session)
+        {
+            Version = session.Version;
+            CipherSuite = session.CipherSuite;
+            _recordsOpened = session.ClientSequence;
+            (_reader, Writer) = RecordStates.Create(session, TlsEndpoint.Server, limit);
+            _postHandshake = session.Version == TlsVersion.Tls13 ? new KeyUpdateReader() : new RenegotiationReader();
+            Exporter = new KeyingMaterialExporter(session);
+        }
+    }
+
+    public TlsVersion Version { get; }
+    public CipherSuite CipherSuite { get; }
+
+    /// <summary>Keys for protocols above TLS; disposed with this.</summary>
+    public KeyingMaterialExporter Exporter { get; }
 
     /// <summary>Opens one whole record; handles alerts, KeyUpdate, renegotiation requests and other post-handshake messages.</summary>
-    /// <param name="record">One record, header included.</param>
+    /// <param name="record">One record, header included. After close_notify it is ignored (RFC 8446 section 6.1).</param>
     /// <param name="plaintext">At least as long as the record.</param>
     /// <param name="written">Bytes of application data in <paramref name="plaintext"/>.</param>
     /// <exception cref="TlsException">Fatal: send <see cref="TlsException.Alert"/> with <see cref="WriteAlert"/> and close.
-    /// When the client itself sent the fatal alert, <see cref="ReceivedFatalAlert"/> is set and nothing need be sent.</exception>
-    public ReadStatus Read(ReadOnlySpan<byte> record, Span<byte> plaintext, out int written) => throw new NotImplementedException();
+    /// When the client itself sent the fatal alert, <see cref="ReceivedFatalAlert"/> is set and nothing need be sent. The error sticks.</exception>
+    public ReadStatus Read(ReadOnlySpan<byte> record, Span<byte> plaintext, out int written)
+    {
+        written = 0;
+        if (_closeNotifyReceived)
+            return ReadStatus.CloseNotify;
+
+        var opened = _reader.Open(record, plaintext);
+        Volatile.Write(ref _recordsOpened, _recordsOpened + 1);
+        ReadOnlySpan<byte> content = plaintext[..opened.Length];
+        try
+        {
+            // RFC 8446 section 5.1: no other records between those of one handshake message.
+            if (_postHandshake.MessageUnderWay && Version == TlsVersion.Tls13 && opened.Type != ContentType.Handshake)
+                throw new TlsException(AlertDescription.UnexpectedMessage, "A handshake message is interrupted by another record.");
+
+            switch (opened.Type)
+            {
+                case ContentType.ApplicationData:
+                    _floodGuard.OnApplicationData(content.Length);
+                    written = content.Length;
+                    return ReadStatus.ApplicationData;
+                case ContentType.Alert:
+                    return OnAlert(content);
+                case ContentType.Handshake:
+                    return OnHandshake(content);
+                default:
+                    throw new TlsException(AlertDescription.UnexpectedMessage, $"A record of type {(byte)opened.Type} after the handshake.");
+            }
+        }
+        catch (TlsException failure)
+        {
+            throw _reader.Fail(failure);
+        }
+    }
 
     /// <summary>The fatal alert that the client sent, if it sent one.</summary>
-    public AlertDescription? ReceivedFatalAlert => throw new NotImplementedException();
+    public AlertDescription? ReceivedFatalAlert { get; private set; }
 
-    /// <summary>True while an answer of TLS itself waits to be sent (KeyUpdate, no_renegotiation). Safe to read on any thread.</summary>
-    public bool HasPending => throw new NotImplementedException();
+    /// <summary>True while TLS itself has something to send: an answer (KeyUpdate, no_renegotiation), or a KeyUpdate of our own because
+    /// <see cref="RecordWriteState.KeyUpdateDue"/>. Then call <see cref="WritePending"/> before the next Seal. Safe to read on any thread.</summary>
+    public bool HasPending => !Writer.IsClosed && (Volatile.Read(ref _pending) != 0 || Writer.KeyUpdateDue);
 
     /// <summary>Writes what TLS itself has to send, whole records; returns their length, 0 if there is none. Needs 256 bytes of room.</summary>
-    public int WritePending(Span<byte> destination) => throw new NotImplementedException();
+    /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
+    public int WritePending(Span<byte> destination)
+    {
+        ThrowIfShort(destination);
+        if (!HasPending)
+            return 0;
+
+        var written = 0;
+        var pending = Interlocked.Exchange(ref _pending, 0);
+        if ((pending & NoRenegotiationPending) != 0)
+            written += SealAlert(AlertDescription.NoRenegotiation, destination);
+        if ((pending & KeyUpdatePending) != 0 || Writer.KeyUpdateDue)
+        {
+            // RFC 8446 section 4.6.3: the message goes out under the old key, all that follows under the new one.
+            ReadOnlySpan<byte> keyUpdate = [KeyUpdateReader.MessageType, 0, 0, 1, UpdateNotRequested];
+            keyUpdate.CopyTo(destination[(written + Writer.PrefixLength)..]);
+            written += Writer.Seal(ContentType.Handshake, destination[written..], keyUpdate.Length);
+            Writer.UpdateKey();
+        }
+
+        return written;
+    }
 
     /// <summary>See <see cref="RecordWriteState"/>: layout, limits and overhead of outgoing records.</summary>
-    public RecordWriteState Writer => throw new NotImplementedException();
+    public RecordWriteState Writer { get; }
 
-    /// <summary>Writes one alert record (close_notify: warning; others: fatal); returns its length. Needs 256 bytes of room.</summary>
-    public int WriteAlert(AlertDescription alert, Span<byte> destination) => throw new NotImplementedException();
+    /// <summary>Writes one alert record (close_notify: warning; others: fatal); returns its length. Needs 256 bytes of room.
+    /// It is the last record: a second call writes nothing and returns 0.</summary>
+    /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
+    public int WriteAlert(AlertDescription alert, Span<byte> destination)
+    {
+        ThrowIfShort(destination);
+        if (Writer.IsClosed)
+            return 0;
+        var written = SealAlert(alert, destination);
+        Writer.Close();
+        return written;
+    }
 
-    /// <summary>Records opened in all (the gateway's client counter must agree). Counts over key updates.</summary>
-    public ulong RecordsOpened => throw new NotImplementedException();
+    /// <summary>Records opened in all (the gateway's client counter must agree): begins at the session's ClientSequence and counts on over key updates.</summary>
+    public ulong RecordsOpened => Volatile.Read(ref _recordsOpened);
 
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose()
+    {
+        _reader.Dispose();
+        Writer.Dispose();
+        Exporter.Dispose();
+    }
+
+    private ReadStatus OnAlert(ReadOnlySpan<byte> content)
+    {
+        // RFC 8446 sections 5.1 and 5.4: one whole alert per record, never an empty one.
+        if (!Alert.TryRead(content, out var alert))
+            throw new TlsException(content.IsEmpty ? AlertDescription.UnexpectedMessage : AlertDescription.DecodeError, $"An alert of {content.Length} bytes.");
+        if (Version == TlsVersion.Tls12 && alert.Level is not (AlertLevel.Warning or AlertLevel.Fatal))
+            throw new TlsException(AlertDescription.IllegalParameter, $"An alert of level {(byte)alert.Level}.");
+
+        if (alert.Description == AlertDescription.CloseNotify)
+        {
+            _closeNotifyReceived = true;
+            return ReadStatus.CloseNotify;
+        }
+
+        if (alert.IsFatal(Version))
+        {
+            ReceivedFatalAlert = alert.Description;
+            throw new TlsException(alert.Description, $"The client sent the alert {alert}.");
+        }
+
+        _floodGuard.OnWarning();
+        return ReadStatus.Handled;
+    }
+
+    private ReadStatus OnHandshake(ReadOnlySpan<byte> content)
+    {
+        if (content.IsEmpty)
+            throw new TlsException(AlertDescription.UnexpectedMessage, "An empty handshake record.");
+
+        switch (_postHandshake.Read(content))
+        {
+            case PostHandshakeEvent.KeyUpdate:
+                _floodGuard.OnKeyUpdate();
+                _reader.UpdateKey();
+                return ReadStatus.Handled;
+            case PostHandshakeEvent.KeyUpdateRequested:
+                _floodGuard.OnKeyUpdate();
+                _reader.UpdateKey();
+                Interlocked.Or(ref _pending, KeyUpdatePending);
+                return ReadStatus.ReplyPending;
+            case PostHandshakeEvent.RenegotiationRequested:
+                _floodGuard.OnRenegotiationRequest();
+                Interlocked.Or(ref _pending, NoRenegotiationPending);
+                return ReadStatus.ReplyPending;
+            case PostHandshakeEvent.None:
+                return ReadStatus.Handled;
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private int SealAlert(AlertDescription description, Span<byte> destination)
+    {
+        Alert.Of(description).Write(destination[Writer.PrefixLength..]);
+        return Writer.Seal(ContentType.Alert, destination, Alert.Size);
+    }
+
+    private static void ThrowIfShort(Span<byte> destination)
+    {
+        if (destination.Length < ControlRoom)
+            throw new ArgumentException($"Needs {ControlRoom} bytes of room.", nameof(destination));
+    }
 }

@@ -1,0 +1,58 @@
+using CSsl.Tls.Keys;
+using CSsl.Tls.Records.Protection;
+using CSsl.Tls.Sessions;
+
+namespace CSsl.Tls.Records;
+
+/// <summary>The keys of one direction over time: the protection in use and, in TLS 1.3, the traffic secret that its successor comes from.</summary>
+internal sealed class TrafficKeyring : IDisposable
+{
+    private readonly CipherSuiteInfo? _suite;
+    private readonly SecretBytes _trafficSecret;
+
+    /// <summary>TLS 1.2: one key for good.</summary>
+    public TrafficKeyring(RecordProtection protection)
+    {
+        Protection = protection;
+        _trafficSecret = SecretBytes.Empty;
+    }
+
+    /// <summary>TLS 1.3: keys that can be updated.</summary>
+    /// <exception cref="ArgumentException">The secret is not as long as the suite's hash.</exception>
+    public TrafficKeyring(CipherSuiteInfo suite, ReadOnlySpan<byte> trafficSecret)
+    {
+        if (trafficSecret.Length != suite.HashLength)
+            throw new ArgumentException($"{suite.IanaName} has traffic secrets of {suite.HashLength} bytes.", nameof(trafficSecret));
+        _suite = suite;
+        _trafficSecret = new SecretBytes(trafficSecret);
+        Protection = Expand(suite, trafficSecret);
+    }
+
+    public RecordProtection Protection { get; private set; }
+
+    public bool CanUpdate => _suite is not null;
+
+    /// <summary>RFC 8446 section 7.2.</summary>
+    /// <exception cref="InvalidOperationException">Not TLS 1.3.</exception>
+    public void Update()
+    {
+        if (_suite is null)
+            throw new InvalidOperationException("TLS 1.2 has no KeyUpdate.");
+        TrafficKeys.MoveToNextSecret(_suite, _trafficSecret.Span);
+        var old = Protection;
+        Protection = Expand(_suite, _trafficSecret.Span);
+        old.Dispose();
+    }
+
+    public void Dispose()
+    {
+        Protection.Dispose();
+        _trafficSecret.Dispose();
+    }
+
+    private static RecordProtection Expand(CipherSuiteInfo suite, ReadOnlySpan<byte> trafficSecret)
+    {
+        using var keys = TrafficKeys.FromSecret(suite, trafficSecret);
+        return RecordProtection.Create(suite, keys, explicitNonceBase: 0, encryptThenMac: false);
+    }
+}
