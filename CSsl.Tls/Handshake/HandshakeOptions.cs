@@ -1,0 +1,53 @@
+namespace CSsl.Tls.Handshake;
+
+/// <summary>What a handshake may negotiate. The defaults are for the public Internet.</summary>
+public sealed record HandshakeOptions
+{
+    /// <summary>The lowest version that is accepted.</summary>
+    public TlsVersion MinVersion { get; init; } = TlsVersion.Tls12;
+
+    /// <summary>The highest version that is offered.</summary>
+    public TlsVersion MaxVersion { get; init; } = TlsVersion.Tls13;
+
+    /// <summary>
+    /// The suites, in the server's order of preference within each version. A client whose own first choice is ChaCha20
+    /// (one without AES instructions) gets ChaCha20.
+    /// </summary>
+    public IReadOnlyList<CipherSuite> CipherSuites { get; init; } =
+    [
+        CipherSuite.Aes128GcmSha256,
+        CipherSuite.Aes256GcmSha384,
+        CipherSuite.ChaCha20Poly1305Sha256,
+        CipherSuite.EcdheEcdsaAes128GcmSha256,
+        CipherSuite.EcdheRsaAes128GcmSha256,
+        CipherSuite.EcdheEcdsaAes256GcmSha384,
+        CipherSuite.EcdheRsaAes256GcmSha384,
+        CipherSuite.EcdheEcdsaChaCha20Poly1305,
+        CipherSuite.EcdheRsaChaCha20Poly1305,
+        CipherSuite.EcdheEcdsaAes256CbcSha384,
+        CipherSuite.EcdheRsaAes256CbcSha384,
+        CipherSuite.EcdheEcdsaAes128CbcSha256,
+        CipherSuite.EcdheRsaAes128CbcSha256,
+    ];
+
+    /// <summary>Groups for the key exchange, most wanted first, by their OpenSSL names.</summary>
+    public IReadOnlyList<string> Groups { get; init; } = ["X25519", "P-256", "P-384"];
+
+    /// <summary>
+    /// ALPN protocols, most wanted first (RFC 7301). A client that offers none of them is refused with no_application_protocol;
+    /// one that offers no ALPN at all is served without. Empty: ALPN is ignored.
+    /// </summary>
+    public IReadOnlyList<string> ApplicationProtocols { get; init; } = ["h2", "http/1.1"];
+
+    /// <summary>Session tickets sent after a full TLS 1.3 handshake (a resumed one gets one); TLS 1.2 sends one. 0 turns resumption off.</summary>
+    public int TicketCount { get; init; } = 2;
+
+    /// <summary>How long a ticket is good for.</summary>
+    public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromHours(2);
+
+    /// <summary>PEM file of the authorities whose client certificates are accepted; null: none is asked for.</summary>
+    public string? ClientAuthoritiesPath { get; init; }
+
+    /// <summary>With <see cref="ClientAuthoritiesPath"/>: a client without a certificate is refused.</summary>
+    public bool RequireClientCertificate { get; init; }
+}

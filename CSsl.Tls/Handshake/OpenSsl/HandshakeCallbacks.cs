@@ -1,0 +1,50 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace CSsl.Tls.Handshake.OpenSsl;
+
+/// <summary>What OpenSSL calls during a handshake. No exception may leave a callback: the frames below it are C.</summary>
+[SuppressMessage("Style", "IDE0060:Remove unused parameter", Justification = "OpenSSL's signatures.")]
+internal static unsafe class HandshakeCallbacks
+{
+    /// <summary>SSL_CTX_alpn_select_cb_func: the server's preference among what the client offers (RFC 7301 section 3.2).</summary>
+    /// <param name="ssl">Not used.</param>
+    /// <param name="selected">Set to the protocol; points into one of the lists.</param>
+    /// <param name="selectedLength">Set to its length.</param>
+    /// <param name="client">The client's list, checked by OpenSSL: not empty, no empty name.</param>
+    /// <param name="clientLength">Its length.</param>
+    /// <param name="argument">The server's list, see <see cref="SafeSslContextHandle.StoreAlpn"/>.</param>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int SelectAlpn(nint ssl, byte** selected, byte* selectedLength, byte* client, uint clientLength, byte* argument)
+    {
+        var overlap = LibSsl.SSL_select_next_proto(
+            selected, selectedLength, argument + sizeof(int), (uint)*(int*)argument, client, clientLength);
+        return overlap == LibSsl.NextProtoNegotiated ? LibSsl.TlsextErrOk : LibSsl.TlsextErrAlertFatal;
+    }
+
+    /// <summary>SSL_CTX_set_tlsext_servername_callback: acknowledges the name (RFC 6066 section 3); the context was chosen by it before.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int AcknowledgeServerName(nint ssl, int* alert, nint argument) => LibSsl.TlsextErrOk;
+
+    /// <summary>SSL_CTX_keylog_cb_func.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static void LogKey(nint ssl, byte* line)
+    {
+        TrafficSecrets? secrets = null;
+        try
+        {
+            secrets = SafeSslHandle.SecretsOf(ssl);
+            secrets.Add(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(line));
+        }
+        catch (Exception exception)
+        {
+            // The type only: a message could quote the line. Without its secrets the handshake fails.
+            secrets?.Fault = $"key log: {exception.GetType().Name}";
+        }
+    }
+
+    /// <summary>pem_password_cb: keys are not encrypted, and nobody is asked at a terminal.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int RefusePassword(byte* buffer, int size, int forWriting, nint argument) => -1;
+}

@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+
+namespace CSsl.Tls.Handshake.OpenSsl;
+
+/// <summary>The part of libcrypto (OpenSSL 3) that a server's handshake needs.</summary>
+internal static unsafe partial class LibCrypto
+{
+    public const int BioCtrlReset = 1;
+    public const int BioCtrlInfo = 3;
+
+    private const string Library = "libcrypto.so.3";
+
+    [LibraryImport(Library)]
+    public static partial nint BIO_s_mem();
+
+    [LibraryImport(Library)]
+    public static partial nint BIO_new(nint method);
+
+    /// <summary>Reads <paramref name="data"/> where it lies.</summary>
+    [LibraryImport(Library)]
+    public static partial nint BIO_new_mem_buf(byte* data, int length);
+
+    [LibraryImport(Library)]
+    public static partial int BIO_free(nint bio);
+
+    [LibraryImport(Library)]
+    public static partial int BIO_write(nint bio, byte* data, int length);
+
+    [LibraryImport(Library)]
+    public static partial nint BIO_ctrl(nint bio, int command, nint number, void* pointer);
+
+    [LibraryImport(Library)]
+    public static partial void ERR_clear_error();
+
+    [LibraryImport(Library)]
+    public static partial ulong ERR_get_error();
+
+    [LibraryImport(Library)]
+    public static partial void ERR_error_string_n(ulong error, byte* buffer, nuint length);
+
+    /// <summary>Moves <paramref name="source"/> past what it read.</summary>
+    [LibraryImport(Library)]
+    public static partial SafeX509Handle d2i_X509(nint reuse, byte** source, nint length);
+
+    [LibraryImport(Library)]
+    public static partial SafePrivateKeyHandle PEM_read_bio_PrivateKey(
+        nint bio, nint reuse, delegate* unmanaged[Cdecl]<byte*, int, int, nint, int> password, nint argument);
+
+    [LibraryImport(Library)]
+    public static partial void X509_free(nint certificate);
+
+    [LibraryImport(Library)]
+    public static partial int X509_check_private_key(SafeX509Handle certificate, SafePrivateKeyHandle key);
+
+    /// <summary>With <paramref name="destination"/> null only the length; else writes there and moves the pointer.</summary>
+    [LibraryImport(Library)]
+    public static partial int i2d_X509(nint certificate, byte** destination);
+
+    [LibraryImport(Library)]
+    public static partial void EVP_PKEY_free(nint key);
+}

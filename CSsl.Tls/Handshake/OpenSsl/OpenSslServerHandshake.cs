@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using CSsl.Tls.Records;
+using CSsl.Tls.Sessions;
+
+namespace CSsl.Tls.Handshake.OpenSsl;
+
+/// <summary>A server-side handshake run by OpenSSL over memory BIOs.</summary>
+/// <remarks>
+/// Records go in one at a time, so that OpenSSL never reads past the client's Finished. That record ends the handshake in TLS 1.3
+/// and in a resumed TLS 1.2 handshake; in a full TLS 1.2 handshake the server's answer to it (ChangeCipherSpec, Finished) does,
+/// which OpenSSL writes in the same step.
+/// </remarks>
+public sealed class OpenSslServerHandshake : IServerHandshake
+{
+    private readonly SafeSslHandle _ssl;
+    private readonly TrafficSecrets _secrets = new();
+    private readonly string? _serverName;
+    private readonly TimeProvider _clock;
+
+    private ServerFlight _flight;
+    private HandshakeStatus _status = HandshakeStatus.NeedMore;
+    private string? _error;
+    private ExportedSession? _session;
+    private bool _disposed;
+
+    internal OpenSslServerHandshake(SafeSslContextHandle context, string? serverName, TimeProvider clock)
+    {
+        _serverName = serverName;
+        _clock = clock;
+        _ssl = SafeSslHandle.Create(context, _secrets);
+    }
+
+    /// <summary>Feeds whole records, one at a time, until they are used up or the handshake is complete.</summary>
+    /// <param name="records">What the client sent; an incomplete record at the end is not consumed.</param>
+    /// <param name="output">Gets whole records for the client.</param>
+    /// <remarks>Never throws for what a client sent: a failure is <see cref="HandshakeStatus.Failed"/>, and stays.</remarks>
+    public HandshakeStep Advance(ReadOnlySpan<byte> records, IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+
+        int consumed = 0, written = 0;
+        while (_status == HandshakeStatus.NeedMore && TryTakeRecord(records[consumed..], out var record))
+        {
+            consumed += record.Length;
+            written += Step(record, output);
+        }
+
+        return new HandshakeStep(_status, consumed, written, _error);
+    }
+
+    /// <inheritdoc/>
+    public ExportedSession Export()
+    {
+        if (_session is not { } session)
+        {
+            throw new InvalidOperationException(
+                _status == HandshakeStatus.Complete ? "The session was exported already." : "The handshake is not complete.");
+        }
+
+        _session = null;
+        return session;
+    }
+
+    /// <summary>Wipes what is left: the handshake's keys, and the session if nobody took it.</summary>
+    public void Dispose()
+    {
+        _disposed = true;
+        _session?.Dispose();
+        _session = null;
+        Close();
+    }
+
+    /// <summary>The first record, if it is whole. Of one above the limit the header alone: OpenSSL refuses it with record_overflow.</summary>
+    private static bool TryTakeRecord(ReadOnlySpan<byte> input, out ReadOnlySpan<byte> record)
+    {
+        record = default;
+        if (input.Length < RecordHeader.Size)
+            return false;
+
+        var length = BinaryPrimitives.ReadUInt16BigEndian(input[3..]);
+        var taken = length > RecordHeader.MaxCiphertext12 ? RecordHeader.Size : RecordHeader.Size + length;
+        if (input.Length < taken)
+            return false;
+        record = input[..taken];
+        return true;
+    }
+
+    /// <summary>One record in, whatever OpenSSL answers out; sets the status.</summary>
+    private int Step(ReadOnlySpan<byte> record, IBufferWriter<byte> output)
+    {
+        _ssl.Feed(record);
+        _flight.BeginStep();
+        LibCrypto.ERR_clear_error();
+        var result = LibSsl.SSL_do_handshake(_ssl);
+        var error = result == 1 ? 0 : LibSsl.SSL_get_error(_ssl, result);
+        var cause = error is 0 or LibSsl.ErrorWantRead ? null : OpenSslError.Take();
+        var written = _ssl.Drain(output, ref _flight);
+
+        if (result == 1)
+            Complete();
+        else if (error != LibSsl.ErrorWantRead)
+            Fail(cause ?? (error == LibSsl.ErrorZeroReturn ? "the client closed during the handshake" : $"OpenSSL error {error}"));
+        else if (record.Length == RecordHeader.Size && record[3..5] is not [0, 0])
+            Fail("a record above the limit");
+        return written;
+    }
+
+    private void Complete()
+    {
+        if (_secrets.Fault is { } fault)
+        {
+            Fail(fault);
+            return;
+        }
+
+        try
+        {
+            _session = SessionExporter.Export(_ssl, _secrets, _flight, _serverName, _clock.GetUtcNow());
+            _status = HandshakeStatus.Complete;
+            Close();
+        }
+        catch (InvalidOperationException exception)
+        {
+            Fail(exception.Message);
+        }
+    }
+
+    private void Fail(string error)
+    {
+        _status = HandshakeStatus.Failed;
+        _error = error;
+        Close();
+    }
+
+    /// <summary>Frees OpenSSL's state: from here on nothing can be written under the session's keys but by whoever holds the export.</summary>
+    private void Close()
+    {
+        _ssl.Dispose();
+        _secrets.Dispose();
+    }
+}

@@ -1,0 +1,125 @@
+using System.Text;
+using CSsl.Tls.Sessions;
+
+namespace CSsl.Tls.Handshake.OpenSsl;
+
+/// <summary>Reads everything that the data phase needs out of an SSL whose handshake is complete.</summary>
+internal static unsafe class SessionExporter
+{
+    private const int MasterSecretLength = 48;
+    private const int RandomLength = 32;
+    private const int MaxFragmentLength = 1 << 14;
+
+    /// <param name="ssl">Its handshake is complete.</param>
+    /// <param name="secrets">Its key log; given away with TLS 1.3.</param>
+    /// <param name="flight">The records that it wrote.</param>
+    /// <param name="serverName">The name by which the certificate was chosen.</param>
+    /// <param name="now">Creation time of the session.</param>
+    /// <exception cref="InvalidOperationException">OpenSSL lacks something that a complete handshake has.</exception>
+    public static ExportedSession Export(
+        SafeSslHandle ssl, TrafficSecrets secrets, in ServerFlight flight, string? serverName, DateTimeOffset now)
+    {
+        var suite = (CipherSuite)LibSsl.SSL_CIPHER_get_protocol_id(LibSsl.SSL_get_current_cipher(ssl));
+        var openSslSession = LibSsl.SSL_get_session(ssl);
+        if (openSslSession == 0)
+            throw new InvalidOperationException("OpenSSL has no session.");
+
+        var tls13 = LibSsl.SSL_version(ssl) == (int)TlsVersion.Tls13;
+        var (client, server, exporter) = tls13 ? secrets.Take() : (MasterSecret(openSslSession), SecretBytes.Empty, SecretBytes.Empty);
+        var session = new ExportedSession
+        {
+            Version = tls13 ? TlsVersion.Tls13 : TlsVersion.Tls12,
+            CipherSuite = suite,
+            ClientSecret = client,
+            ServerSecret = server,
+            ExporterSecret = exporter,
+            ClientRandom = tls13 ? [] : ClientRandom(ssl),
+            ServerRandom = tls13 ? [] : ServerRandom(ssl),
+
+            // TLS 1.3: application keys start at 0, and the server's sealed the tickets. TLS 1.2: Finished was record 0 of each side.
+            ClientSequence = tls13 ? 0u : 1u,
+            ServerSequence = tls13 ? (ulong)flight.ApplicationDataRecords : 1u,
+            ExplicitNonceBase = HasExplicitNonce(suite) ? flight.FinishedNonce : 0,
+            EncryptThenMac = !tls13 && flight.EncryptThenMac,
+            FragmentLimit = FragmentLimit(LibSsl.SSL_SESSION_get_max_fragment_length(openSslSession)),
+            ApplicationProtocol = ApplicationProtocol(ssl),
+            ServerName = serverName,
+            PeerCertificate = PeerCertificate(ssl),
+            Resumed = LibSsl.SSL_session_reused(ssl) == 1,
+            CreatedAt = now,
+        };
+
+        if (ExportedSessionRules.FindFault(session) is not { } fault)
+            return session;
+        session.Dispose();
+        throw new InvalidOperationException($"The session can't be exported: {fault}.");
+    }
+
+    /// <summary>RFC 5288: the AES-GCM suites of TLS 1.2. ChaCha20 and TLS 1.3 make the nonce from the sequence number.</summary>
+    private static bool HasExplicitNonce(CipherSuite suite)
+        => suite is CipherSuite.EcdheEcdsaAes128GcmSha256 or CipherSuite.EcdheEcdsaAes256GcmSha384
+            or CipherSuite.EcdheRsaAes128GcmSha256 or CipherSuite.EcdheRsaAes256GcmSha384;
+
+    /// <summary>RFC 6066 section 4: 1 to 4 mean 2^9 to 2^12. OpenSSL 3.0 knows no record_size_limit (RFC 8449), so none is negotiated.</summary>
+    private static int FragmentLimit(byte code) => code is >= 1 and <= 4 ? 1 << (8 + code) : MaxFragmentLength;
+
+    private static SecretBytes MasterSecret(nint session)
+    {
+        var secret = new SecretBytes(MasterSecretLength);
+        fixed (byte* destination = secret.Span)
+        {
+            if (LibSsl.SSL_SESSION_get_master_key(session, destination, MasterSecretLength) == MasterSecretLength)
+                return secret;
+        }
+
+        secret.Dispose();
+        throw new InvalidOperationException("OpenSSL has no master secret.");
+    }
+
+    private static byte[] ClientRandom(SafeSslHandle ssl)
+    {
+        var random = new byte[RandomLength];
+        fixed (byte* destination = random)
+            _ = LibSsl.SSL_get_client_random(ssl, destination, RandomLength);
+        return random;
+    }
+
+    private static byte[] ServerRandom(SafeSslHandle ssl)
+    {
+        var random = new byte[RandomLength];
+        fixed (byte* destination = random)
+            _ = LibSsl.SSL_get_server_random(ssl, destination, RandomLength);
+        return random;
+    }
+
+    private static string? ApplicationProtocol(SafeSslHandle ssl)
+    {
+        byte* data;
+        uint length;
+        LibSsl.SSL_get0_alpn_selected(ssl, &data, &length);
+        var name = new ReadOnlySpan<byte>(data, (int)length);
+        return name switch
+        {
+            [] => null,
+            _ when name.SequenceEqual("h2"u8) => "h2",
+            _ when name.SequenceEqual("http/1.1"u8) => "http/1.1",
+            _ => Encoding.UTF8.GetString(name),
+        };
+    }
+
+    private static byte[] PeerCertificate(SafeSslHandle ssl)
+    {
+        var certificate = LibSsl.SSL_get0_peer_certificate(ssl);
+        if (certificate == 0)
+            return [];
+
+        var der = new byte[Math.Max(0, LibCrypto.i2d_X509(certificate, null))];
+        fixed (byte* destination = der)
+        {
+            var position = destination;
+            _ = LibCrypto.i2d_X509(certificate, &position);
+        }
+
+        return der;
+    }
+}

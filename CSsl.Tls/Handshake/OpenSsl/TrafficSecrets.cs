@@ -1,0 +1,72 @@
+using System.Buffers;
+using CSsl.Tls.Sessions;
+
+namespace CSsl.Tls.Handshake.OpenSsl;
+
+/// <summary>Collects the TLS 1.3 secrets of one connection from OpenSSL's key log, the only way by which they come out.</summary>
+/// <remarks>A line: label, space, client_random in hex, space, secret in hex (NSS key log format).</remarks>
+internal sealed class TrafficSecrets : IDisposable
+{
+    /// <summary>" " + 64 digits of client_random + " ".</summary>
+    private const int RandomFieldLength = 66;
+
+    private const int MaxSecretLength = 48;
+
+    private SecretBytes? _client;
+    private SecretBytes? _server;
+    private SecretBytes? _exporter;
+
+    /// <summary>Set when a callback failed: the handshake must not succeed.</summary>
+    public string? Fault { get; set; }
+
+    /// <summary>True when all three are there.</summary>
+    public bool IsComplete => _client is not null && _server is not null && _exporter is not null;
+
+    /// <summary>Reads one line of the key log; lines of other secrets are none of ours.</summary>
+    public void Add(ReadOnlySpan<byte> line)
+    {
+        var labelLength = line.IndexOf((byte)' ');
+        if (labelLength < 0)
+            return;
+
+        var label = line[..labelLength];
+        if (label.SequenceEqual("CLIENT_TRAFFIC_SECRET_0"u8))
+            Replace(ref _client, line[labelLength..]);
+        else if (label.SequenceEqual("SERVER_TRAFFIC_SECRET_0"u8))
+            Replace(ref _server, line[labelLength..]);
+        else if (label.SequenceEqual("EXPORTER_SECRET"u8))
+            Replace(ref _exporter, line[labelLength..]);
+    }
+
+    /// <summary>Hands the secrets over: the caller disposes them.</summary>
+    /// <exception cref="InvalidOperationException">They are not complete.</exception>
+    public (SecretBytes Client, SecretBytes Server, SecretBytes Exporter) Take()
+    {
+        if (!IsComplete)
+            throw new InvalidOperationException("The key log did not give all traffic secrets.");
+        var secrets = (_client!, _server!, _exporter!);
+        _client = _server = _exporter = null;
+        return secrets;
+    }
+
+    public void Dispose()
+    {
+        _client?.Dispose();
+        _server?.Dispose();
+        _exporter?.Dispose();
+    }
+
+    private static void Replace(ref SecretBytes? secret, ReadOnlySpan<byte> fields)
+    {
+        if (fields.Length <= RandomFieldLength)
+            throw new FormatException("A key log line without a secret.");
+
+        var digits = fields[RandomFieldLength..];
+        if (digits.Length > 2 * MaxSecretLength)
+            throw new FormatException("A key log line with a secret that is too long.");
+        secret?.Dispose();
+        secret = new SecretBytes(digits.Length / 2);
+        if (Convert.FromHexString(digits, secret.Span, out _, out var written) != OperationStatus.Done || written != secret.Length)
+            throw new FormatException("A key log line that is not hexadecimal.");
+    }
+}

@@ -1,0 +1,240 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace CSsl.Tls.Sessions;
+
+/// <summary>The binary form of an <see cref="ExportedSession"/>, version 1. It is secret: it only ever leaves a silo inside a capsule.</summary>
+/// <remarks>
+/// Big-endian; "v1" is a length of one byte and as many bytes, "v2" one of two bytes.
+/// <code>
+///  codec version (1) | flags (1) | TLS version (2) | cipher suite (2) | fragment limit (2)
+///  client sequence (8) | server sequence (8) | explicit nonce base (8) | created at, UTC ticks of 100 ns (8)
+///  client secret (v1) | server secret (v1) | exporter secret (v1) | client random (v1) | server random (v1)
+///  application protocol (v1, UTF-8) | server name (v1, UTF-8) | peer certificate (v2, DER)
+/// </code>
+/// Flags: 1 encrypt-then-MAC, 2 resumed, 4 there is an application protocol, 8 there is a server name.
+/// Decoding is strict: every byte must be accounted for, and what it says must be a session that C-SSL can have negotiated.
+/// </remarks>
+public static class ExportedSessionCodec
+{
+    /// <summary>The version that this build writes, and the only one that it reads.</summary>
+    public const byte Version = 1;
+
+    /// <summary>The longest client certificate that is carried, in bytes of DER.</summary>
+    public const int MaxPeerCertificateLength = 16 * 1024;
+
+    /// <summary>Upper bound of an encoded session's length in bytes.</summary>
+    public const int MaxEncodedLength = FixedLength + (7 * 256) + 2 + MaxPeerCertificateLength;
+
+    private const int FixedLength = 40;
+
+    [Flags]
+    private enum Flags : byte
+    {
+        None = 0,
+        EncryptThenMac = 1,
+        Resumed = 2,
+        ApplicationProtocol = 4,
+        ServerName = 8,
+        All = EncryptThenMac | Resumed | ApplicationProtocol | ServerName,
+    }
+
+    /// <summary>Encodes into pinned memory, which the caller disposes. The session stays the caller's.</summary>
+    /// <exception cref="ArgumentException">The session is not one that <see cref="Decode"/> would accept.</exception>
+    public static SecretBytes Encode(ExportedSession session)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        if (ExportedSessionRules.FindFault(session) is { } fault)
+            throw new ArgumentException($"Not a session that can be exported: {fault}.", nameof(session));
+
+        var encoded = new SecretBytes(EncodedLength(session));
+        var writer = new SpanWriter(encoded.Span);
+        writer.WriteByte(Version);
+        writer.WriteByte((byte)FlagsOf(session));
+        writer.WriteUInt16((ushort)session.Version);
+        writer.WriteUInt16((ushort)session.CipherSuite);
+        writer.WriteUInt16((ushort)session.FragmentLimit);
+        writer.WriteUInt64(session.ClientSequence);
+        writer.WriteUInt64(session.ServerSequence);
+        writer.WriteUInt64(session.ExplicitNonceBase);
+        writer.WriteUInt64((ulong)session.CreatedAt.UtcTicks);
+        writer.WriteVector1(session.ClientSecret.Span);
+        writer.WriteVector1(session.ServerSecret.Span);
+        writer.WriteVector1(session.ExporterSecret.Span);
+        writer.WriteVector1(session.ClientRandom);
+        writer.WriteVector1(session.ServerRandom);
+        writer.WriteString1(session.ApplicationProtocol);
+        writer.WriteString1(session.ServerName);
+        writer.WriteUInt16((ushort)session.PeerCertificate.Length);
+        writer.WriteBytes(session.PeerCertificate);
+        return encoded;
+    }
+
+    /// <summary>Decodes a session, which the caller disposes; <paramref name="encoded"/> stays the caller's to wipe.</summary>
+    /// <exception cref="SealedSessionException">An unknown codec version, or not an encoded session.</exception>
+    public static ExportedSession Decode(ReadOnlySpan<byte> encoded)
+    {
+        var reader = new SpanReader(encoded);
+        var version = reader.ReadByte();
+        if (version != Version)
+            throw new SealedSessionException($"Session codec version {version} is unknown here (this build reads {Version}).");
+
+        SecretBytes clientSecret = SecretBytes.Empty, serverSecret = SecretBytes.Empty, exporterSecret = SecretBytes.Empty;
+        try
+        {
+            var flags = (Flags)reader.ReadByte();
+            if ((flags & ~Flags.All) != 0)
+                throw Malformed("unknown flags");
+
+            var session = new ExportedSession
+            {
+                Version = (TlsVersion)reader.ReadUInt16(),
+                CipherSuite = (CipherSuite)reader.ReadUInt16(),
+                FragmentLimit = reader.ReadUInt16(),
+                ClientSequence = reader.ReadUInt64(),
+                ServerSequence = reader.ReadUInt64(),
+                ExplicitNonceBase = reader.ReadUInt64(),
+                CreatedAt = ReadTime(ref reader),
+                ClientSecret = clientSecret = reader.ReadSecret1(),
+                ServerSecret = serverSecret = reader.ReadSecret1(),
+                ExporterSecret = exporterSecret = reader.ReadSecret1(),
+                ClientRandom = reader.ReadVector1().ToArray(),
+                ServerRandom = reader.ReadVector1().ToArray(),
+                ApplicationProtocol = reader.ReadString1(flags.HasFlag(Flags.ApplicationProtocol)),
+                ServerName = reader.ReadString1(flags.HasFlag(Flags.ServerName)),
+                PeerCertificate = reader.ReadBytes(reader.ReadUInt16()).ToArray(),
+                EncryptThenMac = flags.HasFlag(Flags.EncryptThenMac),
+                Resumed = flags.HasFlag(Flags.Resumed),
+            };
+
+            if (!reader.AtEnd)
+                throw Malformed("bytes are left over");
+            if (ExportedSessionRules.FindFault(session) is { } fault)
+                throw Malformed(fault);
+            return session;
+        }
+        catch
+        {
+            clientSecret.Dispose();
+            serverSecret.Dispose();
+            exporterSecret.Dispose();
+            throw;
+        }
+    }
+
+    private static SealedSessionException Malformed(string why) => new($"Not an encoded session: {why}.");
+
+    private static Flags FlagsOf(ExportedSession session)
+        => (session.EncryptThenMac ? Flags.EncryptThenMac : Flags.None)
+            | (session.Resumed ? Flags.Resumed : Flags.None)
+            | (session.ApplicationProtocol is not null ? Flags.ApplicationProtocol : Flags.None)
+            | (session.ServerName is not null ? Flags.ServerName : Flags.None);
+
+    private static int EncodedLength(ExportedSession session)
+        => FixedLength
+            + 1 + session.ClientSecret.Length
+            + 1 + session.ServerSecret.Length
+            + 1 + session.ExporterSecret.Length
+            + 1 + session.ClientRandom.Length
+            + 1 + session.ServerRandom.Length
+            + 1 + Encoding.UTF8.GetByteCount(session.ApplicationProtocol ?? "")
+            + 1 + Encoding.UTF8.GetByteCount(session.ServerName ?? "")
+            + 2 + session.PeerCertificate.Length;
+
+    private static DateTimeOffset ReadTime(ref SpanReader reader)
+    {
+        var ticks = reader.ReadUInt64();
+        return ticks <= (ulong)DateTimeOffset.MaxValue.UtcTicks
+            ? new DateTimeOffset((long)ticks, TimeSpan.Zero)
+            : throw Malformed("a creation time out of range");
+    }
+
+    private ref struct SpanWriter(Span<byte> destination)
+    {
+        private Span<byte> _rest = destination;
+
+        public void WriteByte(byte value)
+        {
+            _rest[0] = value;
+            _rest = _rest[1..];
+        }
+
+        public void WriteUInt16(ushort value)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(_rest, value);
+            _rest = _rest[2..];
+        }
+
+        public void WriteUInt64(ulong value)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(_rest, value);
+            _rest = _rest[8..];
+        }
+
+        public void WriteBytes(ReadOnlySpan<byte> value)
+        {
+            value.CopyTo(_rest);
+            _rest = _rest[value.Length..];
+        }
+
+        public void WriteVector1(ReadOnlySpan<byte> value)
+        {
+            WriteByte((byte)value.Length);
+            WriteBytes(value);
+        }
+
+        public void WriteString1(string? value)
+        {
+            var length = Encoding.UTF8.GetBytes(value, _rest[1..]);
+            _rest[0] = (byte)length;
+            _rest = _rest[(1 + length)..];
+        }
+    }
+
+    private ref struct SpanReader(ReadOnlySpan<byte> source)
+    {
+        private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+        private ReadOnlySpan<byte> _rest = source;
+
+        public readonly bool AtEnd => _rest.IsEmpty;
+
+        public byte ReadByte() => ReadBytes(1)[0];
+
+        public ushort ReadUInt16() => BinaryPrimitives.ReadUInt16BigEndian(ReadBytes(2));
+
+        public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64BigEndian(ReadBytes(8));
+
+        public ReadOnlySpan<byte> ReadBytes(int length)
+        {
+            if (length > _rest.Length)
+                throw Malformed("it is truncated");
+            var bytes = _rest[..length];
+            _rest = _rest[length..];
+            return bytes;
+        }
+
+        public ReadOnlySpan<byte> ReadVector1() => ReadBytes(ReadByte());
+
+        public SecretBytes ReadSecret1()
+        {
+            var bytes = ReadVector1();
+            return bytes.IsEmpty ? SecretBytes.Empty : new SecretBytes(bytes);
+        }
+
+        public string? ReadString1(bool present)
+        {
+            var bytes = ReadVector1();
+            try
+            {
+                return present ? StrictUtf8.GetString(bytes)
+                    : bytes.IsEmpty ? null
+                    : throw Malformed("a text that its flag denies");
+            }
+            catch (DecoderFallbackException)
+            {
+                throw Malformed("a text that is not UTF-8");
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using System.Text;
+
+namespace CSsl.Tls.Sessions;
+
+/// <summary>What every exported session must satisfy, whether it is written or read.</summary>
+internal static class ExportedSessionRules
+{
+    private const int MasterSecretLength = 48;
+    private const int RandomLength = 32;
+
+    /// <summary>RFC 8449 section 4: a record_size_limit below 64 is refused.</summary>
+    private const int MinFragmentLimit = 64;
+
+    /// <summary>The rule that the session breaks, or null. Says nothing secret.</summary>
+    public static string? FindFault(ExportedSession session)
+    {
+        if (!Enum.IsDefined(session.CipherSuite))
+            return "a cipher suite that C-SSL does not negotiate";
+        if (session.FragmentLimit is < MinFragmentLimit or > 1 << 14)
+            return "a fragment limit out of range";
+        if (session.PeerCertificate.Length > ExportedSessionCodec.MaxPeerCertificateLength)
+            return "a peer certificate that is too long";
+        if (FindTextFault(session.ApplicationProtocol) is { } protocolFault)
+            return $"an application protocol {protocolFault}";
+        if (FindTextFault(session.ServerName) is { } nameFault)
+            return $"a server name {nameFault}";
+        return session.Version switch
+        {
+            TlsVersion.Tls13 => FindFault13(session),
+            TlsVersion.Tls12 => FindFault12(session),
+            _ => "a TLS version that C-SSL does not negotiate",
+        };
+    }
+
+    private static string? FindFault13(ExportedSession session)
+    {
+        int secretLength;
+        switch (session.CipherSuite)
+        {
+            case CipherSuite.Aes128GcmSha256 or CipherSuite.ChaCha20Poly1305Sha256: secretLength = 32; break;
+            case CipherSuite.Aes256GcmSha384: secretLength = 48; break;
+            default: return "a TLS 1.2 suite with TLS 1.3";
+        }
+
+        if (session.ClientSecret.Length != secretLength || session.ServerSecret.Length != secretLength)
+            return "traffic secrets whose length is not the suite's";
+        if (session.ExporterSecret.Length is not 0 && session.ExporterSecret.Length != secretLength)
+            return "an exporter secret whose length is not the suite's";
+        if (session.ClientRandom.Length != 0 || session.ServerRandom.Length != 0)
+            return "randoms with TLS 1.3";
+        return session.EncryptThenMac || session.ExplicitNonceBase != 0 ? "TLS 1.2 settings with TLS 1.3" : null;
+    }
+
+    private static string? FindFault12(ExportedSession session)
+    {
+        bool gcm = false, cbc = false;
+        switch (session.CipherSuite)
+        {
+            case CipherSuite.EcdheEcdsaAes128GcmSha256 or CipherSuite.EcdheEcdsaAes256GcmSha384
+                or CipherSuite.EcdheRsaAes128GcmSha256 or CipherSuite.EcdheRsaAes256GcmSha384:
+                gcm = true;
+                break;
+            case CipherSuite.EcdheEcdsaAes128CbcSha256 or CipherSuite.EcdheEcdsaAes256CbcSha384
+                or CipherSuite.EcdheRsaAes128CbcSha256 or CipherSuite.EcdheRsaAes256CbcSha384:
+                cbc = true;
+                break;
+            case CipherSuite.EcdheRsaChaCha20Poly1305 or CipherSuite.EcdheEcdsaChaCha20Poly1305:
+                break;
+            default:
+                return "a TLS 1.3 suite with TLS 1.2";
+        }
+
+        if (session.ClientSecret.Length != MasterSecretLength)
+            return "a master secret that is not 48 bytes";
+        if (session.ServerSecret.Length != 0 || session.ExporterSecret.Length != 0)
+            return "traffic secrets with TLS 1.2";
+        if (session.ClientRandom.Length != RandomLength || session.ServerRandom.Length != RandomLength)
+            return "randoms that are not 32 bytes";
+        if (session.ExplicitNonceBase != 0 && !gcm)
+            return "an explicit nonce with a suite that has none";
+        return session.EncryptThenMac && !cbc ? "encrypt-then-MAC with a suite that has no MAC" : null;
+    }
+
+    private static string? FindTextFault(string? text)
+    {
+        if (text is null)
+            return null;
+        foreach (var c in text)
+        {
+            if (char.IsControl(c) || char.IsSurrogate(c))
+                return "with characters that no name has";
+        }
+
+        return Encoding.UTF8.GetByteCount(text) > byte.MaxValue ? "longer than 255 bytes" : null;
+    }
+}
