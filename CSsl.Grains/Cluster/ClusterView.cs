@@ -91,8 +91,12 @@ public sealed record ClusterView
     /// <summary>Before the first answer of the cluster grain.</summary>
     public static ClusterView Empty { get; } = new();
 
-    /// <summary>Grows with every change of the view, within one activation of the grain.</summary>
+    /// <summary>Grows with every change of the view, also over activations of the grain (it starts at the clock).</summary>
     [Id(0)] public long Version { get; init; }
     [Id(1)] public IReadOnlyList<SiloReport> Silos { get; init; } = [];
     [Id(2)] public IReadOnlyList<GatewayReport> Gateways { get; init; } = [];
+
+    /// <summary>True while the grain is so young that a process which lives may not have reported to it yet.
+    /// Who is missing in such a view is not gone (<see cref="ClusterViewHolder"/> keeps it).</summary>
+    [Id(3)] public bool Settling { get; init; }
 }
