@@ -8,16 +8,16 @@ public sealed record ClientHello
     /// <summary>The host name of the server_name extension in lower case, or null. Printable ASCII, at most 255 characters.</summary>
     public string? ServerName { get; init; }
 
-    /// <summary>The protocols of the ALPN extension in the client's order; empty without one.</summary>
+    /// <summary>The protocols of the ALPN extension in the client's order, at most 64 of them; empty without one. Latin-1: one character per byte.</summary>
     public IReadOnlyList<string> ApplicationProtocols { get; init; } = [];
 
     /// <summary>legacy_session_id: 0 to 32 bytes.</summary>
     public ReadOnlyMemory<byte> SessionId { get; init; }
 
-    /// <summary>Versions of supported_versions, or the legacy version alone.</summary>
+    /// <summary>Versions of supported_versions; without it the legacy version alone, but never more than TLS 1.2 (RFC 8446 section 4.2.1).</summary>
     public IReadOnlyList<ushort> SupportedVersions { get; init; } = [];
 
-    /// <summary>True when the client offers TLS 1.2 or 1.3.</summary>
+    /// <summary>True when the client offers TLS 1.2 or 1.3. A hello that doesn't is complete all the same: answer it with protocol_version.</summary>
     public bool OffersSupportedVersion => SupportedVersions.Any(static v => v is 0x0303 or 0x0304);
 
     /// <summary>Length in bytes of the records that carry the hello, headers included.</summary>
@@ -27,9 +27,11 @@ public sealed record ClientHello
     /// <param name="input">Bytes as they came; may end anywhere.</param>
     /// <param name="maxHandshakeBytes">Limit on the handshake message, in bytes; past it <see cref="ClientHelloStatus.Refused"/> with decode_error.</param>
     /// <param name="hello">Set with <see cref="ClientHelloStatus.Complete"/>.</param>
-    /// <param name="alert">Set with <see cref="ClientHelloStatus.Refused"/>: what to send before closing.</param>
+    /// <param name="alert">Set with <see cref="ClientHelloStatus.Refused"/>: what to send before closing. With <see cref="ClientHelloStatus.NotTls"/>
+    /// it is protocol_version for an SSLv2 hello, and close_notify, which is not sent, for all else.</param>
+    /// <remarks>Looks at all of the input. Where input comes in pieces, keep a <see cref="ClientHelloReader"/>, which looks at each byte once.</remarks>
     public static ClientHelloStatus Peek(in ReadOnlySequence<byte> input, int maxHandshakeBytes, out ClientHello? hello, out AlertDescription alert)
-        => throw new NotImplementedException();
+        => new ClientHelloReader(maxHandshakeBytes).Peek(input, out hello, out alert);
 }
 
 /// <summary>The answer of <see cref="ClientHello.Peek"/>.</summary>

@@ -1,0 +1,134 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace CSsl.Tls.Handshake;
+
+/// <summary>Parses the body of a ClientHello (RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2). A method answers null, or the alert that refuses the hello.</summary>
+/// <remarks>
+/// <code>
+///  | version (2) | random (32) | session id &lt;0..32&gt; | cipher suites &lt;2..2^16-2&gt; | compression methods &lt;1..255&gt; | extensions &lt;0..2^16-1&gt; |
+///  extension:   | type (2) | data &lt;0..2^16-1&gt; |                                                  may be missing as a whole
+/// </code>
+/// What only OpenSSL needs is checked by OpenSSL.
+/// </remarks>
+internal static class ClientHelloParser
+{
+    /// <summary>Protocols of ALPN that are kept: a hello of 64 KiB could hold ten thousands.</summary>
+    internal const int MaxApplicationProtocols = 64;
+
+    private const int RandomLength = 32;
+    private const int MaxSessionIdLength = 32;
+    private const int MaxServerNameLength = 255;
+    private const ushort ServerNameExtension = 0;
+    private const ushort AlpnExtension = 16;
+    private const ushort SupportedVersionsExtension = 43;
+    private const byte HostNameType = 0;
+
+    /// <param name="body">The message without its header.</param>
+    /// <param name="recordBytes">For <see cref="ClientHello.RecordBytes"/>.</param>
+    /// <param name="hello">Set when the answer is null.</param>
+    public static AlertDescription? Parse(ReadOnlySpan<byte> body, int recordBytes, out ClientHello? hello)
+    {
+        hello = null;
+        var reader = new WireReader(body);
+        if (!reader.TryReadUInt16(out var legacyVersion)
+            || !reader.TryReadBytes(RandomLength, out _)
+            || !reader.TryReadVector8(out var sessionId) || sessionId.Length > MaxSessionIdLength
+            || !reader.TryReadVector16(out var suites) || suites.IsEmpty || suites.Length % 2 != 0
+            || !reader.TryReadVector8(out var compressions) || compressions.IsEmpty)
+            return AlertDescription.DecodeError;
+
+        ReadOnlySpan<byte> extensions = default;
+        if (!reader.IsEmpty && (!reader.TryReadVector16(out extensions) || !reader.IsEmpty))
+            return AlertDescription.DecodeError;
+        if (ParseExtensions(extensions, out var serverName, out var protocols, out var versions) is { } refusal)
+            return refusal;
+
+        hello = new ClientHello
+        {
+            ServerName = serverName,
+            ApplicationProtocols = protocols ?? [],
+            SessionId = sessionId.ToArray(),
+            SupportedVersions = versions ?? [Math.Min(legacyVersion, (ushort)TlsVersion.Tls12)],
+            RecordBytes = recordBytes,
+        };
+        return null;
+    }
+
+    private static AlertDescription? ParseExtensions(ReadOnlySpan<byte> extensions, out string? serverName, out List<string>? protocols, out ushort[]? versions)
+    {
+        (serverName, protocols, versions) = (null, null, null);
+        var reader = new WireReader(extensions);
+        while (!reader.IsEmpty)
+        {
+            if (!reader.TryReadUInt16(out var type) || !reader.TryReadVector16(out var data))
+                return AlertDescription.DecodeError;
+
+            // RFC 8446 section 4.2: no extension twice. OpenSSL sees to the ones that are skipped here.
+            var refusal = type switch
+            {
+                ServerNameExtension => serverName is null ? ParseServerName(data, out serverName) : AlertDescription.IllegalParameter,
+                AlpnExtension => protocols is null ? ParseProtocols(data, out protocols) : AlertDescription.IllegalParameter,
+                SupportedVersionsExtension => versions is null ? ParseVersions(data, out versions) : AlertDescription.IllegalParameter,
+                _ => null,
+            };
+            if (refusal is not null)
+                return refusal;
+        }
+
+        return null;
+    }
+
+    /// <summary>RFC 6066 section 3. The list could hold names of other types, which were never defined: exactly one host name is accepted, as OpenSSL does.</summary>
+    private static AlertDescription? ParseServerName(ReadOnlySpan<byte> data, out string? serverName)
+    {
+        serverName = null;
+        var reader = new WireReader(data);
+        if (!reader.TryReadVector16(out var list) || !reader.IsEmpty)
+            return AlertDescription.DecodeError;
+        var names = new WireReader(list);
+        if (!names.TryReadByte(out var type) || type != HostNameType || !names.TryReadVector16(out var name) || name.IsEmpty || !names.IsEmpty)
+            return AlertDescription.DecodeError;
+        if (name.Length > MaxServerNameLength || name.ContainsAnyExceptInRange((byte)'!', (byte)'~'))
+            return AlertDescription.UnrecognizedName;
+
+        serverName = string.Create(name.Length, name, static (destination, name) => Ascii.ToLower(name, destination, out _));
+        return null;
+    }
+
+    /// <summary>RFC 7301 section 3.1.</summary>
+    private static AlertDescription? ParseProtocols(ReadOnlySpan<byte> data, out List<string>? protocols)
+    {
+        protocols = null;
+        var reader = new WireReader(data);
+        if (!reader.TryReadVector16(out var list) || list.IsEmpty || !reader.IsEmpty)
+            return AlertDescription.DecodeError;
+
+        var kept = new List<string>();
+        var names = new WireReader(list);
+        while (!names.IsEmpty)
+        {
+            if (!names.TryReadVector8(out var name) || name.IsEmpty)
+                return AlertDescription.DecodeError;
+            if (kept.Count < MaxApplicationProtocols)
+                kept.Add(Encoding.Latin1.GetString(name));
+        }
+
+        protocols = kept;
+        return null;
+    }
+
+    /// <summary>RFC 8446 section 4.2.1.</summary>
+    private static AlertDescription? ParseVersions(ReadOnlySpan<byte> data, out ushort[]? versions)
+    {
+        versions = null;
+        var reader = new WireReader(data);
+        if (!reader.TryReadVector8(out var list) || list.IsEmpty || list.Length % 2 != 0 || !reader.IsEmpty)
+            return AlertDescription.DecodeError;
+
+        versions = new ushort[list.Length / 2];
+        for (var i = 0; i < versions.Length; i++)
+            versions[i] = BinaryPrimitives.ReadUInt16BigEndian(list[(2 * i)..]);
+        return null;
+    }
+}
