@@ -1,0 +1,83 @@
+using System.Collections.Concurrent;
+using CSsl.EmbeddedCluster.Calls;
+using CSsl.EmbeddedCluster.Storage;
+using Microsoft.Extensions.Logging;
+using Orleans;
+using Orleans.Runtime;
+
+namespace CSsl.EmbeddedCluster.Activations;
+
+/// <summary>Knows on which silo each grain is.</summary>
+internal interface IGrainLocator
+{
+    /// <summary>Claims a grain for an activation of this silo; returns the silo that has it already, or null when the claim holds.</summary>
+    ValueTask<SiloAddress?> RegisterAsync(Activation activation);
+
+    /// <summary>Gives a claim up, if it still holds. Never throws: a claim that stays is overruled when the grain is not found.</summary>
+    ValueTask UnregisterAsync(Activation activation);
+
+    /// <summary>Delivers a request that an activation could not serve.</summary>
+    void Reroute(Request request, SiloAddress? silo);
+}
+
+/// <summary>The activations of this silo.</summary>
+internal sealed class Catalog(IServiceProvider services, GrainStorage storage, TimeProvider time, ILogger log, IGrainLocator locator) : IActivationHost
+{
+    private readonly ConcurrentDictionary<GrainId, Activation> _activations = new();
+
+    public IServiceProvider Services => services;
+
+    public TimeProvider Time => time;
+
+    public ILogger Log => log;
+
+    public int Count => _activations.Count;
+
+    public IEnumerable<Activation> Activations => _activations.Values;
+
+    public bool TryDeliver(GrainId id, Request request) => _activations.TryGetValue(id, out var activation) && activation.TryEnqueue(request);
+
+    /// <summary>Gives the request to the grain's activation here, which is made if there is none.</summary>
+    public void Deliver(GrainClass grainClass, GrainId id, Request request)
+    {
+        Activation activation;
+        do
+        {
+            activation = _activations.GetOrAdd(id, static (id, state) => new Activation(state.Class, id, state.Host), (Class: grainClass, Host: this));
+
+            // One that is gone but not yet forgotten makes room.
+            if (activation.TryEnqueue(request))
+                return;
+            Forget(activation);
+        }
+        while (true);
+    }
+
+    public void CollectIdle(TimeSpan age)
+    {
+        foreach (var activation in _activations.Values)
+            activation.CollectIfIdle(age);
+    }
+
+    public async Task DeactivateAllAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        while (!_activations.IsEmpty)
+        {
+            var all = _activations.Values.ToArray();
+            foreach (var activation in all)
+                activation.Deactivate(reason, cancellationToken);
+            await Task.WhenAll(all.Select(static a => a.Deactivated)).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public object CreateState(Type state, GrainId grain, string name)
+        => Activator.CreateInstance(typeof(PersistentState<>).MakeGenericType(state), storage, grain, name)!;
+
+    public ValueTask<SiloAddress?> RegisterAsync(Activation activation) => locator.RegisterAsync(activation);
+
+    public ValueTask UnregisterAsync(Activation activation) => locator.UnregisterAsync(activation);
+
+    public void Forget(Activation activation) => _activations.TryRemove(KeyValuePair.Create(activation.Id, activation));
+
+    public void Reroute(Request request, SiloAddress? silo) => locator.Reroute(request, silo);
+}
