@@ -1,1 +1,3 @@
-return 0;
+using CSsl.Cli.Commands;
+
+return await CsslCommand.InvokeAsync(args);

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
-using System.Net;
 using System.Reflection;
+using CSsl.Grains.Hosting;
 
 namespace CSsl.Grains.Configuration;
 
@@ -69,21 +69,6 @@ internal static class SettingValue
         return true;
     }
 
-    /// <summary>"127.0.0.1:80", "[::1]:80", "localhost:80", "*:80".</summary>
-    public static bool IsHostPort(string text)
-    {
-        var colon = text.LastIndexOf(':');
-        if (colon <= 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, Culture, out _))
-            return false;
-
-        var host = text[..colon];
-        if (host is "*" or "localhost")
-            return true;
-
-        var bracketed = host.StartsWith('[') && host.EndsWith(']');
-        return bracketed == host.Contains(':') && IPAddress.TryParse(host.Trim('[', ']'), out _);
-    }
-
     public static ConfigurationException Bad(Setting setting, string expected)
         => new($"{setting.Origin}: {setting.Key}: \"{setting.Value}\" is not valid, {expected}");
 
@@ -98,7 +83,7 @@ internal static class SettingValue
         if (value is not string text)
             return value;
 
-        if (property.IsDefined(typeof(HostPortAttribute)) && !IsHostPort(text))
+        if (property.IsDefined(typeof(HostPortAttribute)) && !HostPort.TryParse(text, out _))
             throw Bad(setting, "expected host:port, such as \"127.0.0.1:8443\", \"[::1]:8443\" or \"*:8443\"");
 
         var isRelativePath = property.IsDefined(typeof(FilePathAttribute)) && text.Length > 0 && !text.Contains('=') && !Path.IsPathRooted(text);

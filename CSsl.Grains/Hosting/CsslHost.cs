@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using CSsl.Grains.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -6,7 +8,7 @@ using Microsoft.AspNetCore.Connections;
 namespace CSsl.Grains.Hosting;
 
 /// <summary>Runs a host process: what a gateway, a silo and <c>cssl serve</c> have in common.</summary>
-public static class CsslHost
+public static partial class CsslHost
 {
     /// <summary>Builds a host from the arguments and runs it until it is told to stop. What an operator can mend is one line on standard error, not a stack trace.</summary>
     /// <param name="args">Settings: see <see cref="CsslConfiguration.Load"/>.</param>
@@ -24,11 +26,18 @@ public static class CsslHost
             await app.RunAsync();
             return ExitCodes.Success;
         }
-        catch (Exception e) when (Explain(e) is { } explained)
+        catch (Exception e)
         {
-            await Console.Error.WriteLineAsync($"cssl: {explained.Line}");
-            return explained.ExitCode;
+            return Report(e);
         }
+    }
+
+    /// <summary>Writes what went wrong on standard error and returns the exit code for it.</summary>
+    public static int Report(Exception error)
+    {
+        var explained = Explain(error);
+        Console.Error.WriteLine(explained is { } known ? $"cssl: {known.Line}" : $"cssl: unexpected error: {error}");
+        return explained?.ExitCode ?? ExitCodes.Failure;
     }
 
     /// <summary>The line and the exit code for an error that the operator can mend; null for any other.</summary>
@@ -40,8 +49,12 @@ public static class CsslHost
             {
                 case ConfigurationException:
                     return (e.Message, ExitCodes.BadConfiguration);
+                case InUseException:
+                    return (e.Message, ExitCodes.InUse);
                 case AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }:
-                    return (error.Message, ExitCodes.InUse);
+                    return (BoundPort().Match(error.Message) is { Success: true } port
+                        ? PortOwner.Describe(int.Parse(port.ValueSpan, CultureInfo.InvariantCulture))
+                        : error.Message, ExitCodes.InUse);
                 case SocketException { SocketErrorCode: SocketError.AccessDenied or SocketError.AddressNotAvailable }:
                     return ($"can't listen: {e.Message}", ExitCodes.BadConfiguration);
                 default:
@@ -51,4 +64,8 @@ public static class CsslHost
 
         return null;
     }
+
+    /// <summary>The port in "Failed to bind to address http://127.0.0.1:8443: address already in use."</summary>
+    [GeneratedRegex(@"(?<=:)\d+(?=: address already in use)")]
+    private static partial Regex BoundPort();
 }

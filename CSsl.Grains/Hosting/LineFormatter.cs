@@ -11,10 +11,17 @@ internal sealed class LineFormatter(TimeProvider? time = null) : ConsoleFormatte
 {
     public const string FormatterName = "cssl";
 
+    // The host logs with a stack trace what it then throws from RunAsync; CsslHost reports it once, readably.
+    private const string HostCategory = "Microsoft.Extensions.Hosting.Internal.Host";
+    private const int StartupFailed = 11;
+
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        if (logEntry.EventId.Id == StartupFailed && logEntry.Category == HostCategory)
+            return;
+
         var message = logEntry.Formatter(logEntry.State, logEntry.Exception);
         textWriter.Write($"{_time.GetLocalNow():HH:mm:ss.fff} {Level(logEntry.LogLevel)} {logEntry.Category}: {OneLine(message)}");
         if (logEntry.Exception is { } exception)
@@ -59,11 +66,7 @@ internal static class LineFormatterExtensions
         logging.AddFilter("System.Net.Http", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Warning);
         logging.AddConfiguration(configuration.GetSection("Logging"));
-        logging.AddConsole(options =>
-        {
-            options.FormatterName = LineFormatter.FormatterName;
-            options.LogToStandardErrorThreshold = LogLevel.Trace;
-        });
+        logging.AddConsole(options => options.FormatterName = LineFormatter.FormatterName);
         logging.Services.AddSingleton<ConsoleFormatter>(new LineFormatter());
         return logging;
     }

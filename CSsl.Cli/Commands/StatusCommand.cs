@@ -1,0 +1,49 @@
+using System.CommandLine;
+using System.Text.Json;
+using CSsl.Cli.Status;
+using CSsl.Grains.Hosting;
+using Spectre.Console;
+
+namespace CSsl.Cli.Commands;
+
+/// <summary><c>cssl status</c>: the processes of a running cluster.</summary>
+internal static class StatusCommand
+{
+    /// <summary>Wide enough for every column: what is piped into a file is not folded at 80.</summary>
+    private const int WidthWithoutTerminal = 160;
+
+    public static Command Create()
+    {
+        var json = new Option<bool>("--json") { Description = "Print JSON instead of a table." };
+        var admin = CommonOptions.Admin();
+        var command = new Command("status", "Shows each process of a running cluster: name, pid, kind, roles, state, connections, handshakes/s, bytes/s.") { json, admin };
+        command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(admin) ?? CommonOptions.DefaultAdmin, result.GetValue(json), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string admin, bool asJson, CancellationToken cancellationToken)
+    {
+        using var client = new StatusClient(admin);
+        try
+        {
+            var status = await client.GetAsync(cancellationToken);
+            if (asJson)
+                Console.WriteLine(JsonSerializer.Serialize(status, StatusJson.Options));
+            else
+                Show(StatusTable.Render(status, DateTimeOffset.UtcNow));
+            return ExitCodes.Success;
+        }
+        catch (StatusException e)
+        {
+            await Console.Error.WriteLineAsync($"cssl: {e.Message}");
+            return ExitCodes.Failure;
+        }
+    }
+
+    private static void Show(Table table)
+    {
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = WidthWithoutTerminal;
+        AnsiConsole.Write(table);
+    }
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.Diagnostics;
+using CSsl.Grains.Configuration;
+
+namespace CSsl.Cli.Commands;
+
+/// <summary><c>cssl test</c>: the launcher in the source tree does it, because it builds what it runs.</summary>
+internal static class TestCommand
+{
+    public static Command Create()
+    {
+        var arguments = new Argument<string[]>("arguments") { Description = "Passed to dotnet test, such as --filter Records", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("test", "Builds and runs the tests (in a source tree), after installing the clients they use where that is allowed.") { arguments };
+        command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(arguments) ?? [], cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(string[] arguments, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(FindLauncher()) { UseShellExecute = false };
+        start.ArgumentList.Add("test");
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+
+        using var launcher = Process.Start(start)!;
+        await launcher.WaitForExitAsync(cancellationToken);
+        return launcher.ExitCode;
+    }
+
+    private static string FindLauncher()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            var launcher = Path.Combine(folder.FullName, "cssl");
+            if (File.Exists(launcher) && File.Exists(Path.Combine(folder.FullName, "CSsl.sln")))
+                return launcher;
+        }
+
+        throw new ConfigurationException($"cssl test runs in a source tree, and there is none above {AppContext.BaseDirectory}");
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using CSsl.Grains.Cluster;
+using Spectre.Console;
+
+namespace CSsl.Cli.Status;
+
+/// <summary>Shows a status to people.</summary>
+internal static class StatusTable
+{
+    private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+    /// <summary>One row per process.</summary>
+    public static Table Render(ClusterStatus status, DateTimeOffset now)
+    {
+        var table = new Table { Border = TableBorder.Rounded, Title = new TableTitle(Markup.Escape($"cluster {status.ClusterId}")) };
+        foreach (var heading in (string[])["name", "pid", "kind", "roles", "state"])
+            table.AddColumn(new TableColumn(heading).NoWrap());
+        foreach (var heading in (string[])["connections", "handshakes/s", "bytes/s", "memory", "up"])
+            table.AddColumn(new TableColumn(heading).NoWrap().RightAligned());
+
+        foreach (var process in status.Processes)
+        {
+            table.AddRow(
+                Markup.Escape(process.Name),
+                process.Pid.ToString(CultureInfo.InvariantCulture),
+                Markup.Escape(process.Kind),
+                Markup.Escape(string.Join(", ", process.Roles)),
+                $"[{Colour(process.State)}]{Markup.Escape(process.State)}[/]",
+                process.Connections.ToString(CultureInfo.InvariantCulture),
+                process.HandshakesPerSecond.ToString("0.#", CultureInfo.InvariantCulture),
+                Bytes(process.BytesPerSecond),
+                Bytes(process.ResidentBytes),
+                Age(now - process.StartedAt));
+        }
+
+        return table;
+    }
+
+    /// <summary>"1.5 MiB".</summary>
+    internal static string Bytes(double bytes)
+    {
+        var unit = 0;
+        while (bytes >= 1024 && unit < Units.Length - 1)
+        {
+            bytes /= 1024;
+            unit++;
+        }
+
+        return string.Create(CultureInfo.InvariantCulture, $"{(unit == 0 ? Math.Round(bytes) : bytes):0.#} {Units[unit]}");
+    }
+
+    /// <summary>"42s", "5m", "3h", "2d".</summary>
+    internal static string Age(TimeSpan age) => age switch
+    {
+        { TotalMinutes: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, (int)age.TotalSeconds)}s"),
+        { TotalHours: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalMinutes}m"),
+        { TotalDays: < 1 } => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalHours}h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalDays}d"),
+    };
+
+    private static string Colour(string state) => state switch
+    {
+        nameof(SiloState.Active) => "green",
+        nameof(SiloState.Silent) => "red",
+        _ => "yellow",
+    };
+}

@@ -1,0 +1,133 @@
+using CSsl.Cli.Certificates;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+
+namespace CSsl.Cli.Up;
+
+/// <summary>
+/// Which processes a local cluster has, and what each is told beyond the common configuration. What the configuration says is left alone;
+/// what it leaves open comes from the state folder. Nobody gets a key that is not its business: gateways no sealing key, data silos no certificates.
+/// </summary>
+internal sealed class ClusterPlan
+{
+    private const string NoCertificates = $"--{CertificateOptions.Section}=";
+    private const string NoSealingKey = "--Cluster:SealingKeyFile=";
+
+    private readonly UpOptions _options;
+    private readonly LoadedConfiguration _configuration;
+    private readonly StateFolder _state;
+
+    public ClusterPlan(UpOptions options, LoadedConfiguration configuration, StateFolder state)
+    {
+        _options = options;
+        _configuration = configuration;
+        _state = state;
+        Https = options.Https is not null ? [options.Https]
+            : configuration.IsSet("Gateway:Listen") ? configuration.Settings.Gateway.Listen
+            : [GatewayOptions.DefaultListen];
+        Admin = options.Admin ?? configuration.Settings.Gateway.Admin;
+    }
+
+    /// <summary>Where clients connect.</summary>
+    public IReadOnlyList<string> Https { get; }
+
+    /// <summary>The gateway's admin endpoint.</summary>
+    public string Admin { get; }
+
+    /// <summary>Nothing says where requests go: the sample origin is to serve them.</summary>
+    public bool NeedsOrigin => _options.Origin is null && !_configuration.IsSet("ReverseProxy");
+
+    /// <summary>The certificates are those of the state folder.</summary>
+    public bool UsesDevelopmentCertificates => !_configuration.IsSet(CertificateOptions.Section);
+
+    /// <summary>The sample origin, on a port that it picks, or on the one that it had before.</summary>
+    public ChildSpec Origin(int port) => new("origin", "CSsl.Cli.dll", StopStage.Origin, ["origin", "--port", $"{port}", .. Configuration(), "--WatchParent=true"]);
+
+    /// <summary>The gateway and the silos.</summary>
+    /// <param name="origin">URL of the sample origin; null when it is not needed.</param>
+    public IReadOnlyList<ChildSpec> Processes(string? origin) =>
+    [
+        .. Enumerable.Range(1, _options.HandshakeSilos).Select(number => Silo($"handshake-{number}", SiloRoles.Handshake, Certificates())),
+        .. Enumerable.Range(1, _options.DataSilos).Select(number => Silo($"data-{number}", SiloRoles.Data, [NoCertificates, .. ReverseProxy(_options.Origin ?? origin)])),
+        Gateway("gateway-1"),
+    ];
+
+    /// <summary>What <c>cssl serve</c> adds to the configuration: one process with every part.</summary>
+    /// <param name="origin">URL of the sample origin; null when it is not needed.</param>
+    public IReadOnlyList<string> SingleProcess(string? origin) =>
+    [
+        .. Common(),
+        .. Default("Cluster:SealingKeyFile", _state.SealingKey),
+        .. Certificates(),
+        .. ReverseProxy(_options.Origin ?? origin),
+        .. Listeners(),
+    ];
+
+    private ChildSpec Gateway(string name) => new(name, "CSsl.Gateway.dll", StopStage.Gateway,
+    [
+        .. Common(),
+        NoSealingKey,
+        NoCertificates,
+        $"--Gateway:Name={name}",
+        .. Listeners(),
+        "--WatchParent=true",
+    ]);
+
+    private ChildSpec Silo(string name, SiloRoles roles, IEnumerable<string> arguments) => new(name, "CSsl.Silo.dll", StopStage.Silo,
+    [
+        .. Common(),
+        .. Default("Cluster:SealingKeyFile", _state.SealingKey),
+        $"--Silo:Name={name}",
+        $"--Silo:Roles={roles}",
+
+        // Several silos share one configuration on one machine: fixed ports would collide.
+        "--Silo:Link=127.0.0.1:0",
+        "--Silo:Grains=127.0.0.1:0",
+        "--Silo:Admin=127.0.0.1:0",
+        .. arguments,
+        "--WatchParent=true",
+    ]);
+
+    private IEnumerable<string> Configuration() => _configuration.File is { } file ? ["--config", file, .. _options.Settings] : _options.Settings;
+
+    private IEnumerable<string> Common() =>
+    [
+        .. Configuration(),
+        .. Default("Cluster:KeyFile", _state.ClusterKey),
+        .. Default("Cluster:Database", _state.Database),
+    ];
+
+    private IEnumerable<string> Listeners()
+    {
+        yield return $"--Gateway:Listen={string.Join(',', Https)}";
+        yield return $"--Gateway:Admin={Admin}";
+    }
+
+    private IEnumerable<string> Certificates()
+    {
+        if (!UsesDevelopmentCertificates)
+            return [];
+
+        var files = _state.Certificates;
+        var names = string.Join(',', DevelopmentCertificates.Names);
+        return
+        [
+            $"--Certificates:0:Names={names}",
+            $"--Certificates:0:Certificate={files.RsaCertificate}",
+            $"--Certificates:0:Key={files.RsaKey}",
+            $"--Certificates:1:Names={names}",
+            $"--Certificates:1:Certificate={files.EcdsaCertificate}",
+            $"--Certificates:1:Key={files.EcdsaKey}",
+        ];
+    }
+
+    private static IEnumerable<string> ReverseProxy(string? origin) => origin is null ? [] :
+    [
+        "--ReverseProxy=",
+        "--ReverseProxy:Routes:all:ClusterId=origin",
+        "--ReverseProxy:Routes:all:Match:Path={**path}",
+        $"--ReverseProxy:Clusters:origin:Destinations:origin:Address={origin}",
+    ];
+
+    private IEnumerable<string> Default(string key, string value) => _configuration.IsSet(key) ? [] : [$"--{key}={value}"];
+}

@@ -1,0 +1,32 @@
+using System.Net;
+using System.Net.Sockets;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Hosting;
+
+namespace CSsl.Cli.Up;
+
+/// <summary>Checks ports before anything is started, to say in one line what is wrong.</summary>
+internal static class FreePort
+{
+    /// <exception cref="InUseException">Another process listens there.</exception>
+    /// <exception cref="ConfigurationException">This machine can't listen there.</exception>
+    public static void Require(IPEndPoint endpoint)
+    {
+        using var socket = new Socket(endpoint.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (endpoint.Address.Equals(IPAddress.IPv6Any))
+                socket.DualMode = true;
+            socket.Bind(endpoint);
+            socket.Listen();
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            throw new InUseException(PortOwner.Describe(endpoint.Port), e);
+        }
+        catch (SocketException e)
+        {
+            throw new ConfigurationException($"can't listen on {endpoint}: {e.Message}", e);
+        }
+    }
+}

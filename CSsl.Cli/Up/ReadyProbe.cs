@@ -1,0 +1,111 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using CSsl.Cli.Status;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Hosting;
+
+namespace CSsl.Cli.Up;
+
+/// <summary>Finds out when the cluster serves: by a real HTTPS request through it, as a client makes one.</summary>
+internal sealed class ReadyProbe : IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(5);
+
+    /// <summary>Silos that are not there so long after the first answer won't delay the readiness of those that are.</summary>
+    private static readonly TimeSpan MembershipTime = TimeSpan.FromSeconds(10);
+
+    private readonly HttpClient _http;
+    private readonly StatusClient _status;
+    private readonly X509Certificate2? _authority;
+    private readonly Uri _url;
+
+    /// <param name="https">Where the gateway listens for clients.</param>
+    /// <param name="admin">The admin endpoint.</param>
+    /// <param name="authority">File of the CA that must have signed the certificate; null accepts any, since the operator's own may be for other names.</param>
+    public ReadyProbe(IPEndPoint https, IPEndPoint admin, string? authority)
+    {
+        _url = new Uri($"https://{HostPort.Reachable(https)}/");
+        _status = new StatusClient(HostPort.Reachable(admin).ToString());
+        _authority = authority is null ? null : X509CertificateLoader.LoadCertificateFromFile(authority);
+
+        // A connection per attempt: readiness is that a new client is served.
+        var handler = new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero, AllowAutoRedirect = false, UseCookies = false };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => Accepts(certificate, chain, errors);
+        _http = new HttpClient(handler) { Timeout = AttemptTime };
+    }
+
+    /// <summary>"https://127.0.0.1:8443"</summary>
+    public string Url => _url.GetLeftPart(UriPartial.Authority);
+
+    /// <summary>Returns when a request succeeds and all processes are in the cluster's view.</summary>
+    public async Task WaitAsync(int processes, Action<string> hint, CancellationToken cancellationToken)
+    {
+        var hinted = 0L;
+        var start = TimeProvider.System.GetTimestamp();
+        while (await AttemptAsync(cancellationToken) is { } failure)
+        {
+            var seconds = (long)TimeProvider.System.GetElapsedTime(start).TotalSeconds / 10;
+            if (seconds > hinted)
+                hint($"not ready yet: {failure}");
+            hinted = seconds;
+            await Task.Delay(Interval, cancellationToken);
+        }
+
+        start = TimeProvider.System.GetTimestamp();
+        while (!await AllActiveAsync(processes, cancellationToken) && TimeProvider.System.GetElapsedTime(start) < MembershipTime)
+            await Task.Delay(Interval, cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        _status.Dispose();
+        _authority?.Dispose();
+    }
+
+    /// <summary>Null when a request got an answer from the origin, or else why not.</summary>
+    private async Task<string?> AttemptAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await _http.GetAsync(_url, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            return response.StatusCode is HttpStatusCode.BadGateway or HttpStatusCode.ServiceUnavailable or HttpStatusCode.GatewayTimeout
+                ? $"GET {_url} answers {(int)response.StatusCode}: does the origin run?"
+                : null;
+        }
+        catch (HttpRequestException e)
+        {
+            return $"GET {_url}: {(e.InnerException ?? e).Message}";
+        }
+        catch (TaskCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return $"GET {_url}: no answer within {AttemptTime.TotalSeconds:0} s";
+        }
+    }
+
+    private async Task<bool> AllActiveAsync(int processes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var status = await _status.GetAsync(cancellationToken);
+            return status.Processes.Count(process => process.State == nameof(SiloState.Active)) >= processes;
+        }
+        catch (StatusException)
+        {
+            return false;
+        }
+    }
+
+    private bool Accepts(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (_authority is null || certificate is not X509Certificate2 leaf || chain is null)
+            return _authority is null;
+
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(_authority);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        return chain.Build(leaf) && (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0;
+    }
+}

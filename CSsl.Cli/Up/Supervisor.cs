@@ -1,0 +1,107 @@
+using CSsl.Grains.Hosting;
+
+namespace CSsl.Cli.Up;
+
+/// <summary>Keeps one process of the cluster running: starts it, says how it ended, starts it again after a pause that doubles.</summary>
+internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool restart, TimeProvider time) : IDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+
+    /// <summary>Who ran for so long begins with the first pause again.</summary>
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(30);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly TaskCompletionSource<int> _failedAtStart = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private ChildProcess? _child;
+    private Task _run = Task.CompletedTask;
+
+    public ChildSpec Spec { get; private set; } = spec;
+
+    /// <summary>Completes with the exit code when the process gives up before <see cref="StartedWell"/>, because of its configuration or a port.</summary>
+    public Task<int> FailedAtStart => _failedAtStart.Task;
+
+    /// <summary>From now on an exit is an accident to recover from, not a reason to give up.</summary>
+    public bool StartedWell { get; set; }
+
+    /// <summary>Starts the process and goes on looking after it.</summary>
+    /// <param name="readOutput">Reads its standard output; by default its lines go to the common output.</param>
+    public void Start(Func<TextReader, Task>? readOutput = null) => _run = RunAsync(readOutput ?? CopyAsync);
+
+    /// <summary>What the next start uses.</summary>
+    public void Change(ChildSpec next) => Spec = next;
+
+    /// <summary>Asks the process to stop, waits, and kills it when it takes too long.</summary>
+    public async Task StopAsync(TimeSpan patience, CancellationToken impatience)
+    {
+        ChildProcess? child;
+        lock (_lock)
+        {
+            _stopping.Cancel();
+            child = _child;
+        }
+
+        child?.RequestStop();
+        try
+        {
+            await _run.WaitAsync(patience, time, impatience);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            if (e is TimeoutException)
+                output.Line(PrefixedOutput.Self, $"{Spec.Name} did not stop within {patience.TotalSeconds:0} s: killing it");
+            Kill();
+            await _run;
+        }
+    }
+
+    public void Dispose() => _stopping.Dispose();
+
+    private async Task RunAsync(Func<TextReader, Task> readOutput)
+    {
+        var pause = FirstPause;
+        while (StartChild(readOutput) is { } child)
+        {
+            var startedAt = time.GetTimestamp();
+            var exitCode = await child.ExitAsync();
+            lock (_lock)
+                _child = null;
+            var pid = child.Id;
+            child.Dispose();
+            if (_stopping.IsCancellationRequested)
+                return;
+
+            var isHopeless = !StartedWell && exitCode is ExitCodes.BadConfiguration or ExitCodes.InUse;
+            if (time.GetElapsedTime(startedAt) > Settled)
+                pause = FirstPause;
+            var next = isHopeless || !restart ? "" : $", starting it again in {pause.TotalSeconds:0.##} s";
+            output.Line(PrefixedOutput.Self, $"{Spec.Name} (pid {pid}) ended: {ChildProcess.DescribeExit(exitCode)}{next}");
+            if (isHopeless)
+                _failedAtStart.TrySetResult(exitCode);
+            if (isHopeless || !restart)
+                return;
+
+            await Task.Delay(pause, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+    }
+
+    private ChildProcess? StartChild(Func<TextReader, Task> readOutput)
+    {
+        lock (_lock)
+        {
+            if (_stopping.IsCancellationRequested)
+                return null;
+            return _child = ChildProcess.Start(Spec, readOutput, CopyAsync);
+        }
+    }
+
+    private void Kill()
+    {
+        lock (_lock)
+            _child?.Kill();
+    }
+
+    private Task CopyAsync(TextReader reader) => output.CopyAsync(Spec.Name, reader);
+}
