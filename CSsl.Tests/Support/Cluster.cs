@@ -22,11 +22,11 @@ public sealed record ClusterSettings
 }
 
 /// <summary>A process of the cluster, as `cssl status --json` tells it.</summary>
-public sealed record ClusterProcess(string Name, int ProcessId, string Kind, string Roles, string State);
+public sealed record ClusterProcess(string Name, int ProcessId, string Kind, IReadOnlyList<string> Roles, string State);
 
 /// <summary>The real `cssl up` with its own ports and state folder: separate processes, a sample origin, development certificates.</summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "IAsyncLifetime.DisposeAsync disposes.")]
-public class Cluster : IAsyncLifetime
+public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
 {
     private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(30);
@@ -40,7 +40,7 @@ public class Cluster : IAsyncLifetime
     {
     }
 
-    public Cluster(ClusterSettings settings)
+    private Cluster(ClusterSettings settings)
     {
         _settings = settings;
         int[] ports = Ports.Free(2);
@@ -73,6 +73,22 @@ public class Cluster : IAsyncLifetime
 
     private Tool Running => _cssl ?? throw new InvalidOperationException("the cluster was not started");
 
+    /// <summary>Starts a cluster of a test's own.</summary>
+    public static async Task<Cluster> StartAsync(ClusterSettings settings)
+    {
+        var cluster = new Cluster(settings);
+        try
+        {
+            await cluster.InitializeAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
     /// <inheritdoc/>
     public async Task InitializeAsync()
     {
@@ -82,6 +98,8 @@ public class Cluster : IAsyncLifetime
         _cssl = Cssl.Start([_settings.Command, .. shape, .. _settings.Arguments], TimeSpan.FromHours(1), _settings.Environment);
         await Log.WaitForAsync($"ready {Address.GetLeftPart(UriPartial.Authority)}", StartDeadline);
     }
+
+    async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync();
 
     /// <inheritdoc/>
     public async Task DisposeAsync()
@@ -117,12 +135,11 @@ public class Cluster : IAsyncLifetime
     {
         ToolResult status = (await Cssl.RunAsync(["status", "--json", "--admin", $"{AdminPort}"])).Succeeded();
         using JsonDocument json = JsonDocument.Parse(status.Output);
-        JsonElement list = json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement : json.RootElement.GetProperty("processes");
-        return [.. list.EnumerateArray().Select(process => new ClusterProcess(
+        return [.. json.RootElement.GetProperty("processes").EnumerateArray().Select(process => new ClusterProcess(
             process.GetProperty("name").GetString()!,
             process.GetProperty("pid").GetInt32(),
             process.GetProperty("kind").GetString()!,
-            process.GetProperty("roles").ToString(),
+            [.. process.GetProperty("roles").EnumerateArray().Select(role => role.GetString()!)],
             process.GetProperty("state").GetString()!))];
     }
 }

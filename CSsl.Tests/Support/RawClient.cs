@@ -35,6 +35,20 @@ internal sealed class RawClient : IDisposable
     /// <summary>FIN; reading goes on.</summary>
     public void FinishSending() => _socket.Shutdown(SocketShutdown.Send);
 
+    /// <summary>Sends all and then FIN; a server that has already closed is no error.</summary>
+    public async Task SendAndFinishAsync(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            await SendAsync(bytes);
+            FinishSending();
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown or SocketError.NotConnected)
+        {
+            // It refused what came first, and did not wait for the rest.
+        }
+    }
+
     /// <summary>Reads until the server ends the connection, by FIN or reset.</summary>
     /// <exception cref="TimeoutException">It did not, in time.</exception>
     public async Task<RawEnd> ReadToEndAsync(TimeSpan? deadline = null)

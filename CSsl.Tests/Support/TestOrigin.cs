@@ -1,0 +1,70 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace CSsl.Tests.Support;
+
+/// <summary>An HTTP origin in the test process, so that a test sees and decides what happens behind the cluster.</summary>
+public sealed class TestOrigin : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+
+    private TestOrigin(WebApplication application) => _application = application;
+
+    /// <summary>What it answers; a test sets it before its first request.</summary>
+    public RequestDelegate Handler { get; set; } = static context => context.Response.WriteAsync("hello");
+
+    /// <summary>For `cssl up --origin`.</summary>
+    public string Address => _application.Urls.Single();
+
+    /// <summary>Starts one on a free port of 127.0.0.1.</summary>
+    public static async Task<TestOrigin> StartAsync()
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MinRequestBodyDataRate = null;
+            kestrel.Limits.MinResponseDataRate = null;
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        WebApplication application = builder.Build();
+        var origin = new TestOrigin(application);
+        application.UseWebSockets();
+        application.Run(context => origin.Handler(context));
+        await application.StartAsync();
+        return origin;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _application.DisposeAsync();
+}
+
+/// <summary>A cluster in front of an origin in the test process.</summary>
+public sealed class ClusterWithTestOrigin : Xunit.IAsyncLifetime
+{
+    private TestOrigin? _origin;
+    private Cluster? _cluster;
+
+    public TestOrigin Origin => _origin ?? throw new InvalidOperationException("not started");
+
+    public Cluster Cluster => _cluster ?? throw new InvalidOperationException("not started");
+
+    /// <inheritdoc/>
+    public async Task InitializeAsync()
+    {
+        _origin = await TestOrigin.StartAsync();
+        _cluster = await Cluster.StartAsync(new ClusterSettings { DataSilos = 1, Arguments = ["--origin", _origin.Address] });
+    }
+
+    /// <inheritdoc/>
+    public async Task DisposeAsync()
+    {
+        if (_cluster is not null)
+            await _cluster.DisposeAsync();
+        if (_origin is not null)
+            await _origin.DisposeAsync();
+    }
+}
