@@ -1,76 +1,304 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
 namespace CSsl.Grains.Link;
-
-/// <summary>Makes the silo's end of a channel that a gateway opens.</summary>
-public interface ILinkAcceptor
-{
-    /// <summary>Called on the read loop with the frame that opens the channel; the frame is then given to the channel's OnFrame.
-    /// Null refuses it (the peer gets Close).</summary>
-    LinkChannel? Accept(DataLink link, FrameKind kind);
-}
-
-/// <summary>Who is at an end of a link.</summary>
-/// <param name="Name">The process's name in the cluster.</param>
-/// <param name="ClusterId">Both ends must belong to the same cluster.</param>
-public sealed record LinkIdentity(string Name, string ClusterId);
 
 /// <summary>
 /// One connection between a gateway and a silo that carries many channels: mutually authenticated, multiplexed,
 /// credited per channel, served round robin, and its own heartbeat.
 /// </summary>
-public sealed class DataLink : IAsyncDisposable
+/// <remarks>
+/// How it ends: <see cref="Lose"/> notes the reason, once, and closes the transport; the read loop then returns, the sender stops, and when
+/// both have, the channels that are left are told. Nobody's code runs on the thread that noticed the loss.
+/// </remarks>
+public sealed partial class DataLink : IAsyncDisposable
 {
+    private readonly Stream _transport;
+    private readonly LinkOptions _options;
+    private readonly TimeProvider _time;
+    private readonly bool _opensChannels;
+    private readonly ChannelTable _table;
+    private readonly LinkSender _sender;
+    private readonly LinkReceiver _receiver;
+    private readonly LinkHeartbeat _heartbeat;
+    private readonly TaskCompletionSource<LinkException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LinkException? _reason;
+    private Task _transportClosed = Task.CompletedTask;
+    private int _started;
+    private byte[] _load = [];
+    private byte[] _peerLoad = [];
+    private bool _peerLeaving;
+
+    private DataLink(Stream transport, Hello peer, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time)
+    {
+        (_transport, _options, _time) = (transport, options, time);
+        _opensChannels = acceptor is null;
+        Peer = peer.Identity;
+        PeerCredit = peer.Credit;
+        _table = new ChannelTable(this, peer.Credit, options.ChannelCredit);
+        _sender = new LinkSender(this, transport, options);
+        _receiver = new LinkReceiver(this, transport, _sender, _table, acceptor);
+        _heartbeat = new LinkHeartbeat(this, _sender, _receiver, options, time);
+    }
+
     /// <summary>Proves the cluster key to each other, over <paramref name="transport"/>, and returns the link; <see cref="RunAsync"/> starts it.</summary>
-    /// <param name="transport">A connected duplex stream; owned by the link from here on, also when this throws.</param>
+    /// <param name="transport">A connected duplex stream, on which a read and a write may be pending at once and closing ends both;
+    /// owned by the link from here on, also when this throws.</param>
     /// <param name="self">This end.</param>
-    /// <param name="clusterKey">The key that both must know.</param>
+    /// <param name="clusterKey">The key that both must know, at least 32 bytes.</param>
     /// <param name="acceptor">The silo's end accepts channels; null at the gateway's end, which opens them.</param>
-    /// <param name="options">Sizes and times.</param>
+    /// <param name="options">Sizes and times; must not change afterwards.</param>
     /// <param name="time">The clock of heartbeats.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="LinkException">The peer is not of this cluster, or not in time.</exception>
-    public static Task<DataLink> ConnectAsync(Stream transport, LinkIdentity self, ReadOnlyMemory<byte> clusterKey, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, CancellationToken cancellationToken)
-        => throw new NotImplementedException();
+    /// <exception cref="ArgumentException">An option, the identity or the key is out of its limits.</exception>
+    /// <exception cref="OperationCanceledException">This end gave up.</exception>
+    public static async Task<DataLink> ConnectAsync(Stream transport, LinkIdentity self, ReadOnlyMemory<byte> clusterKey, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            options.Validate();
+            LinkEnd end = acceptor is null ? LinkEnd.Gateway : LinkEnd.Silo;
+            var hello = new Hello(end, options.ChannelCredit, RandomNumberGenerator.GetBytes(Hello.NonceLength), self);
+            Hello peer = await LinkAuthentication.RunAsync(transport, hello, clusterKey, options.ConnectTimeout, time, cancellationToken);
+            return new DataLink(transport, peer, acceptor, options, time);
+        }
+        catch
+        {
+            await transport.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>The other end.</summary>
-    public LinkIdentity Peer => throw new NotImplementedException();
-
-    /// <summary>Reads frames and keeps the heartbeat until the link ends; then every channel has had its OnLinkLost. Returns the reason; does not throw.</summary>
-    public Task<LinkException> RunAsync(CancellationToken cancellationToken) => throw new NotImplementedException();
-
-    /// <summary>Gateway's end: opens a channel, and sends the frame that opens it.</summary>
-    /// <exception cref="LinkException">The link is gone.</exception>
-    public void Open(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload) => throw new NotImplementedException();
+    public LinkIdentity Peer { get; }
 
     /// <summary>True until the link is lost.</summary>
-    public bool IsAlive => throw new NotImplementedException();
+    public bool IsAlive => Reason is null;
 
     /// <summary>True once the peer has said <see cref="FrameKind.Goodbye"/>.</summary>
-    public bool PeerLeaving => throw new NotImplementedException();
+    public bool PeerLeaving => Volatile.Read(ref _peerLeaving);
 
-    /// <summary>Silo's end: no new channels, please.</summary>
-    public void SayGoodbye() => throw new NotImplementedException();
+    /// <summary>Channels that are open at this end.</summary>
+    public int ChannelCount => _table.Count;
 
     /// <summary>What this end puts in its pings (at most 256 bytes), and what the peer's last ping said.</summary>
-    public ReadOnlyMemory<byte> Load { get; set; }
+    /// <exception cref="ArgumentException">Longer than that.</exception>
+    public ReadOnlyMemory<byte> Load
+    {
+        get => Volatile.Read(ref _load);
+        set => Volatile.Write(ref _load, value.Length <= LinkHeartbeat.MaxLoadLength
+            ? value.ToArray()
+            : throw new ArgumentException($"A load of {value.Length} bytes; the most is {LinkHeartbeat.MaxLoadLength}.", nameof(value)));
+    }
 
-    public ReadOnlyMemory<byte> PeerLoad => throw new NotImplementedException();
+    public ReadOnlyMemory<byte> PeerLoad => Volatile.Read(ref _peerLoad);
+
+    /// <summary>From this end to the peer's read loop and back, as the last answered ping measured it; zero before the first.</summary>
+    public TimeSpan RoundTrip => _heartbeat.RoundTrip;
 
     /// <summary>Counters since the start; written by the link's own threads, read by anyone.</summary>
-    public LinkCounters Counters => throw new NotImplementedException();
+    public LinkCounters Counters
+    {
+        get
+        {
+            LinkCounters sent = _sender.Counters;
+            LinkCounters received = _receiver.Counters;
+            return sent with { Receives = received.Receives, FramesReceived = received.FramesReceived, BytesReceived = received.BytesReceived };
+        }
+    }
 
-    internal void RequestTurn(LinkChannel channel) => throw new NotImplementedException();
+    /// <summary>Where the link tells of channels that it had to close, and why.</summary>
+    public ILogger Logger { get; set; } = NullLogger.Instance;
 
-    internal void Send(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload) => throw new NotImplementedException();
+    /// <summary>Why the link was lost; null while it is alive.</summary>
+    internal LinkException? Reason => Volatile.Read(ref _reason);
 
-    internal void ReturnCredit(LinkChannel channel, int bytes) => throw new NotImplementedException();
+    /// <summary>Bytes of records per channel that the peer granted when it connected.</summary>
+    internal int PeerCredit { get; }
 
-    internal void Release(LinkChannel channel) => throw new NotImplementedException();
+    /// <summary>Reads frames and keeps the heartbeat until the link ends; then every channel has had its OnLinkLost. Returns the reason; does not throw.</summary>
+    /// <param name="cancellationToken">Ends the link at once; <see cref="DisposeAsync"/> lets queued frames leave first.</param>
+    public async Task<LinkException> RunAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _started, 1) != 0) return await _ended.Task;
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static link => ((DataLink)link!).Lose(ClosedHere()), this);
+        _heartbeat.Start();
+        Lose(await _receiver.RunAsync());
+        return await EndAsync();
+    }
 
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    /// <summary>Gateway's end: opens a channel, and sends the frame that opens it.</summary>
+    /// <exception cref="LinkException">The link is gone; the channel is as it was, and is told nothing.</exception>
+    /// <exception cref="InvalidOperationException">At the silo's end, or the channel was opened before.</exception>
+    public void Open(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        if (!_opensChannels) throw new InvalidOperationException("Only the gateway's end opens channels.");
+        if (!FrameRules.Opens(kind)) throw new ArgumentException($"{kind} does not open a channel.", nameof(kind));
+        CheckLength(payload);
+        _sender.Open(channel, _table, kind, payload);
+    }
+
+    /// <summary>Silo's end: no new channels, please.</summary>
+    public void SayGoodbye()
+    {
+        if (_opensChannels) throw new InvalidOperationException("Only the silo's end says goodbye.");
+        _sender.Send(FrameKind.Goodbye, 0, []);
+    }
+
+    /// <summary>Lets the frames that are queued leave (records that wait for a turn don't), for at most <see cref="LinkOptions.PeerTimeout"/>,
+    /// and closes the transport. When it is done, every channel has had its OnLinkLost.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _sender.DrainAsync().WaitAsync(_options.PeerTimeout, _time);
+        }
+        catch (TimeoutException)
+        {
+            LogUndelivered(Logger, Peer.Name);
+        }
+
+        Lose(ClosedHere());
+        if (Interlocked.Exchange(ref _started, 1) == 0) await EndAsync();
+        await _ended.Task;
+    }
+
+    /// <summary>For logs.</summary>
+    public override string ToString() => $"link with {Peer.Name}";
+
+    internal void RequestTurn(LinkChannel channel) => _sender.RequestTurn(channel);
+
+    internal void Send(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        LinkEnd self = _opensChannels ? LinkEnd.Gateway : LinkEnd.Silo;
+        if ((FrameRules.SentBy(kind) & self) == 0 || FrameRules.IsOfLink(kind) || FrameRules.Opens(kind) || kind is FrameKind.Records or FrameKind.Window)
+            throw new ArgumentException($"{kind} is not for this end to send on a channel.", nameof(kind));
+        CheckLength(payload);
+        _sender.Send(channel, kind, payload);
+    }
+
+    internal void ReturnCredit(LinkChannel channel, int bytes)
+    {
+        int window = channel.Received.Return(bytes);
+        if (window == 0) return;
+        Span<byte> payload = stackalloc byte[sizeof(uint)];
+        BinaryPrimitives.WriteUInt32LittleEndian(payload, (uint)window);
+        _sender.Send(channel, FrameKind.Window, payload);
+    }
+
+    internal void Release(LinkChannel channel)
+    {
+        _sender.Release(channel);
+        _table.Remove(channel);
+    }
+
+    /// <summary>A frame of channel 0; its kind is one that the peer may send there.</summary>
+    /// <exception cref="LinkException">It breaks the rules.</exception>
+    internal void OnLinkFrame(FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        switch (kind)
+        {
+            case FrameKind.Ping when payload.Length is >= sizeof(long) and <= sizeof(long) + LinkHeartbeat.MaxLoadLength:
+                _sender.Send(FrameKind.Pong, 0, payload[..sizeof(long)]);
+                ReadOnlySpan<byte> load = payload[sizeof(long)..];
+                if (!load.SequenceEqual(_peerLoad)) Volatile.Write(ref _peerLoad, load.ToArray());
+                break;
+            case FrameKind.Pong:
+                _heartbeat.OnPong(payload);
+                break;
+            case FrameKind.Goodbye when payload.IsEmpty:
+                Volatile.Write(ref _peerLeaving, true);
+                break;
+            default:
+                throw new LinkException($"The peer sent a frame of kind {kind} and {payload.Length} bytes, which is none.");
+        }
+    }
+
+    /// <summary>One channel broke the rules, here or at the peer: it is closed at both ends, and the link goes on. From any thread.</summary>
+    internal void Fault(LinkChannel channel, Exception cause)
+    {
+        if (!_table.Remove(channel)) return;
+        LogFault(Logger, channel.Id, Peer.Name, cause);
+        _sender.Send(channel, FrameKind.Close, [(byte)CloseReason.Aborted]);
+        channel.Lose(new LinkException($"Channel {channel.Id} was closed: {cause.Message}", cause));
+    }
+
+    /// <summary>The link is over. The first reason stays, and is returned. From any thread; calls nobody on it.</summary>
+    internal LinkException Lose(LinkException reason)
+    {
+        if (Interlocked.CompareExchange(ref _reason, reason, null) is { } earlier) return earlier;
+        _transportClosed = Task.Run(async () => await _transport.DisposeAsync());
+        _sender.Close();
+        return reason;
+    }
+
+    /// <summary>OnLinkLost, guarded: one channel's error is not another's.</summary>
+    internal void Tell(LinkChannel channel, LinkException reason)
+    {
+        try
+        {
+            channel.OnLinkLost(reason);
+        }
+        catch (Exception e)
+        {
+            LogNotTold(Logger, channel.Id, Peer.Name, e);
+        }
+    }
+
+    internal void LogRefusal(uint channel, Exception cause) => LogRefusal(Logger, channel, Peer.Name, cause);
+
+    private async Task<LinkException> EndAsync()
+    {
+        _heartbeat.Dispose();
+        await _sender.Ended;
+        LinkException reason = Reason!;
+        foreach (LinkChannel channel in _table.Close())
+        {
+            if (_table.Remove(channel)) channel.Lose(reason);
+        }
+
+        await CloseTransportAsync();
+        _ended.TrySetResult(reason);
+        return reason;
+    }
+
+    // The task was stored before the sender was closed, and the sender has ended.
+    private async Task CloseTransportAsync()
+    {
+        try
+        {
+            await _transportClosed;
+        }
+        catch (Exception e)
+        {
+            LogNotClosed(Logger, Peer.Name, e);
+        }
+    }
+
+    private static LinkException ClosedHere() => new("This end closed the link.");
+
+    private static void CheckLength(ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length > LinkChannel.MaxPayload)
+            throw new ArgumentException($"A payload of {payload.Length} bytes; the most is {LinkChannel.MaxPayload}.", nameof(payload));
+    }
+
+    [LoggerMessage(EventId = 100, Level = LogLevel.Error, Message = "Channel {Channel} on the link with {Peer} was closed: it broke the rules")]
+    private static partial void LogFault(ILogger logger, uint channel, string peer, Exception cause);
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Error, Message = "Channel {Channel} on the link with {Peer} was refused: accepting it failed")]
+    private static partial void LogRefusal(ILogger logger, uint channel, string peer, Exception cause);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Error, Message = "Channel {Channel} on the link with {Peer} failed when it was told that it is lost")]
+    private static partial void LogNotTold(ILogger logger, uint channel, string peer, Exception cause);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Warning, Message = "The link with {Peer} was closed before all its frames had left")]
+    private static partial void LogUndelivered(ILogger logger, string peer);
+
+    [LoggerMessage(EventId = 104, Level = LogLevel.Warning, Message = "The transport of the link with {Peer} failed to close")]
+    private static partial void LogNotClosed(ILogger logger, string peer, Exception cause);
 }
-
-/// <summary>What a link has done: "one system call carries records of many clients" is <c>RecordFramesSent / Sends</c>.</summary>
-public readonly record struct LinkCounters(long Sends, long Receives, long FramesSent, long FramesReceived, long RecordFramesSent, long BytesSent, long BytesReceived);
-
-/// <summary>The link can't be made, or ended: why.</summary>
-public sealed class LinkException(string message, Exception? inner = null) : Exception(message, inner);

@@ -1,3 +1,5 @@
+using CSsl.Tls.Records;
+
 namespace CSsl.Grains.Link;
 
 /// <summary>
@@ -5,28 +7,53 @@ namespace CSsl.Grains.Link;
 /// Frames arrive through the On methods, on the link's read loop, one at a time: they must not block.
 /// Records leave through <see cref="Fill"/>, when it is this channel's turn; frames of other kinds through <see cref="Send"/>.
 /// </summary>
+/// <remarks>
+/// <see cref="RequestTurn"/> may run other channels' <see cref="Fill"/> on the calling thread, and so may <see cref="Send"/> and
+/// <see cref="ReturnCredit"/>: call them without holding a lock that a Fill needs. From the On methods and from Fill itself they only queue.
+/// </remarks>
 public abstract class LinkChannel
 {
+    /// <summary>The least room that <see cref="Fill"/> is offered: one whole record of the largest size that TLS 1.2 allows (RFC 5246 section 6.2.3).</summary>
+    public const int MinimumRoom = RecordHeader.Size + RecordHeader.MaxCiphertext12;
+
+    /// <summary>The most bytes in one frame's payload.</summary>
+    public const int MaxPayload = 128 * 1024;
+
+    /// <summary>Guarded by the gate of the link's sender.</summary>
+    internal ChannelTurn Turn;
+
+    /// <summary>Records received and credit returned.</summary>
+    internal ReceiveCredit Received;
+
+    /// <summary>The read loop's own: the channel had a frame in the batch that is being dispatched.</summary>
+    internal bool InBatch;
+
+    private ChannelLife _life;
+
     /// <summary>The link; set before the first frame.</summary>
-    public DataLink Link { get; internal set; } = null!;
+    public DataLink Link { get; private set; } = null!;
 
     /// <summary>Number of the channel on its link, chosen by the gateway, never used twice on one link.</summary>
-    public uint Id { get; internal set; }
+    public uint Id { get; private set; }
 
     /// <summary>A frame of this channel. The payload is valid during the call only.</summary>
-    /// <remarks>Window frames never get here. An exception closes the channel (both ends), not the link.</remarks>
+    /// <remarks>Window frames never get here. An exception closes the channel (both ends), not the link: the peer gets Close(Aborted),
+    /// this end <see cref="OnLinkLost"/>.</remarks>
     protected internal abstract void OnFrame(FrameKind kind, ReadOnlySpan<byte> payload);
 
-    /// <summary>Called once after the frames that one read of the socket brought for this channel: the time to flush what they caused.</summary>
+    /// <summary>Called once after the frames that one read of the socket brought for this channel: the time to flush what they caused.
+    /// Also when one of them made the channel call <see cref="Release"/>.</summary>
     protected internal virtual void OnBatchEnd()
     {
     }
 
-    /// <summary>The link is gone, and the channel with it. Called once, and nothing is called after it.</summary>
+    /// <summary>The channel is over through no frame of the peer: the link is gone, or this channel broke the rules (it threw, or the peer
+    /// overran its credit). Called once, and nothing is called after it. Not called after <see cref="Release"/>.</summary>
     protected internal abstract void OnLinkLost(Exception reason);
 
     /// <summary>This channel's turn: puts whole records at the start of <paramref name="room"/>, in the link's own send buffer, and returns their length.</summary>
-    /// <remarks>Called by whoever sends for all, never twice at once for one channel. <paramref name="room"/> is at least 17 KiB;
+    /// <remarks>Called by whoever sends for all, never twice at once for one channel, and never after a frame that ends the channel was sent.
+    /// It must not block. <paramref name="room"/> is at least <see cref="MinimumRoom"/>;
     /// the channel has its next turn after <see cref="RequestTurn"/> was called again (which may be done from here).</remarks>
     protected internal virtual int Fill(Span<byte> room) => 0;
 
@@ -34,12 +61,32 @@ public abstract class LinkChannel
     /// Without credit the turn comes when the peer has given some back.</summary>
     protected void RequestTurn() => Link.RequestTurn(this);
 
-    /// <summary>Sends a frame that needs no credit. Keeps its place: after the records of earlier turns, before those of later ones.</summary>
+    /// <summary>Sends a frame that needs no credit. Keeps its place: after the records of earlier turns, before those of later ones;
+    /// sent during a turn (from <see cref="Fill"/> or beside it), after that turn's records. After a frame that ends the channel
+    /// (Close, Detach, Established) nothing more is sent, and no turn is given.</summary>
+    /// <exception cref="ArgumentException">Not a kind that this end sends on a channel, or the payload is too long.</exception>
     protected void Send(FrameKind kind, ReadOnlySpan<byte> payload) => Link.Send(this, kind, payload);
 
     /// <summary>Says that <paramref name="bytes"/> of received records left this process's memory: the peer may send as many more. From any thread.</summary>
+    /// <exception cref="InvalidOperationException">More came back than was received.</exception>
     protected void ReturnCredit(int bytes) => Link.ReturnCredit(this, bytes);
 
     /// <summary>Forgets the channel at this end: late frames for it are dropped. Does not tell the peer (send Close first).</summary>
     protected void Release() => Link.Release(this);
+
+    internal void Join(DataLink link, uint id, int sendCredit, int receiveCredit)
+    {
+        if (Link is not null) throw new InvalidOperationException("A channel is opened once.");
+        (Link, Id) = (link, id);
+        Turn.Credit = sendCredit;
+        Received = new ReceiveCredit(receiveCredit);
+    }
+
+    /// <summary>True: the caller may call On methods or Fill, and calls <see cref="Leave"/> after that.</summary>
+    internal bool TryEnter() => _life.TryEnter(this);
+
+    internal void Leave() => _life.Leave(this);
+
+    /// <summary><see cref="OnLinkLost"/>, now or when the last caller has left.</summary>
+    internal void Lose(LinkException reason) => _life.Lose(this, reason);
 }

@@ -1,0 +1,207 @@
+using System.Buffers.Binary;
+
+namespace CSsl.Grains.Link;
+
+/// <summary>The read loop: one buffer, frames handed on as spans of it. Everything here runs on one thread at a time.</summary>
+/// <remarks>
+/// The peer is authenticated, so what breaks the rules here is a fault in its program, and the question is whom it may hurt:
+/// <list type="bullet">
+/// <item>After what makes the stream of frames doubtful (length, reserved bytes, unknown kind, wrong direction, a channel number that was
+/// never opened or is opened again), nothing that follows can be believed: the link ends.</item>
+/// <item>What is wrong within one channel (an overrun of its credit, a payload that its OnFrame refuses) closes that channel only.</item>
+/// <item>A frame for a channel that this end has released is late, not wrong: it is dropped.</item>
+/// </list>
+/// </remarks>
+internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender sender, ChannelTable table, ILinkAcceptor? acceptor)
+{
+    // At least twice the largest frame: when less than one fits behind what is there, what is there is moved to the front.
+    private const int BufferLength = 256 * 1024;
+
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
+    private readonly List<LinkChannel> _inBatch = [];
+    private readonly LinkEnd _peer = acceptor is null ? LinkEnd.Silo : LinkEnd.Gateway;
+    private int _start;
+    private int _end;
+    private bool _reading;
+    private long _receives;
+    private long _frames;
+    private long _bytes;
+
+    /// <summary>Reads that brought bytes.</summary>
+    public long Receives => Volatile.Read(ref _receives);
+
+    /// <summary>True while this end waits for the peer; false while it has work in hand itself.</summary>
+    public bool IsReading => Volatile.Read(ref _reading);
+
+    public LinkCounters Counters => new(0, Receives, 0, Volatile.Read(ref _frames), 0, 0, Volatile.Read(ref _bytes));
+
+    /// <summary>Reads until the link ends. Does not throw.</summary>
+    public async Task<LinkException> RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                Volatile.Write(ref _reading, true);
+                int read = await transport.ReadAsync(_buffer.AsMemory(_end));
+                Volatile.Write(ref _reading, false);
+                if (read == 0) return new LinkException(_start == _end ? "The peer closed the link." : "The peer closed the link in the middle of a frame.");
+                _end += read;
+                _bytes += read;
+                Volatile.Write(ref _receives, _receives + 1);
+                DispatchBatch();
+            }
+        }
+        catch (LinkException e)
+        {
+            return e;
+        }
+        catch (Exception e)
+        {
+            return new LinkException($"Reading from the peer failed: {e.Message}", e);
+        }
+    }
+
+    private void DispatchBatch()
+    {
+        sender.Cork();
+        try
+        {
+            while (TryTakeFrame(out FrameHeader header, out ReadOnlySpan<byte> payload)) Dispatch(header, payload);
+        }
+        finally
+        {
+            EndBatch();
+            sender.Uncork();
+        }
+    }
+
+    private bool TryTakeFrame(out FrameHeader header, out ReadOnlySpan<byte> payload)
+    {
+        ReadOnlySpan<byte> unread = _buffer.AsSpan(_start, _end - _start);
+        payload = default;
+        header = default;
+        if (unread.Length >= FrameHeader.Size)
+        {
+            header = FrameHeader.Read(unread, LinkChannel.MaxPayload);
+            int length = FrameHeader.Size + header.Length;
+            if (unread.Length >= length)
+            {
+                payload = unread[FrameHeader.Size..length];
+                _start += length;
+                return true;
+            }
+        }
+
+        MakeRoom();
+        return false;
+    }
+
+    // Room for the rest of the largest frame, at least.
+    private void MakeRoom()
+    {
+        if (_start > 0 && (_start == _end || BufferLength - _start < FrameHeader.Size + LinkChannel.MaxPayload))
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+        }
+    }
+
+    private void Dispatch(FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        _frames++;
+        if ((FrameRules.SentBy(header.Kind) & _peer) == 0 || FrameRules.IsOfLink(header.Kind) != (header.Channel == 0))
+            throw new LinkException($"The peer sent a frame of kind {(byte)header.Kind} on channel {header.Channel}, where it does not belong.");
+        if (header.Channel == 0)
+        {
+            link.OnLinkFrame(header.Kind, payload);
+            return;
+        }
+
+        if (FrameRules.Opens(header.Kind)) Open(header);
+        LinkChannel? channel = table.Find(header.Channel);
+        if (channel is null)
+        {
+            if (!table.WasOpened(header.Channel)) throw new LinkException($"The peer sent a frame of kind {(byte)header.Kind} on channel {header.Channel}, which was never opened.");
+            return;
+        }
+
+        if (header.Kind == FrameKind.Window) OnWindow(channel, payload);
+        else Deliver(channel, header.Kind, payload);
+    }
+
+    private void Open(FrameHeader header)
+    {
+        if (table.WasOpened(header.Channel)) throw new LinkException($"The peer opened channel {header.Channel} twice, or out of order.");
+        try
+        {
+            // The table takes it: it is closed only after this loop has ended.
+            if (acceptor!.Accept(link, header.Kind) is { } channel && table.TryAdd(channel, header.Channel)) return;
+        }
+        catch (Exception e)
+        {
+            link.LogRefusal(header.Channel, e);
+        }
+
+        table.Skip(header.Channel);
+        sender.Send(FrameKind.Close, header.Channel, [(byte)CloseReason.Refused]);
+    }
+
+    private void OnWindow(LinkChannel channel, ReadOnlySpan<byte> payload)
+    {
+        if (payload.Length != sizeof(uint) || !sender.AddCredit(channel, BinaryPrimitives.ReadUInt32LittleEndian(payload), link.PeerCredit))
+            link.Fault(channel, new LinkException("The peer gave back more credit than it had taken."));
+    }
+
+    private void Deliver(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        if (kind == FrameKind.Records && (payload.IsEmpty || !channel.Received.TryTake(payload.Length)))
+        {
+            link.Fault(channel, new LinkException($"The peer sent {payload.Length} bytes of records that it had no credit for."));
+            return;
+        }
+
+        if (!channel.TryEnter()) return;
+        try
+        {
+            if (!channel.InBatch)
+            {
+                channel.InBatch = true;
+                _inBatch.Add(channel);
+            }
+
+            channel.OnFrame(kind, payload);
+        }
+        catch (Exception e)
+        {
+            link.Fault(channel, e);
+        }
+        finally
+        {
+            channel.Leave();
+        }
+    }
+
+    private void EndBatch()
+    {
+        foreach (LinkChannel channel in _inBatch)
+        {
+            channel.InBatch = false;
+            if (!channel.TryEnter()) continue;
+            try
+            {
+                channel.OnBatchEnd();
+            }
+            catch (Exception e)
+            {
+                link.Fault(channel, e);
+            }
+            finally
+            {
+                channel.Leave();
+            }
+        }
+
+        _inBatch.Clear();
+    }
+}

@@ -1,0 +1,377 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace CSsl.Grains.Link;
+
+/// <summary>
+/// Sends for all. Callers queue control frames and turns under a short lock; whoever finds no sender at work becomes it, gathers
+/// what all have queued into one buffer and writes it with one call. No thread and no timer of its own.
+/// </summary>
+/// <remarks>
+/// <para>No wake-up is lost: work is queued and the role of sender is taken, and given back, under the same lock
+/// (<see cref="_gate"/>). Whoever queues either takes the role, or there is a sender who looks again before it gives the role back, or it is
+/// the corked read loop, which looks when it uncorks.</para>
+/// <para>No recursion: the role is held while Fill and the write's continuation run, so what they queue is only queued.</para>
+/// <para>Order: a batch is [control frames queued before the snapshot][turns]. A frame that is queued after the snapshot goes into the next
+/// batch, and so after the turns of this one; from then on its channel has no turn in this batch. The channels that were ready at the
+/// snapshot are served once; while nothing else is queued, those that became ready since are too, until the batch is full.</para>
+/// </remarks>
+internal sealed class LinkSender : IThreadPoolWorkItem
+{
+    /// <summary>Bytes of control frames that may wait while the peer does not read.</summary>
+    public const int MaxQueuedBytes = 16 * 1024 * 1024;
+
+    // How many batches one caller sends for the others before it hands the role to the thread pool.
+    private const int BatchesPerStretch = 4;
+
+    private readonly DataLink _link;
+    private readonly Stream _transport;
+    private readonly int _turnBytes;
+    private readonly int _batchBytes;
+    private readonly Action _onWritten;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+
+    // Guarded by the gate.
+    private SendBuffer _queued;
+    private ReadyQueue _ready;
+    private bool _sending;
+    private bool _closing;
+    private bool _closed;
+    private int _corkedThread;
+    private long _batch = 1;
+    private TaskCompletionSource? _drained;
+
+    // The sender's own: used by whoever has the role.
+    private SendBuffer _active;
+    private ValueTaskAwaiter _write;
+    private long _sends;
+    private long _framesSent;
+    private long _recordFramesSent;
+    private long _bytesSent;
+
+    public LinkSender(DataLink link, Stream transport, LinkOptions options)
+    {
+        _link = link;
+        _transport = transport;
+        _turnBytes = options.TurnBytes;
+        _batchBytes = options.BatchBytes;
+        int usualBatch = 64 * 1024 + _batchBytes + _turnBytes;
+        _queued = new SendBuffer(usualBatch);
+        _active = new SendBuffer(usualBatch);
+        _onWritten = OnWritten;
+    }
+
+    /// <summary>Completes when the link is over and nobody is sending any more.</summary>
+    public Task Ended => _ended.Task;
+
+    public LinkCounters Counters => new(Volatile.Read(ref _sends), 0, Volatile.Read(ref _framesSent), 0, Volatile.Read(ref _recordFramesSent), Volatile.Read(ref _bytesSent), 0);
+
+    /// <summary>Numbers the channel and queues the frame that opens it, in one step: numbers grow in the order of the wire.</summary>
+    public void Open(LinkChannel channel, ChannelTable table, FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (_closed || !table.TryAdd(channel)) throw _link.Lose(new LinkException("The link has used all its channel numbers."));
+            if (!TryQueue(kind, channel.Id, payload) || !TakeRole()) return;
+        }
+
+        Run();
+    }
+
+    /// <summary>A frame of a channel that needs no credit.</summary>
+    public void Send(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (channel.Turn.Over) return;
+            channel.Turn.LastSend = _batch;
+            if (FrameRules.Ends(kind)) channel.Turn.Over = true;
+            if (!TryQueue(kind, channel.Id, payload) || !TakeRole()) return;
+        }
+
+        Run();
+    }
+
+    /// <summary>A frame of channel 0, or of a channel that isn't one here.</summary>
+    public void Send(FrameKind kind, uint channel, ReadOnlySpan<byte> payload)
+    {
+        lock (_gate)
+        {
+            if (!TryQueue(kind, channel, payload) || !TakeRole()) return;
+        }
+
+        Run();
+    }
+
+    public void RequestTurn(LinkChannel channel)
+    {
+        lock (_gate)
+        {
+            channel.Turn.Wanted = true;
+            if (!TryQueue(channel) || !TakeRole()) return;
+        }
+
+        Run();
+    }
+
+    /// <summary>The peer gave credit back.</summary>
+    /// <returns>False: more than it ever granted.</returns>
+    public bool AddCredit(LinkChannel channel, uint bytes, int granted)
+    {
+        lock (_gate)
+        {
+            if (channel.Turn.Credit + (long)bytes > granted) return false;
+            channel.Turn.Credit += (int)bytes;
+            if (!TryQueue(channel) || !TakeRole()) return true;
+        }
+
+        Run();
+        return true;
+    }
+
+    /// <summary>Nothing more is sent for the channel, except what is queued already.</summary>
+    public void Release(LinkChannel channel)
+    {
+        lock (_gate) channel.Turn.Over = true;
+    }
+
+    /// <summary>Until <see cref="Uncork"/>, what the calling thread queues does not make it the sender: the read loop answers all frames of a read at once.</summary>
+    public void Cork()
+    {
+        lock (_gate) _corkedThread = Environment.CurrentManagedThreadId;
+    }
+
+    public void Uncork()
+    {
+        lock (_gate)
+        {
+            _corkedThread = 0;
+            if (!HasWork || !TakeRole()) return;
+        }
+
+        Run();
+    }
+
+    /// <summary>Gives no turns from here on; completes when the frames that were queued have been written, or can't be.</summary>
+    public Task DrainAsync()
+    {
+        Task drained;
+        lock (_gate)
+        {
+            _closing = true;
+            if (_closed || (!_sending && !HasWork)) return Task.CompletedTask;
+            _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            drained = _drained.Task;
+            if (!TakeRole()) return drained;
+        }
+
+        Run();
+        return drained;
+    }
+
+    /// <summary>The link is over: nothing is queued or filled any more. Calls nobody.</summary>
+    public void Close()
+    {
+        lock (_gate)
+        {
+            _closed = true;
+            if (!_sending) SignalIdle();
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute() => Run();
+
+    // ---- Under the gate ----
+
+    private bool HasWork => _queued.Length > 0 || (_ready.Count > 0 && !_closing);
+
+    private bool TakeRole()
+    {
+        if (_sending || _corkedThread == Environment.CurrentManagedThreadId) return false;
+        return _sending = true;
+    }
+
+    private bool TryQueue(FrameKind kind, uint channel, ReadOnlySpan<byte> payload)
+    {
+        if (_closed) return false;
+        if (_queued.Length + FrameHeader.Size + payload.Length > MaxQueuedBytes)
+        {
+            _link.Lose(new LinkException($"The peer does not read: {_queued.Length} bytes of frames wait for it."));
+            return false;
+        }
+
+        _queued.Append(kind, channel, payload);
+        return true;
+    }
+
+    private bool TryQueue(LinkChannel channel)
+    {
+        ref ChannelTurn turn = ref channel.Turn;
+        if (_closed || !turn.Wanted || turn.Queued || turn.Over || turn.Credit <= 0) return false;
+        turn.Queued = true;
+        _ready.Enqueue(channel);
+        return true;
+    }
+
+    private void SignalIdle()
+    {
+        _drained?.TrySetResult();
+        if (_closed) _ended.TrySetResult();
+    }
+
+    // ---- As the one sender ----
+
+    // Returns when there is nothing to send, or a write is pending whose continuation goes on.
+    private void Run()
+    {
+        for (int batches = 0; TakeBatch(out int turns); batches++)
+        {
+            GiveTurns(turns);
+            if (!TryWrite()) return;
+            if (batches == BatchesPerStretch)
+            {
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+                return;
+            }
+        }
+    }
+
+    // False: the role is given back.
+    private bool TakeBatch(out int turns)
+    {
+        lock (_gate)
+        {
+            turns = 0;
+            if (_closed || !HasWork)
+            {
+                _sending = false;
+                SignalIdle();
+                return false;
+            }
+
+            (_active, _queued) = (_queued, _active);
+            _batch++;
+            if (!_closing) turns = _ready.Count;
+            return true;
+        }
+    }
+
+    private void GiveTurns(int turns)
+    {
+        int limit = _active.Length + _batchBytes;
+        while (_active.Length < limit)
+        {
+            LinkChannel channel;
+            int room;
+            lock (_gate)
+            {
+                if (turns == 0 && _queued.Length == 0 && !_closing) turns = _ready.Count;
+                if (turns-- == 0 || _closed) return;
+                channel = _ready.Dequeue();
+                room = BeginTurn(channel);
+            }
+
+            if (room > 0) Fill(channel, room);
+        }
+    }
+
+    // Returns the room of the turn; 0: no turn now.
+    private int BeginTurn(LinkChannel channel)
+    {
+        ref ChannelTurn turn = ref channel.Turn;
+        turn.Queued = false;
+        if (turn.LastSend == _batch)
+        {
+            // A frame of this channel is queued for the next batch, and goes first.
+            TryQueue(channel);
+            return 0;
+        }
+
+        if (turn.Over || turn.Credit <= 0) return 0;
+        turn.Wanted = false;
+        return Math.Min(_turnBytes, Math.Max(turn.Credit, LinkChannel.MinimumRoom));
+    }
+
+    private void Fill(LinkChannel channel, int room)
+    {
+        if (!channel.TryEnter()) return;
+        try
+        {
+            int filled = channel.Fill(_active.Room(room));
+            if ((uint)filled > (uint)room) throw new InvalidOperationException($"Fill returned {filled} with room for {room}.");
+            if (filled == 0) return;
+            _active.Commit(FrameKind.Records, channel.Id, filled);
+            lock (_gate) channel.Turn.Credit -= filled;
+        }
+        catch (Exception e)
+        {
+            _link.Fault(channel, e);
+        }
+        finally
+        {
+            channel.Leave();
+        }
+    }
+
+    // False: pending, or the link is lost; either way the caller is no longer the sender.
+    [SuppressMessage("Reliability", "CA2012:Use ValueTasks correctly", Justification = "Its result is taken exactly once, in EndWrite; an async method would allocate per pending write.")]
+    private bool TryWrite()
+    {
+        if (_active.Length == 0) return true;
+        _sends++;
+        _framesSent += _active.Frames;
+        _recordFramesSent += _active.RecordFrames;
+        _bytesSent += _active.Length;
+        ValueTaskAwaiter write;
+        try
+        {
+            write = _transport.WriteAsync(_active.Written).GetAwaiter();
+        }
+        catch (Exception e)
+        {
+            return FailWrite(e);
+        }
+
+        if (write.IsCompleted) return EndWrite(write);
+        _write = write;
+
+        // From here on the continuation is the sender, perhaps already.
+        write.UnsafeOnCompleted(_onWritten);
+        return false;
+    }
+
+    private void OnWritten()
+    {
+        ValueTaskAwaiter write = _write;
+        _write = default;
+        if (EndWrite(write)) Run();
+    }
+
+    private bool EndWrite(ValueTaskAwaiter write)
+    {
+        try
+        {
+            write.GetResult();
+        }
+        catch (Exception e)
+        {
+            return FailWrite(e);
+        }
+
+        _active.Clear();
+        return true;
+    }
+
+    private bool FailWrite(Exception cause)
+    {
+        _link.Lose(new LinkException($"Writing to the peer failed: {cause.Message}", cause));
+        lock (_gate)
+        {
+            _sending = false;
+            SignalIdle();
+        }
+
+        return false;
+    }
+}
