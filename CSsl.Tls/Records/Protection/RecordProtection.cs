@@ -1,4 +1,5 @@
 using CSsl.Tls.Keys;
+using CSsl.Tls.Records.Protection.Cbc;
 
 namespace CSsl.Tls.Records.Protection;
 
@@ -37,7 +38,8 @@ internal abstract class RecordProtection : IDisposable
     public static RecordProtection Create(CipherSuiteInfo suite, TrafficKeys keys, ulong explicitNonceBase, bool encryptThenMac) => suite switch
     {
         { Version: TlsVersion.Tls13 } => new AeadProtection13(suite, keys),
-        { Kind: CipherKind.AesCbc } => throw new NotSupportedException($"{suite.IanaName}, encrypt-then-MAC {encryptThenMac}"),
+        { Kind: CipherKind.AesCbc } when encryptThenMac => new CbcEncryptThenMac(suite, keys),
+        { Kind: CipherKind.AesCbc } => new CbcMacThenEncrypt(suite, keys),
         _ => new AeadProtection12(suite, keys, explicitNonceBase),
     };
 
