@@ -13,22 +13,7 @@ public sealed record HandshakeOptions
     /// The suites, in the server's order of preference within each version. A client whose own first choice is ChaCha20
     /// (one without AES instructions) gets ChaCha20.
     /// </summary>
-    public IReadOnlyList<CipherSuite> CipherSuites { get; init; } =
-    [
-        CipherSuite.Aes128GcmSha256,
-        CipherSuite.Aes256GcmSha384,
-        CipherSuite.ChaCha20Poly1305Sha256,
-        CipherSuite.EcdheEcdsaAes128GcmSha256,
-        CipherSuite.EcdheRsaAes128GcmSha256,
-        CipherSuite.EcdheEcdsaAes256GcmSha384,
-        CipherSuite.EcdheRsaAes256GcmSha384,
-        CipherSuite.EcdheEcdsaChaCha20Poly1305,
-        CipherSuite.EcdheRsaChaCha20Poly1305,
-        CipherSuite.EcdheEcdsaAes256CbcSha384,
-        CipherSuite.EcdheRsaAes256CbcSha384,
-        CipherSuite.EcdheEcdsaAes128CbcSha256,
-        CipherSuite.EcdheRsaAes128CbcSha256,
-    ];
+    public IReadOnlyList<CipherSuite> CipherSuites { get; init; } = [.. CipherSuiteInfo.All.Select(static info => info.Suite)];
 
     /// <summary>Groups for the key exchange, most wanted first, by their OpenSSL names.</summary>
     public IReadOnlyList<string> Groups { get; init; } = ["X25519", "P-256", "P-384"];

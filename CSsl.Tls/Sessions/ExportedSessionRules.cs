@@ -14,8 +14,10 @@ internal static class ExportedSessionRules
     /// <summary>The rule that the session breaks, or null. Says nothing secret.</summary>
     public static string? FindFault(ExportedSession session)
     {
-        if (!Enum.IsDefined(session.CipherSuite))
+        if (!CipherSuiteInfo.TryGet(session.CipherSuite, out var suite))
             return "a cipher suite that C-SSL does not negotiate";
+        if (suite.Version != session.Version)
+            return "a cipher suite of another TLS version";
         if (session.FragmentLimit is < MinFragmentLimit or > 1 << 14)
             return "a fragment limit out of range";
         if (session.PeerCertificate.Length > ExportedSessionCodec.MaxPeerCertificateLength)
@@ -24,61 +26,31 @@ internal static class ExportedSessionRules
             return $"an application protocol {protocolFault}";
         if (FindTextFault(session.ServerName) is { } nameFault)
             return $"a server name {nameFault}";
-        return session.Version switch
-        {
-            TlsVersion.Tls13 => FindFault13(session),
-            TlsVersion.Tls12 => FindFault12(session),
-            _ => "a TLS version that C-SSL does not negotiate",
-        };
+        return session.Version == TlsVersion.Tls13 ? FindFault13(session, suite) : FindFault12(session, suite);
     }
 
-    private static string? FindFault13(ExportedSession session)
+    private static string? FindFault13(ExportedSession session, CipherSuiteInfo suite)
     {
-        int secretLength;
-        switch (session.CipherSuite)
-        {
-            case CipherSuite.Aes128GcmSha256 or CipherSuite.ChaCha20Poly1305Sha256: secretLength = 32; break;
-            case CipherSuite.Aes256GcmSha384: secretLength = 48; break;
-            default: return "a TLS 1.2 suite with TLS 1.3";
-        }
-
-        if (session.ClientSecret.Length != secretLength || session.ServerSecret.Length != secretLength)
+        if (session.ClientSecret.Length != suite.HashLength || session.ServerSecret.Length != suite.HashLength)
             return "traffic secrets whose length is not the suite's";
-        if (session.ExporterSecret.Length is not 0 && session.ExporterSecret.Length != secretLength)
+        if (session.ExporterSecret.Length != 0 && session.ExporterSecret.Length != suite.HashLength)
             return "an exporter secret whose length is not the suite's";
         if (session.ClientRandom.Length != 0 || session.ServerRandom.Length != 0)
             return "randoms with TLS 1.3";
         return session.EncryptThenMac || session.ExplicitNonceBase != 0 ? "TLS 1.2 settings with TLS 1.3" : null;
     }
 
-    private static string? FindFault12(ExportedSession session)
+    private static string? FindFault12(ExportedSession session, CipherSuiteInfo suite)
     {
-        bool gcm = false, cbc = false;
-        switch (session.CipherSuite)
-        {
-            case CipherSuite.EcdheEcdsaAes128GcmSha256 or CipherSuite.EcdheEcdsaAes256GcmSha384
-                or CipherSuite.EcdheRsaAes128GcmSha256 or CipherSuite.EcdheRsaAes256GcmSha384:
-                gcm = true;
-                break;
-            case CipherSuite.EcdheEcdsaAes128CbcSha256 or CipherSuite.EcdheEcdsaAes256CbcSha384
-                or CipherSuite.EcdheRsaAes128CbcSha256 or CipherSuite.EcdheRsaAes256CbcSha384:
-                cbc = true;
-                break;
-            case CipherSuite.EcdheRsaChaCha20Poly1305 or CipherSuite.EcdheEcdsaChaCha20Poly1305:
-                break;
-            default:
-                return "a TLS 1.3 suite with TLS 1.2";
-        }
-
         if (session.ClientSecret.Length != MasterSecretLength)
             return "a master secret that is not 48 bytes";
         if (session.ServerSecret.Length != 0 || session.ExporterSecret.Length != 0)
             return "traffic secrets with TLS 1.2";
         if (session.ClientRandom.Length != RandomLength || session.ServerRandom.Length != RandomLength)
             return "randoms that are not 32 bytes";
-        if (session.ExplicitNonceBase != 0 && !gcm)
+        if (session.ExplicitNonceBase != 0 && suite.Kind != CipherKind.AesGcm)
             return "an explicit nonce with a suite that has none";
-        return session.EncryptThenMac && !cbc ? "encrypt-then-MAC with a suite that has no MAC" : null;
+        return session.EncryptThenMac && suite.IsAead ? "encrypt-then-MAC with a suite that has no MAC" : null;
     }
 
     private static string? FindTextFault(string? text)

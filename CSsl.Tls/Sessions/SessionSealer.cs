@@ -12,15 +12,15 @@ namespace CSsl.Tls.Sessions;
 ///  +--------+--------+----------+---------+-----------------------+----------+
 ///  '------ additional data, + session id -'
 /// </code>
-/// AES-256-GCM. Key and nonce are used for one capsule only: both come from HKDF-SHA-256 over the ring's key with the random salt, so
-/// that no number of capsules brings two under the same key and nonce (a random 12-byte nonce under one key would, after some 2^32).
+/// AES-256-GCM under a key of the capsule's own: HKDF-Expand (SHA-256) of the ring's key with the random salt in the info. A key seals
+/// once, so its nonce may be zero, and no number of capsules brings two under the same key and nonce (random 12-byte nonces under one
+/// key would, after some 2^32).
 /// </remarks>
 public sealed class SessionSealer : IDisposable
 {
     private const byte Format = 1;
     private const int SaltLength = 32;
     private const int TagLength = 16;
-    private const int NonceLength = 12;
     private const int SessionIdLength = 16;
     private const int MaxAdditionalLength = 2 + ClusterKeyRing.MaxIdLength + SaltLength + SessionIdLength;
 
@@ -33,7 +33,9 @@ public sealed class SessionSealer : IDisposable
         _ring = ring;
     }
 
-    private static ReadOnlySpan<byte> KeyInfo => "c-ssl capsule 1"u8;
+    private static ReadOnlySpan<byte> KeyLabel => "c-ssl capsule 1"u8;
+
+    private static ReadOnlySpan<byte> Nonce => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
     /// <summary>Consumes <paramref name="session"/>: it is disposed whatever happens.</summary>
     /// <param name="session">The session to seal.</param>
@@ -55,11 +57,10 @@ public sealed class SessionSealer : IDisposable
             var header = capsule.AsSpan(0, headerLength);
             RandomNumberGenerator.Fill(header[^SaltLength..]);
 
-            Span<byte> nonce = stackalloc byte[NonceLength];
             Span<byte> additional = stackalloc byte[MaxAdditionalLength];
-            using var cipher = CreateCipher(key, header[^SaltLength..], nonce);
+            using var cipher = CreateCipher(key, header[^SaltLength..]);
             cipher.Encrypt(
-                nonce,
+                Nonce,
                 encoded.Span,
                 capsule.AsSpan(headerLength, encoded.Length),
                 capsule.AsSpan(headerLength + encoded.Length),
@@ -87,13 +88,12 @@ public sealed class SessionSealer : IDisposable
 
         var encrypted = capsule[headerLength..^TagLength];
         using var encoded = new SecretBytes(encrypted.Length);
-        Span<byte> nonce = stackalloc byte[NonceLength];
         Span<byte> additional = stackalloc byte[MaxAdditionalLength];
         var header = capsule[..headerLength];
-        using var cipher = CreateCipher(key, header[^SaltLength..], nonce);
+        using var cipher = CreateCipher(key, header[^SaltLength..]);
         try
         {
-            cipher.Decrypt(nonce, encrypted, capsule[^TagLength..], encoded.Span, AdditionalData(header, sessionId, additional));
+            cipher.Decrypt(Nonce, encrypted, capsule[^TagLength..], encoded.Span, AdditionalData(header, sessionId, additional));
         }
         catch (AuthenticationTagMismatchException)
         {
@@ -106,13 +106,15 @@ public sealed class SessionSealer : IDisposable
     /// <summary>Wipes the ring.</summary>
     public void Dispose() => _ring.Dispose();
 
-    private static AesGcm CreateCipher(ClusterKey key, ReadOnlySpan<byte> salt, Span<byte> nonce)
+    private static AesGcm CreateCipher(ClusterKey key, ReadOnlySpan<byte> salt)
     {
-        Span<byte> derived = stackalloc byte[ClusterKeyRing.KeyLength + NonceLength];
-        HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Secret.Span, derived, salt, KeyInfo);
-        var cipher = new AesGcm(derived[..ClusterKeyRing.KeyLength], TagLength);
-        derived[ClusterKeyRing.KeyLength..].CopyTo(nonce);
-        CryptographicOperations.ZeroMemory(derived);
+        Span<byte> info = stackalloc byte[KeyLabel.Length + SaltLength];
+        KeyLabel.CopyTo(info);
+        salt.CopyTo(info[KeyLabel.Length..]);
+        Span<byte> capsuleKey = stackalloc byte[ClusterKeyRing.KeyLength];
+        HKDF.Expand(HashAlgorithmName.SHA256, key.Secret.Span, capsuleKey, info);
+        var cipher = new AesGcm(capsuleKey, TagLength);
+        CryptographicOperations.ZeroMemory(capsuleKey);
         return cipher;
     }
 

@@ -57,8 +57,8 @@ internal sealed unsafe class OpenSslContext : IDisposable
 
     private static void SetVersionsAndSuites(SafeSslContextHandle context, HandshakeOptions options)
     {
-        var suites12 = CipherSuiteNames.Join(options.CipherSuites, tls13: false);
-        var suites13 = CipherSuiteNames.Join(options.CipherSuites, tls13: true);
+        var suites12 = NamesOf(options.CipherSuites, TlsVersion.Tls12);
+        var suites13 = NamesOf(options.CipherSuites, TlsVersion.Tls13);
         if (options.MinVersion > options.MaxVersion || !Enum.IsDefined(options.MinVersion) || !Enum.IsDefined(options.MaxVersion))
             throw new ArgumentException($"No TLS version is between {options.MinVersion} and {options.MaxVersion}.", nameof(options));
         if (options.MinVersion == TlsVersion.Tls12 && suites12.Length == 0)
@@ -76,6 +76,9 @@ internal sealed unsafe class OpenSslContext : IDisposable
         fixed (byte* list = groups)
             Require(LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetGroupsList, 0, list), "the groups");
     }
+
+    private static string NamesOf(IEnumerable<CipherSuite> suites, TlsVersion version)
+        => string.Join(':', suites.Select(CipherSuiteInfo.Get).Where(suite => suite.Version == version).Select(static suite => suite.OpenSslName));
 
     private static void SetApplicationProtocols(SafeSslContextHandle context, IReadOnlyList<string> protocols)
     {

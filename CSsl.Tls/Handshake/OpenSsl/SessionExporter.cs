@@ -55,10 +55,9 @@ internal static unsafe class SessionExporter
         throw new InvalidOperationException($"The session can't be exported: {fault}.");
     }
 
-    /// <summary>RFC 5288: the AES-GCM suites of TLS 1.2. ChaCha20 and TLS 1.3 make the nonce from the sequence number.</summary>
+    /// <summary>RFC 5288 section 3: AES-GCM in TLS 1.2. ChaCha20 and TLS 1.3 make the nonce from the sequence number.</summary>
     private static bool HasExplicitNonce(CipherSuite suite)
-        => suite is CipherSuite.EcdheEcdsaAes128GcmSha256 or CipherSuite.EcdheEcdsaAes256GcmSha384
-            or CipherSuite.EcdheRsaAes128GcmSha256 or CipherSuite.EcdheRsaAes256GcmSha384;
+        => CipherSuiteInfo.TryGet(suite, out var info) && info is { Kind: CipherKind.AesGcm, Version: TlsVersion.Tls12 };
 
     /// <summary>RFC 6066 section 4: 1 to 4 mean 2^9 to 2^12. OpenSSL 3.0 knows no record_size_limit (RFC 8449), so none is negotiated.</summary>
     private static int FragmentLimit(byte code) => code is >= 1 and <= 4 ? 1 << (8 + code) : MaxFragmentLength;
