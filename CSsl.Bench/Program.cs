@@ -1,1 +1,17 @@
-return 0;
+using System.CommandLine;
+using CSsl.Bench;
+
+var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and per gigabyte, beside nginx on the same machine in the same run.")
+{
+    HandshakeBenchmark.Command(),
+    BulkBenchmark.Command(),
+};
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (BenchException e)
+{
+    await Console.Error.WriteLineAsync($"bench: {e.Message}");
+    return 1;
+}

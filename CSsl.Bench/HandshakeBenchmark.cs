@@ -1,0 +1,50 @@
+using System.CommandLine;
+using CSsl.Bench.Load;
+using CSsl.Bench.Reports;
+
+namespace CSsl.Bench;
+
+/// <summary>CPU per full handshake with one GET of 1 KB: P-256, TLS 1.3, a new connection each, no resumption.</summary>
+internal static class HandshakeBenchmark
+{
+    private const string Path = "/bytes/1024";
+
+    public static Command Command()
+    {
+        var rounds = new Option<int>("--rounds") { Description = "Rounds; each measures every contestant once.", DefaultValueFactory = _ => 7 };
+        var seconds = new Option<int>("--seconds") { Description = "Seconds of load per contestant and round.", DefaultValueFactory = _ => 4 };
+        var warmUp = new Option<int>("--warm-up") { Description = "Seconds of load before the first round.", DefaultValueFactory = _ => 15 };
+        var clients = new Option<int>("--clients") { Description = "Clients at once.", DefaultValueFactory = _ => 8 };
+        var output = new Option<string?>("--output") { Description = "Markdown file to write.", HelpName = "FILE" };
+        var settings = new Argument<string[]>("settings") { Description = "Settings of C-SSL: --Section:Key=value", Arity = ArgumentArity.ZeroOrMore };
+        var command = new Command("handshake", "CPU per full handshake with one GET of 1 KB, against nginx.") { rounds, seconds, warmUp, clients, output, settings };
+        command.SetAction(parsed => RunAsync(
+            parsed.GetValue(rounds), parsed.GetValue(seconds), parsed.GetValue(warmUp), parsed.GetValue(clients), parsed.GetValue(output), parsed.GetValue(settings) ?? []));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(int rounds, int seconds, int warmUp, int clients, string? output, string[] settings)
+    {
+        await using Arena arena = await Arena.StartAsync(withStaticFile: true, settings);
+        foreach (Servers.IContestant contestant in arena.Contestants)
+            await LoadTool.ConnectAsync(contestant.Port, Path, clients, warmUp);
+
+        IReadOnlyList<Series> results = await arena.MeasureAsync(
+            rounds,
+            async contestant => await LoadTool.ConnectAsync(contestant.Port, Path, clients, seconds),
+            (name, round) => Console.WriteLine($"{name}: {round.ServerPerUnit * 1e6:0} µs per handshake, {round.UnitsPerSecond:0}/s"));
+
+        var report = new Report(
+            "CPU per handshake",
+            $"A full TLS 1.3 handshake (P-256 certificate, TLS_AES_128_GCM_SHA256, no resumption) and one GET of 1 KB on a new connection each, "
+            + $"by {clients} `openssl s_time -new` at once for {seconds} s per contestant and round, after {warmUp} s of warming up. "
+            + "CPU is user and system time of all processes of a contestant (for C-SSL: `cssl` itself, gateway and silos; for nginx: master and workers); "
+            + "the origin, the same for all, is reported apart; the clients don't count.",
+            "handshake",
+            Scale: 1e6);
+        report.Print(results);
+        if (output is not null)
+            await report.WriteAsync(output, results);
+        return 0;
+    }
+}
