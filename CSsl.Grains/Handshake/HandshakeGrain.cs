@@ -1,0 +1,186 @@
+using System.Buffers;
+using CSsl.Grains.Configuration;
+using CSsl.Tls;
+using CSsl.Tls.Handshake;
+using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans;
+using Orleans.Placement;
+using Orleans.Runtime;
+
+namespace CSsl.Grains.Handshake;
+
+/// <summary>
+/// One lane: the handshakes of many connections, one turn at a time, so that handshakes take at most as many cores as there are
+/// lanes and none waits behind another for longer than a turn. Secrets leave it sealed only.
+/// </summary>
+[PreferLocalPlacement]
+public sealed partial class HandshakeGrain(
+    IServerHandshakeFactory factory,
+    SessionSealer sealer,
+    IOptions<SiloOptions> silo,
+    IOptions<LimitsOptions> limits,
+    HandshakeMetrics metrics,
+    TimeProvider time,
+    ILogger<HandshakeGrain> logger) : Grain, IHandshakeGrain
+{
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<Guid, PendingHandshake> _pending = [];
+    private readonly int _capacity = CapacityOf(limits.Value.ConcurrentHandshakes, silo.Value.LaneCount);
+    private DateTimeOffset _nextSweep;
+    private DateTimeOffset _nextErrorLog;
+
+    /// <inheritdoc/>
+    public ValueTask<HandshakeAnswer> Advance(HandshakeRequest request, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (now >= _nextSweep)
+            Sweep(now);
+        return ValueTask.FromResult(Advance(request, now));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask Abandon(Guid handshakeId, CancellationToken cancellationToken)
+    {
+        if (Forget(handshakeId))
+            metrics.Fail(HandshakeFailure.Abandoned);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        foreach (var id in _pending.Keys.ToArray())
+            Forget(id);
+        return Task.CompletedTask;
+    }
+
+    // Connections fall on lanes at random: a lane takes a quarter more than its share, so that the silo as a whole can fill up.
+    internal static int CapacityOf(int concurrentHandshakes, int lanes)
+        => (int)Math.Max(1, Math.Ceiling(1.25 * concurrentHandshakes / lanes));
+
+    private HandshakeAnswer Advance(HandshakeRequest request, DateTimeOffset now)
+    {
+        if (!_pending.TryGetValue(request.HandshakeId, out var pending))
+        {
+            if (_pending.Count >= _capacity)
+                return Fail(request.HandshakeId, HandshakeFailure.LaneFull, AlertDescription.InternalError, "the lane is full");
+            pending = new PendingHandshake(request.Deadline, limits.Value.HandshakeBytes);
+            _pending.Add(request.HandshakeId, pending);
+            metrics.Begin();
+        }
+
+        if (now >= pending.Deadline)
+            return Fail(request.HandshakeId, HandshakeFailure.Deadline, AlertFor(pending, AlertDescription.HandshakeFailure), "the handshake took too long");
+
+        try
+        {
+            return Step(request, pending);
+        }
+        catch (TlsException e)
+        {
+            return Fail(request.HandshakeId, HandshakeFailure.Client, AlertFor(pending, e.Alert), e.Message);
+        }
+        catch (Exception e)
+        {
+            LogInternalError(e, now);
+            return Fail(request.HandshakeId, HandshakeFailure.Internal, AlertFor(pending, AlertDescription.InternalError), $"internal error: {e.Message}");
+        }
+    }
+
+    private HandshakeAnswer Step(HandshakeRequest request, PendingHandshake pending)
+    {
+        var output = new ArrayBufferWriter<byte>(4096);
+        var step = pending.Advance(request.Records, factory, output);
+        var answer = new HandshakeAnswer { Consumed = step.Consumed, Flight = output.WrittenMemory };
+        switch (step.Status)
+        {
+            case HandshakeStatus.NeedMore:
+                return answer;
+            case HandshakeStatus.Complete:
+                answer = answer with { Established = Establish(pending) };
+                Forget(request.HandshakeId);
+                return answer;
+            default:
+                // The handshake wrote its own alert.
+                var failed = Fail(request.HandshakeId, HandshakeFailure.Client, alert: null, step.Error ?? "the handshake failed");
+                return failed with { Consumed = step.Consumed, Flight = output.WrittenMemory };
+        }
+    }
+
+    private EstablishedSession Establish(PendingHandshake pending)
+    {
+        using var session = pending.Export();
+        var sessionId = Guid.NewGuid();
+        metrics.Complete(session.Version, session.CipherSuite, session.Resumed);
+        return new EstablishedSession
+        {
+            SessionId = sessionId,
+            ClientSequence = session.ClientSequence,
+            ServerSequence = session.ServerSequence,
+            Version = session.Version,
+            CipherSuite = session.CipherSuite,
+            Resumed = session.Resumed,
+            ApplicationProtocol = session.ApplicationProtocol,
+            ServerName = session.ServerName,
+            // Last: it consumes the session.
+            Capsule = sealer.Seal(session, sessionId).Bytes,
+        };
+    }
+
+    private static AlertDescription? AlertFor(PendingHandshake pending, AlertDescription alert) => pending.HasStarted ? null : alert;
+
+    private HandshakeAnswer Fail(Guid id, HandshakeFailure reason, AlertDescription? alert, string error)
+    {
+        Forget(id);
+        metrics.Fail(reason);
+        LogFailed(id, reason, error);
+        return new HandshakeAnswer { Consumed = 0, Flight = alert is { } known ? Record(known) : default, Error = error };
+    }
+
+    private static ReadOnlyMemory<byte> Record(AlertDescription alert)
+    {
+        var record = new byte[Alert.PlaintextRecordSize];
+        Alert.Of(alert).WritePlaintextRecord(record);
+        return record;
+    }
+
+    // Connections whose end nobody told us: the gateway's own deadline makes them rare, so that a look a second is enough.
+    private void Sweep(DateTimeOffset now)
+    {
+        _nextSweep = now + SweepInterval;
+        foreach (var (id, pending) in _pending)
+        {
+            if (now < pending.Deadline)
+                continue;
+            Forget(id);
+            metrics.Fail(HandshakeFailure.Deadline);
+        }
+    }
+
+    private bool Forget(Guid id)
+    {
+        if (!_pending.Remove(id, out var pending))
+            return false;
+        pending.Dispose();
+        metrics.End();
+        return true;
+    }
+
+    // An error of our own is worth a line, but a client that knows how to cause it must not fill the log with it.
+    private void LogInternalError(Exception error, DateTimeOffset now)
+    {
+        if (now < _nextErrorLog)
+            return;
+        _nextErrorLog = now + SweepInterval;
+        LogInternal(error);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "handshake {Id} failed ({Reason}): {Error}")]
+    private partial void LogFailed(Guid id, HandshakeFailure reason, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a handshake failed with an error of our own (at most one such line a second and lane)")]
+    private partial void LogInternal(Exception error);
+}

@@ -1,0 +1,64 @@
+using System.Buffers;
+using CSsl.Tls;
+using CSsl.Tls.Handshake;
+
+namespace CSsl.Grains.Handshake;
+
+/// <summary>One connection of a lane, from its first record to the export of its session.</summary>
+/// <param name="deadline">When it ends unfinished.</param>
+/// <param name="maxBytes">Bytes of records that the client may send in all.</param>
+internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : IDisposable
+{
+    // Records from before the hello was whole: a client may cut it into as many as it has bytes.
+    private ArrayBufferWriter<byte>? _hello;
+    private ClientHelloReader? _reader = new(maxBytes);
+    private IServerHandshake? _handshake;
+    private int _received;
+
+    public DateTimeOffset Deadline { get; } = deadline;
+
+    /// <summary>True once OpenSSL runs: from then on a plaintext alert may no longer be understood.</summary>
+    public bool HasStarted => _handshake is not null;
+
+    /// <summary>Feeds whole records.</summary>
+    /// <returns>The step, its Consumed counted in <paramref name="records"/>.</returns>
+    /// <exception cref="TlsException">The hello is refused before a handshake is started for it.</exception>
+    public HandshakeStep Advance(ReadOnlyMemory<byte> records, IServerHandshakeFactory factory, IBufferWriter<byte> output)
+    {
+        _received += records.Length;
+        if (_received > maxBytes)
+            throw new TlsException(AlertDescription.UnexpectedMessage, $"the client sent more than {maxBytes} bytes of handshake");
+
+        return _handshake is { } handshake ? handshake.Advance(records.Span, output) : Start(records, factory, output);
+    }
+
+    /// <inheritdoc cref="IServerHandshake.Export"/>
+    public Tls.Sessions.ExportedSession Export()
+        => (_handshake ?? throw new InvalidOperationException("The handshake has not begun.")).Export();
+
+    public void Dispose() => _handshake?.Dispose();
+
+    private HandshakeStep Start(ReadOnlyMemory<byte> records, IServerHandshakeFactory factory, IBufferWriter<byte> output)
+    {
+        var before = _hello?.WrittenCount ?? 0;
+        _hello?.Write(records.Span);
+        var whole = _hello?.WrittenMemory ?? records;
+
+        switch (_reader!.Peek(new ReadOnlySequence<byte>(whole), out var hello, out var alert))
+        {
+            case ClientHelloStatus.NeedMore:
+                if (_hello is null)
+                    (_hello = new ArrayBufferWriter<byte>(2 * records.Length)).Write(records.Span);
+                return new HandshakeStep(HandshakeStatus.NeedMore, records.Length, 0);
+            case ClientHelloStatus.Complete:
+                (_hello, _reader) = (null, null);
+                _handshake = factory.Create(hello!);
+                var step = _handshake.Advance(whole.Span, output);
+                return step with { Consumed = Math.Max(0, step.Consumed - before) };
+            case ClientHelloStatus.NotTls:
+                throw new TlsException(alert == AlertDescription.CloseNotify ? AlertDescription.UnexpectedMessage : alert, "the first record is no ClientHello");
+            default:
+                throw new TlsException(alert, $"the ClientHello is refused ({alert})");
+        }
+    }
+}
