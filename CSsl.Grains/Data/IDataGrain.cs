@@ -8,11 +8,12 @@ namespace CSsl.Grains.Data;
 /// </summary>
 public interface IDataGrain : IGrainWithGuidKey
 {
-    /// <summary>Called by the silo that serves the session, on the grain that it activates beside it.</summary>
-    ValueTask Attached([Immutable] DataSessionInfo info, CancellationToken cancellationToken);
+    /// <summary>Called by the silo that serves the session, on the grain that it activates beside it.
+    /// False: the session moved and the grain was still where it came from; it leaves, call again.</summary>
+    ValueTask<bool> Attached([Immutable] DataSessionInfo info, CancellationToken cancellationToken);
 
-    /// <summary>The session left this silo; the grain deactivates.</summary>
-    ValueTask Detached(CancellationToken cancellationToken);
+    /// <summary>The session left the silo that it was attached to with <paramref name="info"/>; the grain deactivates, unless it was attached again.</summary>
+    ValueTask Detached([Immutable] DataSessionInfo info, CancellationToken cancellationToken);
 
     /// <summary>Where the session is awake and since when; null when it is not.</summary>
     [return: Immutable]

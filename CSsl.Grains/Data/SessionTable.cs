@@ -1,0 +1,48 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+namespace CSsl.Grains.Data;
+
+/// <summary>A session that this silo serves.</summary>
+public interface IServedSession
+{
+    DataSessionInfo Info { get; }
+
+    /// <summary>How long nothing was sent since the application is done with the session; zero while it is not.</summary>
+    TimeSpan Stalled { get; }
+
+    /// <summary>Asks the application to finish: what is under way goes on, then close_notify.</summary>
+    void RequestClose();
+
+    /// <summary>Ends the session at once, so that nobody takes what was sent for the whole.</summary>
+    void Abort(string reason);
+}
+
+/// <summary>The sessions that are awake on this silo, by id: the link's side of <see cref="DataGrain"/>. Thread-safe.</summary>
+public sealed class SessionTable
+{
+    private readonly ConcurrentDictionary<Guid, IServedSession> _sessions = new();
+
+    public int Count => _sessions.Count;
+
+    /// <summary>Puts a session in. One of the same id that is still there has lost its gateway, or will soon: the new one wins and the old one is aborted.</summary>
+    public void Add(IServedSession session)
+    {
+        IServedSession? previous = null;
+        _sessions.AddOrUpdate(session.Info.SessionId, session, (_, old) =>
+        {
+            previous = old;
+            return session;
+        });
+        previous?.Abort("the session was attached again");
+    }
+
+    /// <summary>Takes a session out, unless another one has its id by now.</summary>
+    public void Remove(IServedSession session)
+        => _sessions.TryRemove(KeyValuePair.Create(session.Info.SessionId, session));
+
+    public bool TryGet(Guid sessionId, [NotNullWhen(true)] out IServedSession? session) => _sessions.TryGetValue(sessionId, out session);
+
+    /// <summary>The sessions as they are now; others may come and go meanwhile.</summary>
+    public IEnumerable<IServedSession> All => _sessions.Select(static entry => entry.Value);
+}
