@@ -1,1 +1,4 @@
-return 0;
+using CSsl.Grains.Hosting;
+using CSsl.Silo;
+
+return await CsslHost.RunAsync(args, static builder => builder.AddCsslSilo());

@@ -1,0 +1,58 @@
+using CSsl.Grains.Configuration;
+using CSsl.Tls.Handshake;
+using CSsl.Tls.Handshake.OpenSsl;
+using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace CSsl.Silo;
+
+/// <summary>Loads what only a silo with the handshake role has: the certificates with their keys.</summary>
+internal static class Certificates
+{
+    /// <param name="certificates">At least one.</param>
+    /// <param name="keys">The cluster's, from which all handshake silos derive the same ticket keys.</param>
+    /// <exception cref="ConfigurationException">No certificate, or one that can't be used: which file, and why.</exception>
+    public static OpenSslServerHandshakeFactory CreateFactory(IReadOnlyList<CertificateOptions> certificates, ClusterKeyRing keys)
+    {
+        if (certificates.Count == 0)
+            throw new ConfigurationException($"{CertificateOptions.Section} is empty: a silo with the handshake role needs at least one certificate");
+        try
+        {
+            var source = new CertificateSource(certificates.Select(static entry
+                => new CertificateEntry([.. entry.Names], new CertificateFiles(entry.Certificate, entry.Key))));
+            using var ticketKeys = keys.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, OpenSslServerHandshakeFactory.TicketKeysLength);
+            return new OpenSslServerHandshakeFactory(source, new HandshakeOptions(), ticketKeys.Span);
+        }
+        catch (Exception e) when (e is CertificateException or ArgumentException)
+        {
+            throw new ConfigurationException($"{CertificateOptions.Section}: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>Tells at the start which certificates are served, and which of them clients will refuse.</summary>
+internal sealed partial class CertificateLog(IReadOnlyList<CertificateInfo> certificates, TimeProvider time, ILogger<CertificateLog> logger) : IHostedService
+{
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var certificate in certificates)
+        {
+            LogLoaded(certificate.Subject, certificate.KeyAlgorithm, certificate.NotAfter);
+            if (certificate.Warning(time.GetUtcNow()) is { } warning)
+                LogWarning(warning);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "certificate {Subject} ({Algorithm}), valid until {NotAfter:u}")]
+    private partial void LogLoaded(string subject, string algorithm, DateTimeOffset notAfter);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
+    private partial void LogWarning(string warning);
+}

@@ -1,0 +1,18 @@
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Handshake;
+using Microsoft.Extensions.Options;
+using Orleans;
+
+namespace CSsl.Silo.Handshake;
+
+/// <summary>This silo's lanes: references to its own <see cref="IHandshakeGrain"/>s.</summary>
+internal sealed class HandshakeLanes(IGrainFactory grains, IOptions<SiloOptions> options)
+{
+    private readonly IHandshakeGrain[] _lanes =
+    [
+        .. Enumerable.Range(0, options.Value.LaneCount).Select(lane => grains.GetGrain<IHandshakeGrain>($"{options.Value.Name}/{lane}")),
+    ];
+
+    /// <summary>The lane of a connection: the same for all its calls. Ids are random, so lanes fill evenly.</summary>
+    public IHandshakeGrain Of(Guid handshakeId) => _lanes[(uint)handshakeId.GetHashCode() % (uint)_lanes.Length];
+}

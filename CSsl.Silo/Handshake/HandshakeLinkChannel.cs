@@ -1,0 +1,152 @@
+using CSsl.Grains.Handshake;
+using CSsl.Grains.Link;
+using Microsoft.Extensions.Logging;
+
+namespace CSsl.Silo.Handshake;
+
+/// <summary>
+/// One handshake on a data link, in lock-step: a Handshake frame becomes a call to the connection's lane, the lane's answer a Flight or
+/// Established frame. Nothing of the handshake is kept here.
+/// </summary>
+internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, TimeSpan handshakeTime, TimeProvider time, ILogger<HandshakeLinkChannel> logger) : LinkChannel
+{
+    private readonly Lock _gate = new();
+    private Guid _handshakeId;
+    private IHandshakeGrain? _lane;
+    private DateTimeOffset _deadline;
+    private bool _busy;
+    private bool _begun;
+    private bool _gone;
+
+    protected override void OnFrame(FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        switch (kind)
+        {
+            case FrameKind.HandshakeStart when _lane is null:
+                var start = HandshakeStart.Decode(payload);
+                _handshakeId = Guid.NewGuid();
+                _lane = lanes.Of(_handshakeId);
+                _deadline = time.GetUtcNow() + TimeSpan.FromMilliseconds(Math.Clamp(start.DeadlineMilliseconds, 0, handshakeTime.TotalMilliseconds));
+                break;
+            case FrameKind.Handshake when _lane is not null:
+                Begin();
+                _ = AdvanceAsync(payload.ToArray());
+                break;
+            case FrameKind.Close:
+                Release();
+                OnGone();
+                break;
+            default:
+                throw new LinkException($"A {kind} frame is not expected here.");
+        }
+    }
+
+    protected override void OnLinkLost(Exception reason) => OnGone();
+
+    private void Begin()
+    {
+        lock (_gate)
+        {
+            if (_busy)
+                throw new LinkException("A Handshake frame came before the answer to the one before it.");
+            _busy = true;
+            _begun = true;
+        }
+    }
+
+    private async Task AdvanceAsync(byte[] records)
+    {
+        HandshakeAnswer answer;
+        try
+        {
+            answer = await _lane!.Advance(new HandshakeRequest { HandshakeId = _handshakeId, Deadline = _deadline, Records = records }, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            LogLaneFailed(e);
+            answer = new HandshakeAnswer { Consumed = 0, Flight = default, Error = "the lane can't be reached" };
+        }
+
+        var over = answer.Error is not null || answer.Established is not null;
+        lock (_gate)
+        {
+            _busy = false;
+            _begun &= !over;
+            if (_gone)
+            {
+                if (_begun)
+                    Abandon();
+                return;
+            }
+        }
+
+        Reply(answer);
+    }
+
+    private void Reply(HandshakeAnswer answer)
+    {
+        if (answer.Established is not { } session)
+        {
+            var failed = answer.Error is not null;
+            Send(FrameKind.Flight, new Flight(answer.Consumed, failed, answer.Flight.Span).Encode());
+            if (failed)
+                Close(CloseReason.ProtocolError);
+            return;
+        }
+
+        Send(FrameKind.Established, new Established
+        {
+            Consumed = answer.Consumed,
+            SessionId = session.SessionId,
+            Capsule = session.Capsule,
+            ClientSequence = session.ClientSequence,
+            ServerSequence = session.ServerSequence,
+            Version = session.Version,
+            CipherSuite = session.CipherSuite,
+            Resumed = session.Resumed,
+            ApplicationProtocol = session.ApplicationProtocol,
+            ServerName = session.ServerName,
+            Records = answer.Flight,
+        }.Encode());
+        Release();
+    }
+
+    private void Close(CloseReason reason)
+    {
+        Send(FrameKind.Close, [(byte)reason]);
+        Release();
+    }
+
+    // The order of two calls is not promised: with one under way, its answer is waited for.
+    private void OnGone()
+    {
+        lock (_gate)
+        {
+            _gone = true;
+            if (_begun && !_busy)
+                Abandon();
+        }
+    }
+
+    private void Abandon()
+    {
+        _begun = false;
+        _ = AbandonAsync();
+    }
+
+    private async Task AbandonAsync()
+    {
+        try
+        {
+            await _lane!.Abandon(_handshakeId, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            // The lane forgets it at its deadline.
+            LogLaneFailed(e);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "a handshake lane can't be reached")]
+    private partial void LogLaneFailed(Exception error);
+}

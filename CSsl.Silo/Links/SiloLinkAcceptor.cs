@@ -1,0 +1,31 @@
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Link;
+using CSsl.Silo.Handshake;
+using CSsl.Silo.Lifecycle;
+using CSsl.Silo.Transport;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace CSsl.Silo.Links;
+
+/// <summary>Makes the silo's end of channels, by what the frame that opens one asks for and what this silo does.</summary>
+internal sealed class SiloLinkAcceptor(
+    HandshakeLanes lanes,
+    TlsConnectionHost connections,
+    SiloStatus status,
+    TimeProvider time,
+    IOptions<SiloOptions> silo,
+    IOptions<LimitsOptions> limits,
+    ILogger<HandshakeLinkChannel> logger) : ILinkAcceptor
+{
+    /// <inheritdoc/>
+    public LinkChannel? Accept(DataLink link, FrameKind kind) => kind switch
+    {
+        FrameKind.HandshakeStart when Does(SiloRoles.Handshake) && !status.IsDraining => new HandshakeLinkChannel(lanes, limits.Value.HandshakeTime, time, logger),
+        FrameKind.Attach when Does(SiloRoles.Data) => new TlsConnection(connections),
+        _ => null,
+    };
+
+    private bool Does(SiloRoles role) => silo.Value.Roles.HasFlag(role);
+}

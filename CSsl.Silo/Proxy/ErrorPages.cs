@@ -1,0 +1,27 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Yarp.ReverseProxy.Forwarder;
+using Yarp.ReverseProxy.Model;
+
+namespace CSsl.Silo.Proxy;
+
+/// <summary>Gives a line of text to answers that the proxy itself makes (no route, no origin, a timeout). The origin's own answers stay as they are.</summary>
+internal static class ErrorPages
+{
+    public static async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+
+        var response = context.Response;
+        if (response.HasStarted || response.StatusCode < 400 || context.RequestAborted.IsCancellationRequested || IsFromOrigin(context))
+            return;
+        var text = $"{response.StatusCode} {ReasonPhrases.GetReasonPhrase(response.StatusCode)}\n";
+        response.ContentType = "text/plain; charset=utf-8";
+        response.ContentLength = text.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await response.WriteAsync(text, context.RequestAborted);
+    }
+
+    private static bool IsFromOrigin(HttpContext context)
+        => context.Features.Get<IForwarderErrorFeature>() is null && context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination is not null;
+}

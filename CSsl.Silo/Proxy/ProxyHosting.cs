@@ -1,0 +1,85 @@
+using CSsl.Silo.Transport;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace CSsl.Silo.Proxy;
+
+/// <summary>Sets up the HTTP side of the data role: Kestrel over decrypted connections, and YARP behind it.</summary>
+internal static class ProxyHosting
+{
+    /// <summary>YARP's own section of the configuration.</summary>
+    private const string Section = "ReverseProxy";
+
+    private const int Http2ConnectionWindow = 256 * 1024;
+    private const int Http2StreamWindow = 192 * 1024;
+
+    public static void AddProxy(this WebApplicationBuilder builder)
+    {
+        builder.Services.Configure<KestrelServerOptions>(Configure);
+        builder.Services.AddReverseProxy()
+            .LoadFromConfig(builder.Configuration.GetSection(Section))
+            .ConfigureHttpClient(static (_, handler) => handler.ActivityHeadersPropagator = null);
+        KeepKeysOffTheDisk(builder.Services);
+
+        // Otherwise every request has an Activity, for log scopes that nobody writes.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
+        builder.Services.AddSingleton<IStartupFilter, ProxyStartupFilter>();
+    }
+
+    private static void Configure(KestrelServerOptions options)
+    {
+        options.AddServerHeader = false;
+        options.AllowSynchronousIO = false;
+
+        // A proxy passes bodies on as they come. What ends a transfer that stands still is YARP's ActivityTimeout, in both directions.
+        options.Limits.MaxRequestBodySize = null;
+        options.Limits.MinRequestBodyDataRate = null;
+        options.Limits.MinResponseDataRate = null;
+
+        // Bounds what an HTTP/2 client can make us keep for an origin that reads slowly; HTTP/1.1 is bounded by the link's credit.
+        options.Limits.Http2.InitialConnectionWindowSize = Http2ConnectionWindow;
+        options.Limits.Http2.InitialStreamWindowSize = Http2StreamWindow;
+
+        // Protocols are left at their default on purpose: HTTP/1.1 and HTTP/2 by ALPN. Naming them here would make Kestrel warn that HTTP/2
+        // needs TLS, because at this point it looks for UseHttps; a connection's ITlsConnectionFeature is what it goes by later.
+        options.Listen(new DecryptedEndPoint(), static listen => listen.DisableAltSvcHeader = true);
+    }
+
+    // YARP brings ASP.NET Core's data protection along, for one kind of session affinity; it would make a key and write it to the home
+    // directory at every start.
+    private static void KeepKeysOffTheDisk(IServiceCollection services)
+    {
+        services.AddDataProtection().UseEphemeralDataProtectionProvider();
+        foreach (var eager in services.Where(IsDataProtectionStarter).ToList())
+            services.Remove(eager);
+    }
+
+    private static bool IsDataProtectionStarter(ServiceDescriptor service)
+        => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.DataProtection", StringComparison.Ordinal) == true;
+
+    /// <summary>Sends what came over decrypted connections to YARP, and leaves everything else of the process alone.</summary>
+    private sealed class ProxyStartupFilter : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.MapWhen(static context => context.Features.Get<IDecryptedConnectionFeature>() is not null, Proxy);
+            next(app);
+        };
+
+        private static void Proxy(IApplicationBuilder app)
+        {
+            app.Use(static (context, next) =>
+            {
+                OriginHeaders.Set(context, context.Features.Get<IDecryptedConnectionFeature>()!);
+                return ErrorPages.InvokeAsync(context, next);
+            });
+            app.UseRouting();
+            app.UseEndpoints(static endpoints => endpoints.MapReverseProxy());
+        }
+    }
+}

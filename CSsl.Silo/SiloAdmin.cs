@@ -1,0 +1,46 @@
+using System.Net;
+using System.Text.Json.Serialization;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Hosting;
+using CSsl.Silo.Lifecycle;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CSsl.Silo;
+
+/// <summary>The silo's own admin endpoint: /healthz, /status (what it reported last) and /metrics.</summary>
+internal static class SiloAdmin
+{
+    private const string Endpoint = "silo";
+
+    public static void AddSiloAdmin(this WebApplicationBuilder builder, SiloOptions options)
+    {
+        builder.Services.AddAdminPage(Endpoint, "/healthz", HealthAsync);
+        builder.Services.AddAdminPage(Endpoint, "/status", StatusAsync);
+        builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Listen(HostPort.Parse(options.Admin), static listen => listen.UseAdmin(Endpoint)));
+    }
+
+    private static Task HealthAsync(HttpContext context)
+    {
+        var state = context.RequestServices.GetRequiredService<SiloStatus>().State;
+        if (state != SiloState.Active)
+            context.Response.StatusCode = (int)HttpStatusCode.ServiceUnavailable;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync($"{state}\n", context.RequestAborted);
+    }
+
+    private static Task StatusAsync(HttpContext context)
+    {
+        if (context.RequestServices.GetRequiredService<SiloReporter>().Last is { } report)
+            return context.Response.WriteAsJsonAsync(report, SiloAdminJson.Default.SiloReport, contentType: null, context.RequestAborted);
+        context.Response.StatusCode = (int)HttpStatusCode.ServiceUnavailable;
+        return Task.CompletedTask;
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true)]
+[JsonSerializable(typeof(SiloReport))]
+internal sealed partial class SiloAdminJson : JsonSerializerContext;

@@ -1,0 +1,92 @@
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Data;
+using CSsl.Grains.Handshake;
+using CSsl.Grains.Link;
+using CSsl.Silo.Handshake;
+using CSsl.Silo.Lifecycle;
+using CSsl.Silo.Links;
+using CSsl.Silo.Proxy;
+using CSsl.Silo.Sessions;
+using CSsl.Silo.Transport;
+using CSsl.Tls.Handshake;
+using CSsl.Tls.Sessions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace CSsl.Silo;
+
+/// <summary>Makes a host a silo.</summary>
+public static class SiloHosting
+{
+    /// <summary>Adds everything of a silo, with the roles that the configuration names, to a builder of <see cref="CsslConfiguration"/>.</summary>
+    /// <exception cref="ConfigurationException">A key file, a certificate or a setting that can't be used: says which and why.</exception>
+    public static WebApplicationBuilder AddCsslSilo(this WebApplicationBuilder builder)
+    {
+        var settings = builder.Settings();
+        if (settings.Silo.Roles == SiloRoles.None)
+            throw new ConfigurationException($"{SiloOptions.Section}:{nameof(SiloOptions.Roles)} names no role: a silo does Handshake, Data, or both");
+
+        byte[] clusterKey;
+        using (var key = KeyFiles.ReadClusterKey(settings.Cluster))
+            clusterKey = key.Span.ToArray();
+
+        // The engine first: hosted services stop in reverse, and everything else of a silo needs it to the end.
+        builder.AddClusterEngine(settings.Cluster, settings.Silo, clusterKey);
+        builder.Services.AddMetrics();
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<ClusterViewHolder>();
+        AddSessions(builder, settings);
+        if (settings.Silo.Roles.HasFlag(SiloRoles.Data))
+            builder.AddProxy();
+
+        var identity = new LinkIdentity(settings.Silo.Name, settings.Cluster.Id);
+        builder.Services.AddSingleton<ILinkAcceptor, SiloLinkAcceptor>();
+        AddHosted(builder.Services, services => ActivatorUtilities.CreateInstance<SiloLinks>(services,
+            new LinkSetup(identity, clusterKey, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>())));
+
+        builder.Services.AddSingleton<SiloStatus>();
+        builder.Services.AddSingleton<LoadMeter>();
+        AddHosted<SiloReporter>(builder.Services);
+        AddHosted<SessionRegistrar>(builder.Services);
+        AddHosted<SiloDrain>(builder.Services);
+        builder.AddSiloAdmin(settings.Silo);
+        return builder;
+    }
+
+    private static void AddSessions(WebApplicationBuilder builder, CsslSettings settings)
+    {
+        var services = builder.Services;
+        services.AddSingleton(new SessionSealer(KeyFiles.ReadSealingKeys(settings.Cluster)));
+        services.AddSingleton<SessionTable>();
+        services.AddSingleton<HandshakeMetrics>();
+        services.AddSingleton<DataMetrics>();
+        services.AddSingleton<HandshakeLanes>();
+        services.AddSingleton<TlsConnectionHost>();
+        services.AddSingleton<DecryptedListener>();
+        services.AddSingleton<IConnectionListenerFactory, DecryptedTransportFactory>();
+        if (!settings.Silo.Roles.HasFlag(SiloRoles.Handshake))
+            return;
+
+        // Loaded here and now: a bad certificate is an error of the configuration.
+        using var keys = KeyFiles.ReadSealingKeys(settings.Cluster);
+        var factory = Certificates.CreateFactory(settings.Certificates, keys);
+        services.AddSingleton<IServerHandshakeFactory>(_ => factory);
+        services.AddHostedService(provider => new CertificateLog(factory.Certificates, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<CertificateLog>>()));
+    }
+
+    private static void AddHosted<T>(IServiceCollection services)
+        where T : class, IHostedService
+        => AddHosted(services, static provider => ActivatorUtilities.CreateInstance<T>(provider));
+
+    private static void AddHosted<T>(IServiceCollection services, Func<IServiceProvider, T> create)
+        where T : class, IHostedService
+    {
+        services.AddSingleton(create);
+        services.AddHostedService(static provider => provider.GetRequiredService<T>());
+    }
+}

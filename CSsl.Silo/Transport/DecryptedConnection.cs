@@ -1,0 +1,126 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using CSsl.Grains.Link;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+
+namespace CSsl.Silo.Transport;
+
+/// <summary>What a <see cref="DecryptedConnection"/> tells the end that does the TLS. From any thread.</summary>
+internal interface IDecryptedConnectionOwner
+{
+    /// <summary>The application consumed so many bytes of input.</summary>
+    void InputConsumed(int bytes);
+
+    /// <summary>The application gives up: nobody must take what was sent for the whole.</summary>
+    void Abort(string reason);
+
+    /// <summary>The application is done; what it wrote may still be on its way.</summary>
+    void ApplicationDone();
+}
+
+/// <summary>A client connection as Kestrel sees it: plaintext pipes, the client's real address, and what TLS agreed on.</summary>
+internal sealed class DecryptedConnection : ConnectionContext,
+    IConnectionIdFeature, IConnectionTransportFeature, IConnectionItemsFeature, IConnectionLifetimeFeature, IConnectionEndPointFeature, IMemoryPoolFeature
+{
+    // The output may run ahead of the link by this much; the input is limited by the link's credit alone.
+    private const int OutputPause = 64 * 1024;
+
+    private readonly CancellationTokenSource _closed = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IDecryptedConnectionOwner _owner;
+    private readonly Pipe _input;
+    private readonly Pipe _output;
+    private IDictionary<object, object?>? _items;
+    private string? _id;
+
+    /// <param name="attach">Who is at the other end.</param>
+    /// <param name="tls">What TLS agreed on.</param>
+    /// <param name="pool">For the pipes, and for Kestrel's own.</param>
+    /// <param name="owner">The end that does the TLS.</param>
+    public DecryptedConnection(Attach attach, TlsFeatures tls, MemoryPool<byte> pool, IDecryptedConnectionOwner owner)
+    {
+        _owner = owner;
+        MemoryPool = pool;
+        SessionId = attach.SessionId;
+        RemoteEndPoint = attach.Client;
+        LocalEndPoint = attach.Server;
+        ConnectionClosed = _closed.Token;
+
+        // Whatever wakes the application goes through the thread pool: it never runs on a link's read loop or in a link's turn. What wakes us runs at once.
+        _input = new Pipe(new PipeOptions(pool, readerScheduler: PipeScheduler.ThreadPool, writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: 0, resumeWriterThreshold: 0, useSynchronizationContext: false));
+        _output = new Pipe(new PipeOptions(pool, readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool,
+            pauseWriterThreshold: OutputPause, resumeWriterThreshold: OutputPause / 2, useSynchronizationContext: false));
+        Transport = new Duplex(new CreditedPipeReader(_input.Reader, owner.InputConsumed), _output.Writer);
+
+        Features = new FeatureCollection(initialCapacity: 24);
+        Features.Set<IConnectionIdFeature>(this);
+        Features.Set<IConnectionTransportFeature>(this);
+        Features.Set<IConnectionItemsFeature>(this);
+        Features.Set<IConnectionLifetimeFeature>(this);
+        Features.Set<IConnectionEndPointFeature>(this);
+        Features.Set<IMemoryPoolFeature>(this);
+        Features.Set<ITlsConnectionFeature>(tls);
+        Features.Set<ITlsHandshakeFeature>(tls);
+        Features.Set<ITlsApplicationProtocolFeature>(tls);
+        Features.Set<IDecryptedConnectionFeature>(tls);
+    }
+
+    public Guid SessionId { get; }
+
+    public override string ConnectionId
+    {
+        get => _id ??= SessionId.ToString();
+        set => _id = value;
+    }
+
+    public override IFeatureCollection Features { get; }
+
+    public override IDictionary<object, object?> Items
+    {
+        get => _items ??= new ConnectionItems();
+        set => _items = value;
+    }
+
+    public override IDuplexPipe Transport { get; set; }
+
+    public MemoryPool<byte> MemoryPool { get; }
+
+    /// <summary>Where what the client sent goes in.</summary>
+    public PipeWriter Input => _input.Writer;
+
+    /// <summary>Where what the application wrote comes out.</summary>
+    public PipeReader Output => _output.Reader;
+
+    /// <summary>Asks the application to finish; without effect before it has seen the connection.</summary>
+    public void RequestClose() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+
+    public override void Abort(ConnectionAbortedException abortReason) => _owner.Abort(abortReason.Message);
+
+    public override void Abort() => _owner.Abort("the application gave up");
+
+    /// <summary>Tells the application, on the thread pool, that no request can be answered any more.</summary>
+    public void SignalClosed() => ThreadPool.UnsafeQueueUserWorkItem(static self => self._closed.Cancel(), this, preferLocal: false);
+
+    /// <summary>The connection is over.</summary>
+    public void End()
+    {
+        SignalClosed();
+        _ended.TrySetResult();
+    }
+
+    /// <summary>The application is done with it. Returns once the client has all that the application wrote, or is gone.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        await Transport.Input.CompleteAsync();
+        await Transport.Output.CompleteAsync();
+        _owner.ApplicationDone();
+        await _ended.Task;
+        await base.DisposeAsync();
+    }
+
+    private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+}

@@ -1,0 +1,131 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using CSsl.Tls;
+using CSsl.Tls.Records;
+
+namespace CSsl.Silo.Transport;
+
+/// <summary>What follows a turn.</summary>
+internal enum TurnOutcome
+{
+    /// <summary>Nothing to send until the application writes.</summary>
+    Idle,
+
+    /// <summary>There is more to send: ask for another turn.</summary>
+    More,
+
+    /// <summary>close_notify was sealed: everything is sent.</summary>
+    Done,
+
+    /// <summary>A fatal alert was sealed: nothing more may be sent.</summary>
+    Failed,
+}
+
+/// <summary>The application's output on its way to the client: cut into records and sealed where they are sent from. Not thread-safe.</summary>
+/// <remarks>Reads the application's pipe without a task: a read that waits ends in <paramref name="readable"/>, on the thread of whoever wrote.</remarks>
+internal sealed class RecordOutput(DataPhase phase, PipeReader application, Action readable)
+{
+    private ValueTask<ReadResult> _read;
+    private ReadResult _result;
+    private bool _hasResult;
+    private bool _completed;
+    private AlertDescription? _fatal;
+
+    /// <summary>Starts the first read, which waits for the application.</summary>
+    public void Start() => Read();
+
+    /// <summary>Takes what a read that had to wait brought. Then a turn is due.</summary>
+    /// <exception cref="Exception">The application ended its output with this error.</exception>
+    public void TakeRead()
+    {
+        _result = _read.GetAwaiter().GetResult();
+        _read = default;
+        _hasResult = true;
+    }
+
+    /// <summary>Nothing of the application is sent any more: the next turn seals this alert, the last record of the connection.</summary>
+    public void Fail(AlertDescription alert) => _fatal ??= alert;
+
+    /// <summary>Puts whole records at the start of <paramref name="room"/>.</summary>
+    /// <param name="room">At least <see cref="Grains.Link.LinkChannel.MinimumRoom"/>.</param>
+    /// <param name="outcome">What follows.</param>
+    /// <returns>Bytes and number of the records.</returns>
+    public (int Bytes, int Records) Fill(Span<byte> room, out TurnOutcome outcome)
+    {
+        outcome = TurnOutcome.Idle;
+        if (_fatal is { } alert)
+        {
+            outcome = TurnOutcome.Failed;
+            return (phase.WriteAlert(alert, room), 1);
+        }
+
+        var written = phase.HasPending ? phase.WritePending(room) : 0;
+        if (!_hasResult)
+            return (written, 0);
+
+        var rest = _result.Buffer;
+        var records = Seal(ref rest, room, ref written);
+        if (rest.IsEmpty && _result.IsCompleted && room.Length - written >= DataPhase.ControlRoom)
+        {
+            written += phase.WriteAlert(AlertDescription.CloseNotify, room[written..]);
+            outcome = TurnOutcome.Done;
+            return (written, records + 1);
+        }
+
+        application.AdvanceTo(rest.IsEmpty ? _result.Buffer.End : rest.Start);
+        outcome = Read() ? TurnOutcome.More : TurnOutcome.Idle;
+        return (written, records);
+    }
+
+    /// <summary>The connection is over: what the application still writes goes nowhere.</summary>
+    public void Complete(Exception? error)
+    {
+        if (_completed)
+            return;
+        _completed = true;
+        _hasResult = false;
+        _result = default;
+        application.Complete(error);
+    }
+
+    private int Seal(ref ReadOnlySequence<byte> plaintext, Span<byte> room, ref int written)
+    {
+        var writer = phase.Writer;
+        var records = 0;
+        while (!plaintext.IsEmpty)
+        {
+            // Always as much as a record may carry: what doesn't fit into this turn waits for the next one.
+            var length = (int)Math.Min(plaintext.Length, writer.MaxPlaintext);
+            var sealedLength = writer.SealedLength(length);
+            if (sealedLength > room.Length - written)
+                break;
+
+            var record = room.Slice(written, sealedLength);
+            plaintext.Slice(0, length).CopyTo(record[writer.PrefixLength..]);
+            written += writer.Seal(ContentType.ApplicationData, record, length);
+            plaintext = plaintext.Slice(length);
+            records++;
+        }
+
+        return records;
+    }
+
+    /// <summary>True when there is something already.</summary>
+    [SuppressMessage("Reliability", "CA2012:Use ValueTasks correctly", Justification = "Its result is taken exactly once, in TakeRead; an async method would be a task per connection that waits.")]
+    private bool Read()
+    {
+        _hasResult = false;
+        _result = default;
+        _read = application.ReadAsync();
+        if (_read.IsCompleted)
+        {
+            TakeRead();
+            return true;
+        }
+
+        // May call back before it returns, when the application writes meanwhile.
+        _read.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(readable);
+        return false;
+    }
+}

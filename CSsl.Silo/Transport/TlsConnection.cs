@@ -1,0 +1,254 @@
+using System.Diagnostics.CodeAnalysis;
+using CSsl.Grains.Data;
+using CSsl.Grains.Link;
+using CSsl.Tls;
+using CSsl.Tls.Records;
+using CSsl.Tls.Sessions;
+using Microsoft.AspNetCore.Connections;
+
+namespace CSsl.Silo.Transport;
+
+/// <summary>
+/// A session that this silo serves: records from and to its gateway on one side, plaintext from and to Kestrel on the other.
+/// Records are opened on the link's read loop and sealed in the link's turns, each direction behind its own gate; the application
+/// runs on the thread pool and meets both only in its pipes.
+/// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "End, the one end of every connection, disposes the phase; Kestrel disposes the connection.")]
+internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServedSession, IDecryptedConnectionOwner
+{
+    private readonly Lock _readGate = new();
+    private readonly Lock _writeGate = new();
+    private DataPhase? _phase;
+    private RecordInput? _input;
+    private RecordOutput? _output;
+    private DecryptedConnection? _connection;
+    private DataSessionInfo? _info;
+    private long _lastTurn;
+    private volatile bool _applicationDone;
+    private int _ended;
+
+    /// <inheritdoc/>
+    public DataSessionInfo Info => _info ?? throw new InvalidOperationException("The session is not attached yet.");
+
+    /// <inheritdoc/>
+    public TimeSpan Stalled => _applicationDone ? host.Time.GetElapsedTime(Volatile.Read(ref _lastTurn)) : TimeSpan.Zero;
+
+    /// <inheritdoc/>
+    public void RequestClose() => _connection?.RequestClose();
+
+    /// <inheritdoc/>
+    public void Abort(string reason) => End(CloseReason.Aborted, new ConnectionAbortedException(reason));
+
+    void IDecryptedConnectionOwner.InputConsumed(int bytes)
+    {
+        if (Volatile.Read(ref _ended) == 0)
+            ReturnCredit(bytes);
+    }
+
+    void IDecryptedConnectionOwner.ApplicationDone()
+    {
+        Volatile.Write(ref _lastTurn, host.Time.GetTimestamp());
+        _applicationDone = true;
+    }
+
+    protected override void OnFrame(FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        switch (kind)
+        {
+            case FrameKind.Attach when _phase is null:
+                OnAttach(Attach.Decode(payload));
+                break;
+            case FrameKind.Records when _phase is not null:
+                OnRecords(payload);
+                break;
+            case FrameKind.Eof:
+                lock (_readGate)
+                    _input?.Complete(null);
+                break;
+            case FrameKind.Close:
+                End(null, new ConnectionResetException("the client is gone"));
+                break;
+            default:
+                throw new LinkException($"A {kind} frame is not expected here.");
+        }
+    }
+
+    protected override void OnBatchEnd()
+    {
+        lock (_readGate)
+            _input?.Flush();
+    }
+
+    protected override void OnLinkLost(Exception reason) => End(null, new ConnectionResetException("the data link is lost", reason));
+
+    protected override int Fill(Span<byte> room)
+    {
+        int bytes, records;
+        TurnOutcome outcome;
+        lock (_writeGate)
+        {
+            if (Volatile.Read(ref _ended) != 0 || _output is null)
+                return 0;
+            (bytes, records) = _output.Fill(room, out outcome);
+        }
+
+        host.Metrics.Sealed(records, bytes);
+        Volatile.Write(ref _lastTurn, host.Time.GetTimestamp());
+        switch (outcome)
+        {
+            case TurnOutcome.More:
+                RequestTurn();
+                break;
+            case TurnOutcome.Done:
+                End(CloseReason.Done, null);
+                break;
+            case TurnOutcome.Failed:
+                End(CloseReason.ProtocolError, null);
+                break;
+            default:
+                break;
+        }
+
+        return bytes;
+    }
+
+    private void OnAttach(Attach attach)
+    {
+        ExportedSession session;
+        try
+        {
+            session = host.Sealer.Open(attach.Capsule.Span, attach.SessionId);
+        }
+        catch (SealedSessionException e)
+        {
+            host.LogBadCapsule(attach.SessionId, e.Message);
+            Refuse(CloseReason.BadCapsule);
+            return;
+        }
+
+        // The gateway's counters say how far both directions have come; never back to a sequence number that was used before.
+        if (attach.ClientSequence < session.ClientSequence || attach.ServerSequence < session.ServerSequence || !host.TakesSessions)
+        {
+            session.Dispose();
+            Refuse(CloseReason.Refused);
+            return;
+        }
+
+        session.ClientSequence = attach.ClientSequence;
+        session.ServerSequence = attach.ServerSequence;
+        var tls = new TlsFeatures(session, attach.SessionId, host.SiloName);
+        _info = new DataSessionInfo
+        {
+            SessionId = attach.SessionId,
+            Silo = host.SiloName,
+            Client = attach.Client.ToString(),
+            AttachedAt = host.Time.GetUtcNow(),
+        };
+        _connection = new DecryptedConnection(attach, tls, host.Pool, this);
+        _phase = new DataPhase(session);
+        _input = new RecordInput(_phase, _connection.Input);
+        _output = new RecordOutput(_phase, _connection.Output, OnReadable);
+
+        host.Metrics.Attached();
+        host.Sessions.Add(this);
+        Send(FrameKind.Attached, default);
+        lock (_writeGate)
+            _output.Start();
+        if (!host.Listener.TryAdd(_connection))
+            Abort("the silo is leaving");
+    }
+
+    private void OnRecords(ReadOnlySpan<byte> frame)
+    {
+        OpenedFrame opened;
+        try
+        {
+            lock (_readGate)
+            {
+                if (Volatile.Read(ref _ended) != 0)
+                    return;
+                opened = _input!.Open(frame);
+            }
+        }
+        catch (TlsException e)
+        {
+            OnProtocolError(e);
+            return;
+        }
+
+        host.Metrics.Opened(opened.Records, frame.Length);
+        if (opened.ReplyPending)
+            RequestTurn();
+        if (opened.Overhead > 0)
+            ReturnCredit(opened.Overhead);
+    }
+
+    private void OnProtocolError(TlsException error)
+    {
+        host.LogProtocolError(Info.SessionId, Info.Client, error.Message);
+        if (_phase!.ReceivedFatalAlert is not null)
+        {
+            End(CloseReason.Aborted, new ConnectionResetException(error.Message));
+            return;
+        }
+
+        lock (_readGate)
+            _input!.Complete(new ConnectionAbortedException(error.Message));
+        lock (_writeGate)
+            _output!.Fail(error.Alert);
+        _connection!.SignalClosed();
+        RequestTurn();
+    }
+
+    // On the thread of whoever wrote, which may be in a turn of ours at the moment.
+    private void OnReadable()
+    {
+        try
+        {
+            lock (_writeGate)
+            {
+                if (Volatile.Read(ref _ended) != 0)
+                    return;
+                _output!.TakeRead();
+            }
+        }
+        catch (Exception e)
+        {
+            Abort($"the application failed: {e.Message}");
+            return;
+        }
+
+        RequestTurn();
+    }
+
+    private void Refuse(CloseReason reason)
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
+        Send(FrameKind.Close, [(byte)reason]);
+        Release();
+    }
+
+    /// <summary>The one end of every connection. Called from anywhere, but not behind a gate.</summary>
+    /// <param name="say">What the gateway is told; null when it knows.</param>
+    /// <param name="error">What the application is told; null at an end in order.</param>
+    private void End(CloseReason? say, Exception? error)
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
+        if (say is { } reason)
+            Send(FrameKind.Close, [(byte)reason]);
+        Release();
+        if (_connection is null)
+            return;
+
+        host.Metrics.Detached();
+        host.Sessions.Remove(this);
+        lock (_readGate)
+            _input!.Complete(error);
+        lock (_writeGate)
+            _output!.Complete(error);
+        _phase!.Dispose();
+        _connection.End();
+    }
+}
