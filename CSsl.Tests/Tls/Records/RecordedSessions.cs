@@ -1,0 +1,216 @@
+using CSsl.Tls;
+
+namespace CSsl.Tests.Tls.Records;
+
+/// <summary>
+/// Sessions between <c>openssl s_client -keymatexport EXPORTER-C-SSL-test -keymatexportlen 32</c> and <c>openssl s_server -rev -num_tickets 0</c>
+/// (OpenSSL 3.0), as they were on the wire: each sent one line. Secrets are from <c>-keylogfile</c>; MAC-then-encrypt with <c>-no_etm</c>.
+/// </summary>
+internal static class RecordedSessions
+{
+    public static IReadOnlyList<RecordedSession> All { get; } =
+    [
+        new()
+        {
+            Suite = CipherSuite.Aes128GcmSha256,
+            ClientSecret = "3388fce2e54b6647b4f53b30c311c39c930eb452652e5cd15f7c959f1a190329",
+            ServerSecret = "2768263033dfca160060a610f5ac9c4331a40030dac4963f21fd2475903471b8",
+            ExporterSecret = "0b8e24da86517120ca2d6589ae9221c585ed7b5e2a7a6891f5bfa39274193f71",
+            ClientRecord = "170303002786350694a6377a8cc5a2abbf2c974cd3f7764887f2ffb4e0224338ad291f4a95478a026e9d2788",
+            ServerRecord = "170303002764c436fa0989ede720c415dcc68efeb2d551ec756a310849f3c62436d900d07f8eabc5375eb27d",
+            Exported = "d15409d847727d5ee97c73698bc89275c8a30e5ae5c65528e169d1da05fd966a",
+        },
+        new()
+        {
+            Suite = CipherSuite.Aes256GcmSha384,
+            ClientSecret = "9b64af0fd3fcc1ab96f94506823c10f093efc97256e09e1ece5046791e76b2dff08c5609b75f9bf56d1dcec326377320",
+            ServerSecret = "9e689480e66360c31dfb79fa5d60d8a2634f6a62fd9dbf3d9bb194910c55e879e9427ed8699f0b1e265a2c91d51982cc",
+            ExporterSecret = "6b64b83d15c2ab963340e1da3413439bafa260b779f18652c42069fbf2b657e62b38e32b469d45c60a9b7f74e18677c3",
+            ClientRecord = "1703030027ac08eb1703f0b1c449432d02db4bc3ecb2e0847e96153c2bdb9909aed64e959872e6ae18bd2689",
+            ServerRecord = "170303002758e78144c566c80cdd6cf688356a5aada06e40b19278b0e64505777a99fb6ee60d3b6f2eaa1453",
+            Exported = "c47985a5a9f7b554097c0428d5e47099c00e26ba326db61f3637ab7a188edf66",
+        },
+        new()
+        {
+            Suite = CipherSuite.ChaCha20Poly1305Sha256,
+            ClientSecret = "11b787071f44809834017cef364c360e9bf9e66546f910850091b22bce6a9f17",
+            ServerSecret = "ef8ca1e3e1f6eac3298cda37e2d5b13bd71968edeca46a1ea690d8bd77fe5bfc",
+            ExporterSecret = "27bce4dbd2e5d31e97844f1297a92322dd2eae21c8a61d1d458cd94aa9e2968a",
+            ClientRecord = "170303002754355566e266a3248cb52342a8ff84953f7e43f5a05ae3b8ac16c704b5932c1f82c89bb138a4d7",
+            ServerRecord = "1703030027f8f4235a0ec2f53bbc707844e3f0eb7ab76688433f55b032c845c8284b32d51d0d9ec64ee87fd1",
+            Exported = "e30a4a9f1d94500a7792708effe9ffc556ea47582aa05a9162a62dd6655eb680",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheRsaAes128GcmSha256,
+            ClientSecret = "773f16ee923132a92c33010cee59905e8dd4024df280cd6eeb2c8f2b8205248759f663f02f5e38c8f6bab61b1c7665e7",
+            ClientRandom = "f7a1d345b541ca34d7c092ea98ebde55c8a36d7a2cef8fdd75a7157df92367d5",
+            ServerRandom = "7f78d7aca9777ed6cac1ed255c4e89876fe4d9f2735b5bab444f574e47524401",
+            ClientFinished = "1603030028a8dfc9ca9fab84a1c6bbeb05a8a7ad5fffcce3da339cfb08becabf5f8134c18e6870e427cbe15e39",
+            ServerFinished = "160303002819b0348b4ec2ef29a8aa553ae5756ee517de1a22659fcc2760e185871f098038c7b33989af73f41e",
+            ClientRecord = "170303002ea8dfc9ca9fab84a25f36975a0e0930bfc2a5d1369969f53799af9f7ac38dd19481282945b333f028406f6cd46e0b",
+            ServerRecord = "170303002e19b0348b4ec2ef2a471704db198fc171167b8dc263b467b9d638fd56eda839d4c5c6f5dc43a06f3abe19d0d63978",
+            Exported = "9563eacfbecc647b68029e11649b70323894ec81e689022aadeb6f27af8da023",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheRsaAes256GcmSha384,
+            ClientSecret = "5b465c11e9dffccb79cfefc300640fe1c97586d3d0ee7d9dfae23e668b6553a20a8575da022c9b632b0807e446cda3e5",
+            ClientRandom = "ac1bdf5dfa930904967be0fb89c1dca413945f520495f8900c26fb6a51788e01",
+            ServerRandom = "45d2fac66b20eace2a5af7d835931d2c6ab9a85938527440444f574e47524401",
+            ClientFinished = "16030300288a8e04fc93dbcacd2ae4b7f585251ae85ac367d96c692328ad8bd8e63137b282b0ed117a7bfe032c",
+            ServerFinished = "16030300287116c1f8cf47fe4c1b5711e95bbd3e589a0008035491e443535585672b98ec42800ef72a4474ddb4",
+            ClientRecord = "170303002e8a8e04fc93dbcace27fa2a3aed20e9854abb47e0a5b4d0d1dff54672134c8a65e67653f800e1860c556ea2826363",
+            ServerRecord = "170303002e7116c1f8cf47fe4d1ddc28bb9a9e1c7eb0a2e147551de861ddad09ccefaff8f2e9d982f72ffad689c772e6b07008",
+            Exported = "a1b7862f5c3a9cace63a3cbf8151efe215f84515cc102cb9c2ffbf8063681901",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheRsaChaCha20Poly1305,
+            ClientSecret = "735543d9e937a663295b41e7d22e18ca167f1ccccfd056723d60f54630c70a62bb8107cf7fd3dfd7d3d319d6b3327f22",
+            ClientRandom = "fd0ef4848b30cff6abd7e2bb38b0fd2f22f577be50933b14ae990a0e4d237dd9",
+            ServerRandom = "04a617f977d8384d3307564b0a68c7d2899fb988bb0d0898444f574e47524401",
+            ClientFinished = "1603030020a4b01da253b3125c89d56974e9e3764ac3394ceeac83cf35d5a7fcd0272855e5",
+            ServerFinished = "1603030020b090a41bcaf7a028e2ff4dee011529a6df09def19fe2acee63c45ab724eb280e",
+            ClientRecord = "1703030026f398eb27ea4a665abb17ad6727bf791b247c4a8899d4a8a6eab339890c737716b3bfb48dc833",
+            ServerRecord = "17030300265b508e9c4d5f38d40e35e41c78610e8a21de4ac4d841803bf6b52b079058fc39c98efdc28666",
+            Exported = "5d3fc2a942145550aa8c071987a1e1a70ead42c444d197d16c2dcac6b3954b7f",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheRsaAes256CbcSha384,
+            EncryptThenMac = true,
+            ClientSecret = "95d4f5e92dc4bd9d7bbe2cedd55d479161eeb67ff02e22c684c84cb9c920f6d200c431ba1a497cf4f7b92a0ce77a1c01",
+            ClientRandom = "f88200d214b2171864af04193698b43ee922abfc7922f3babdc179e2bcc67dcc",
+            ServerRandom = "d49b04636f4d247e8f22c3db1458de31a5bdc4a5755d5818444f574e47524401",
+            ClientFinished = "1603030060c239ea2a00c948922de11c6c82971d96c7ee48f304c95d25a07b218f77113068bd3fb0d947071e758238884888c2e28dfae5e480bc8b8c64e7bf470989c3c2b852848149cff5a44434362a13bb340961caf66750c388b2d514b8b576d8a802bd",
+            ServerFinished = "160303006034247ed4ef86460d34e76a3c0a9de66b967a3af8ee2cc3c34874b62b8ee917265ef8d0798ca0a0d396f1328d683057dffa10a915cd2e3cf70076e167fd6f0e566f65adbe1c93f4bbc22211bf4f4df8972c8db2847a7b31f0872d8b862b79df7a",
+            ClientRecord = "1703030060a8f339f9148a7b6aca67647c86f3462b8cd403f98eefbf2b6724c3ee35887560885e6d1b00822e4fc0edf7e13f1d779326bf088832ab25b2d4ed874b19d222dbcd82ef91579be16a26ee50ddf8d3c83549a334c0d9f5f4c825c465a8f4f0aaec",
+            ServerRecord = "1703030060eccdb52ac1edf093435478405f3c719e6e854f41aee45d3f252fc242d1f37613d94dc37dc0c372a601b552258d61637137511781dbb40d6128627c155b44d18703d43783669e51930ac1acd25bb08123234f3b101f044b7535daedf09cb2fcc6",
+            Exported = "5b96f849cecf36886c8e286ea89e74bf72cde7fe5caf1fb8ccde6aaf0b60226c",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheRsaAes256CbcSha384,
+            ClientSecret = "cba0aa0c33ac39b034a5f30430b8142e4acc1c2961ec2d664258328909c6f2fae13565eacfbddc894bd8e09c9a62029d",
+            ClientRandom = "9ad8244f3718eb1510fe22c02276e01b1fce780d60f7779560a6f3edd57b9827",
+            ServerRandom = "fcd9e148eb5421ebad4e06c1917169bfdd66fb96b5363fe3444f574e47524401",
+            ClientFinished = "160303006010c7970157cb0e647fa940ac984607f97bb79009b81cc6ad99312ef31134bf1b9801e2db96dc7f722ab597d1c83009ea3212f028369b5e23d84e2b0c30c3bea8b7531aea25bf4e3d09857dce818eb7e0bea07518f5b88d3e819850d0e421d7c3",
+            ServerFinished = "160303006041a9906dbe36e03235841bf20a3e61eff38754478f3706433effed65e1b2842432e13c45bc541ef5761ddffacb397a1d71809eac8a8852b94a69a7aeba27ead3c4365cb9be0fff9d6000588848a84758fdd624a65ee7663ec31939cf9ce58c34",
+            ClientRecord = "17030300607b9a9a76e044d1250ac471654643b0eae403ff7386a1da0f2827380b9842fbb03c82bfe269d2419874f719fdedd89c45d8f43670550df33a36d19666c4ff04e67edfd9ee81e7ba74f24ecc7ba138b7e2405f0bed2513803656b0e3b47648ab11",
+            ServerRecord = "1703030060b4f946f33ae5d820e38470cec2f55a54822d41c1aedbc49782560f7e9980171f37a347d741c2b4e5cd02f478c9c704d1dbc2553576c8439f91bbf64b9abf2c0592b5441539edbf8f7baa08cfbaa06870ac0b3f34e73be72a2b1f00a45abc741e",
+            Exported = "c08940143991209cd855cd82e49fd0ef648a840e09eb759aa6ab492a9bbd129a",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheRsaAes128CbcSha256,
+            EncryptThenMac = true,
+            ClientSecret = "7bfb5440b875989d3dde53c5e2a09fa2a91a9e636beb8e76a803ff1d6e12b3645a07987bcd956d144a7ac202280fd749",
+            ClientRandom = "e941604ef106a48e5061056b83509986e1c98e870486f1156371746222b3d5f3",
+            ServerRandom = "7042f693fb6f2413d8525415854ffb6d4ecb45b5f71af7e5444f574e47524401",
+            ClientFinished = "1603030050ab8f46b8e41f401cd7823870c17e34847afaabe126789aa4e9f5fe37be9e08607663d97525254279e38008048c165780d6db4b9114707249d8cc5b2e7ef68c48af5bdc4183588c8924561d4bbfb42f26",
+            ServerFinished = "1603030050695cbf805d94dd65bd8d0e3141c9002aea6947738282ec63920cea64c690cc1a4fef1cc4b96018ec24d4448c51c38eab1657fb53ee50422de3d636e5eba5f65abff8059db517c171a57d36bc2bc1de3d",
+            ClientRecord = "170303005049543508d4157dd5a706b6b2df885d018b5c9256154116fad568273034a719ed1b4d2d062ba07d325c412c7a92790f0a2a8f3ddffe9d77d45a8b60429bb18bca35236b5a09654aba260938b0acb27e80",
+            ServerRecord = "1703030050c423e651ac3afce648a534a985f87a6d3f9366c0df57e7dab4337f9be791d3911fe3858919b3695d41072a489e7e9dec6b3780ea85476133c7949ae54f31d26be39386b5f822e2a4dea0917e60fa2121",
+            Exported = "170f59ce7913bec9c8bf1ac0b61b503667b92374e9556b4f5ff408d9a031ad6f",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheRsaAes128CbcSha256,
+            ClientSecret = "3956bee17194387b9036d0b56a2a8a594cd83721bc52d414c2d7d45ff83b866f6c552fc898bcc519639fe70e6c012707",
+            ClientRandom = "f023d2a0fe3b498b048ab2eb540dac20ea6d56e27d4a99f24e146ca1135d1ec9",
+            ServerRandom = "57024022e74353a8cd791b5a52b8228c2319582fba351ed8444f574e47524401",
+            ClientFinished = "1603030050352fc87b3e0553b8be34723e4a2bed91fc5d83f1f8785a29a2351405bb87bcb2717f7670337634a3783acafaab4dab055acedc6fa82835a1d81a97b70d92690e78a59ce0b81d3f6a52ee8794e0017afd",
+            ServerFinished = "1603030050713705f53b431fb9efc5f42e570cb1056a647213c1c0eccc623c996c6750c1f43e518495ab83ce6da15ae873decedbe60f4ee3b4ad4f7f25d8d7db595b5f5b19691fce66629abbd8324a716df77d9839",
+            ClientRecord = "1703030050c23a29533e4b269a377b947b333898899f21f980878f69a3f0b8b19b6d42c36858f2bb94674871d049f2046c0b554a702ac7366942459ba8bca011be2d782f10013357774e968a4809b49a2fe9525624",
+            ServerRecord = "17030300508096fb4977e3325a61146683478050264baebfb2a66bf3291979dae85a87a529de7c63fb141d23dcc075a52ae346f59b82dbf855804bea040c8d3bcd51ff9fd544698407a51f791a7cb852504dbdb639",
+            Exported = "b2d34ec3d3bdea292c4382e27376acdb36c704d9e3df873d5741691c809ff149",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheEcdsaAes128GcmSha256,
+            ClientSecret = "34f906438827ecaedc222f6240eb7eaaf34ad1ad828d27dc3c2975797c64674b115d8810cb5db565bc10254d7fe831d8",
+            ClientRandom = "2ccc3f26fc97df7d41c692bbb1c954fe75ba1d68c5b00034a7050142ad8dee49",
+            ServerRandom = "467143de65a148c038aa459edef0500489d79ab9a07ee309444f574e47524401",
+            ClientFinished = "1603030028cd046da724419d5aeb2fd61f27d341099fa5d38aec1104710bc5a37bef68886291fe01346429b692",
+            ServerFinished = "16030300289de57a123127b898c768ef592ddb0349a282286bb159079efffd2ae60394c97e24f3794087eb467b",
+            ClientRecord = "170303002ecd046da724419d5bbf7349790edb121eeb862849752ec5628bd1f48bc80972ebf8cac5b98a0a92d41d836a6ff120",
+            ServerRecord = "170303002e9de57a123127b899516280a49b81349848c8b3c8bab364b3656d4fc2ae5dba8fe3c7b9c6602e8c90e84c16d5974b",
+            Exported = "cc9afb4f155f09b3e9c86f1780aeefb3dd1091d0233a23222de6b49c85ca26b8",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheEcdsaAes256GcmSha384,
+            ClientSecret = "ad80b81d66446d5267d672f980385858ae3bbe7ab8e622e2ea38590bffc78248311a068f6e8962d9878c533a13cf4793",
+            ClientRandom = "2633339e48af71ada455fdf0d90397c9934982c6f0d8485c613d4e7123743e0f",
+            ServerRandom = "a233e4de3bc6eaea00554991a28600624f43c0a598281926444f574e47524401",
+            ClientFinished = "1603030028b8a211a5cf0311c09ad625822404610b1d9c51375b29d7ac45206b37352b245cd44ae1fc1933176d",
+            ServerFinished = "1603030028b9b897781dbbc2eedef80626bf376f44e5cc2f43bf1e6614ca60bf82362604c1e1f8cc2b796a8134",
+            ClientRecord = "170303002eb8a211a5cf0311c18a20f2e957e36a441459c7ccf13550be53869ea43fd754e273866329d1c7a446106ba4146d2d",
+            ServerRecord = "170303002eb9b897781dbbc2efc54c4242a8a95b2902a1db9798574a0308e848cc9ae7e9e5e07fbdcb223ee3bdcf3c311537f6",
+            Exported = "16c925ab1dcb133a4517c470edb854e877248a792dfe7bd9bf47ebf90df5c4b5",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheEcdsaChaCha20Poly1305,
+            ClientSecret = "f4ebe9dd8ec91ddfd5b002e0d0e4892c2118988b723d06ae027c9c49bf8f8b1f98fd56b82babed03a54f122fd0baa909",
+            ClientRandom = "def5784a7c56d5be5039f65b4ca0182c4ff94f3eb435c9774ae7100d694bd09f",
+            ServerRandom = "8f38f90adb608f47aa5a9c00d7f46d192b5fb44353367ef8444f574e47524401",
+            ClientFinished = "160303002076ac3922cb666458cc2ce215c4698b70c3b2da48d4e6c192b8a9c0228382aaff",
+            ServerFinished = "16030300205becc93b08ebf1d9fe0eefcf5e8040ee84f44f23170d8050a07d718653e07c5b",
+            ClientRecord = "17030300262f2c1fac4e32692e62b171fee7fdb3ad0a5834f2ea46cf9e384085bf0b854793a5a46294fcf1",
+            ServerRecord = "1703030026c4fd49026ccbf13725a97177afdba121600c083ec23e5276f744d5c534d1fb89b94c2eafd0b8",
+            Exported = "ad74d0c1e80c3aff1d50fda93b8009aad64704c114e52ed3fd8e1c102846f94f",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheEcdsaAes256CbcSha384,
+            EncryptThenMac = true,
+            ClientSecret = "3f8af6a7f854be156744d5ef9d2206fe7adfdaa8deed9dc8156aafd6660b744b71e9645c943edc65baa7d41cfe5e4991",
+            ClientRandom = "c096a287c1af34d5cafd4bc43656ea2213a704f2d3d990e296e8b8b21fd8fa10",
+            ServerRandom = "1697ff6875e85b33d2845c6f6de82f2e6ffa5489051f644b444f574e47524401",
+            ClientFinished = "16030300602a8bc915648f15896c37d5b76ff9c947998f7479a9c744a80fca16520b638143ad272f19166ae9f4c7c13f935a247163360c2835b148798941db865619c75acd6b47412567f03064f3260846f387d569fe609f0487b0c5721d0865f2f0fbe00a",
+            ServerFinished = "16030300608c79066b66b1f8ce152ee88b5abfe220ad6a68705cb7ee51cbe87376237f1fbc7c072ae64c2eb6537cc9a67af18c053c128b498333ca8c9b003a4f40cb0a76bbc382a72441a4aa4d13ea799b8ba65b1a06db3e237797491f90a7ddf520809af4",
+            ClientRecord = "170303006070ce238b3faab978d68e21e87901e9bdf3d86ef58b0e8214ea622ca7310e0dbfc13c5471bb5ac53d936dcd7a036219a9befdc67ea83db806c65bd8bd0f4992d46e5dbdd5cfe417fd6ffb7101d10da6b2e1c3df41771ac70436c03dc62849e4b8",
+            ServerRecord = "1703030060b681b8f917151c0504f64eb4e880515934ed48f49bbe5efdda6ca3f409b2209f9f54091536b30c445c72156498b8e3f7e199fa83106011b5720107c7e6e65d194c2f5c9d1300d4c1829e75e449832161b1dc6cd9d975e07fb479b3c20d77c906",
+            Exported = "6a636274b240144d4ba9b0eb4a7462c71362dd730ec13c0da8852315a6f10149",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheEcdsaAes256CbcSha384,
+            ClientSecret = "4718f82d03dc55b6cc022cbc960024c3c5aed2c3f3dc5c2e1808215c0f3a08e543a560a5a05bad904a142f5d5705e732",
+            ClientRandom = "7d03600cfb19a51ecaf4d2f48fc6232a63a56803486bbd159c3856213f9687b6",
+            ServerRandom = "ad457a531004e04ec0a5b8eff2f9e76e58e0f1fac7e02058444f574e47524401",
+            ClientFinished = "16030300608f3097c25d1e212c6aa3ffdfe78a8cad576814ec3b28a797c51ec836829047ac25999c97d3c48612784d6b8d5417739f4ed276814256e5759b4fa5daedee8c55723aa6d86e0d2ad23b484152add2d0f51514b26aa6e70b0f45d63dd6eaf8a168",
+            ServerFinished = "1603030060d4839b6e49f90e9a7e6a0af77883110478a1fba902588ebb51dc6e1644e69b0ff1308c9b43bc14311e1faea739712c440aee165efe5e2740ec2410f5df9e169a419613bd45dddbef987c7cb6a24b810252c4a77e99afb7283f9e7e2e941f262c",
+            ClientRecord = "1703030060a96352cb8668967334b96758751300be405f0d3583923f6780d45a761ccf0831e8443794ea507647818d5867a700b96e598e12266dd44558ec64ca1ceb015cc5763eba78f0817c95aff1fa26d254908a5e0d3d74993501883a613c7d6a41233a",
+            ServerRecord = "1703030060ff31b9f4c6263969cb9afd7a71b0ab2214bbdb6e5254d18a4179dbde83744508807c5b53e79b860e96fb2b49e0d2b7f16c978fb39b9c6abd5fdcb2dd5484356b67a148439e88b1f735e6e5fbbaf77c928e11540d65fdc144179bb715b2777cb4",
+            Exported = "ab945ac0b4990facdfe7cd5858d63f8c245a37ca18dec4eebe6ce317810d344f",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheEcdsaAes128CbcSha256,
+            EncryptThenMac = true,
+            ClientSecret = "a758c97f0dc39c314bc9ee83156b588b6cc1f6f082b04cea5d85c81a2b09baed162068f64c324a3cb5267850cc7d714e",
+            ClientRandom = "7df7577eeebcba2ee42eea80c87eb6a69b7d295df80c8384994179b7d52dd85d",
+            ServerRandom = "52d2f4725db591abf4a62a043da70b63db234ca9d9cbd590444f574e47524401",
+            ClientFinished = "1603030050905f69ab6bd65201f924c70b1e2ad4839bb5c96d1bd9c16898b5754bd3fd67bea4f364931805722ab08a485ff38e5019e0bd980b6e6976726e82cd0157f391cb7bc5d4f9363871bb295c9c799dee5cef",
+            ServerFinished = "16030300506ceba784adbc333b20d393c453df0bb9ade6acb75486b9159f2f2055a091038fd652e2c52f1175487e8d518b89b7764a1b4008e2d75369cdbe26f6dacd46951402b5822f9a703e8f4eb96cbb06904cfd",
+            ClientRecord = "1703030050eda1e16d004a5737e96a789f1e57c1de8fad26aa6ac60dd4f51022aa39a0cc4acfa663cf5fb92075542d0f8287814881dd5d11e60aed940c25ac5a0521084514e7c3272fd325e5637e219f39925c229b",
+            ServerRecord = "1703030050627126919fc27350422dd1bb8ad99a1eae8c40c81cdffec8f3c631844b3284b5cc84829e091d1b415255689790174070a1e35b470a78e6eed407623c212d8490caff8fb4c14f256e2c0637d43af0fb83",
+            Exported = "f8759a2a59a2763b08688cec3a63f9e2f033674d1b6b122d98aab46a94c569be",
+        },
+        new()
+        {
+            Suite = CipherSuite.EcdheEcdsaAes128CbcSha256,
+            ClientSecret = "d67d45f93edc888391ebae3cf14b94033acf173b747cfba6f5a1d90d48096eaf237ff45df3f2c6d862f1b13e1a7954c0",
+            ClientRandom = "a166fdf06752b768836dba0c251f1d23de0d54f8551a3822bfaff52447210ae3",
+            ServerRandom = "bd457fda8b3c285be6e936db5a45238f6b65b3e5c14d98d0444f574e47524401",
+            ClientFinished = "16030300500c15e139af88486a854cf8173ff8b57e1d0e7959297daff9103b0af45351e22dc88a0e89761b90ef48457b7c00224973e6922d2d7a05b7ad84c6e14d3022e7017328815243e8634aa0c8cc7bf2f88512",
+            ServerFinished = "1603030050ab533924841f76b2626d65fb1c5ac6ddb6825f8417a9dd44fcf3a096eb498bb90a73e95e0781132b3dad1bb1bb1a70836a4841b5319321160903891bbffb7576834b6c1f3640e20563f5f8ff52bce111",
+            ClientRecord = "1703030050cc5838fdb48d91ccc9269e306c0f7493054a70b063af21d6c4b73ef030e90a5c961f1227efd8ed7e78af1547cc3d3929277d1659fe45d54c9776dc7e53136262d52c088723a8b9c5c3e7245ca0b522ee",
+            ServerRecord = "17030300502bd307fb632ecf5408f457757469d2efef98114aa376728775305f2c0911123caf96a8b5fc9fdcfb78c14b2e30c7bcb0f3ff7f8c366c4112604bf1be64c186c93a4470330d4afc91c4bdc45f4257cf77",
+            Exported = "e24331a5d12518d064ed7dbc2509835a743d17dfc64d10a8c02d96d3913acdc5",
+        },
+    ];
+}
