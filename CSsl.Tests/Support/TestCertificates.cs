@@ -19,7 +19,8 @@ public sealed class TestCertificates : IDisposable
 
     public TestCertificates()
     {
-        var request = new CertificateRequest("CN=C-SSL test authority", _authorityKey, HashAlgorithmName.SHA256);
+        // A name of its own: a client that trusts another test's authority must not take this one for it.
+        var request = new CertificateRequest($"CN=C-SSL test authority {Guid.NewGuid():N}", _authorityKey, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace CSsl.Tls.Handshake.OpenSsl;
@@ -5,21 +6,16 @@ namespace CSsl.Tls.Handshake.OpenSsl;
 /// <summary>OpenSSL's error queue of this thread, as text.</summary>
 internal static unsafe class OpenSslError
 {
-    /// <summary>The most characters of one message.</summary>
+    /// <summary>The most characters of one error, and of all together.</summary>
     private const int MaxLength = 256;
 
-    /// <summary>Takes the oldest error, which is the cause of the others, and drops the rest. Null when there is none.</summary>
+    /// <summary>Takes the queue, the cause before what it led to; null when it is empty.</summary>
     public static string? Take()
     {
-        var error = LibCrypto.ERR_get_error();
-        LibCrypto.ERR_clear_error();
-        if (error == 0)
-            return null;
-
-        var buffer = stackalloc byte[MaxLength];
-        LibCrypto.ERR_error_string_n(error, buffer, MaxLength);
-        var text = new ReadOnlySpan<byte>(buffer, MaxLength);
-        return Encoding.ASCII.GetString(text[..text.IndexOf((byte)0)]);
+        string? text = null;
+        while (LibCrypto.ERR_get_error() is not 0 and var error)
+            text = text is null ? Describe(error) : $"{text}; {Describe(error)}";
+        return text?.Length > MaxLength ? text[..MaxLength] : text;
     }
 
     /// <summary>An error of set-up: a call that fails only when it is wrong or memory is out.</summary>
@@ -30,5 +26,12 @@ internal static unsafe class OpenSslError
     {
         if (result < 1)
             throw ToException(call);
+    }
+
+    private static string Describe(ulong error)
+    {
+        var buffer = stackalloc byte[MaxLength];
+        LibCrypto.ERR_error_string_n(error, buffer, MaxLength);
+        return Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(buffer));
     }
 }

@@ -1,0 +1,282 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using CSsl.Tls;
+using CSsl.Tls.Handshake.OpenSsl;
+
+namespace CSsl.Tests.Tls.Handshake.OpenSsl;
+
+/// <summary>What a client offers.</summary>
+internal sealed record ClientSettings
+{
+    /// <summary>The only version that it speaks (as on the wire).</summary>
+    public ushort Version { get; init; } = (ushort)TlsVersion.Tls13;
+
+    /// <summary>The only suite that it offers; null: OpenSSL's default list.</summary>
+    public CipherSuite? Suite { get; init; }
+
+    /// <summary>OpenSSL names of suites for TLS 1.2, instead of <see cref="Suite"/>.</summary>
+    public string? CipherList { get; init; }
+
+    /// <summary>Signature algorithms, which decide between an RSA and an ECDSA certificate; null: all.</summary>
+    public string? SignatureAlgorithms { get; init; }
+
+    /// <summary>Groups; key shares are sent for the first.</summary>
+    public string Groups { get; init; } = "X25519:P-256:P-384";
+
+    public string? ServerName { get; init; } = "localhost";
+    public string[] ApplicationProtocols { get; init; } = [];
+    public bool EncryptThenMac { get; init; } = true;
+    public bool Tickets { get; init; } = true;
+
+    /// <summary>max_fragment_length: 1 to 4 for 512 to 4096 bytes; 0: not offered.</summary>
+    public byte MaxFragmentCode { get; init; }
+
+    /// <summary>A session of <see cref="OpenSslClient.TakeSession"/>.</summary>
+    public ClientSession? Resume { get; init; }
+
+    /// <summary>Certificate and key in PEM to authenticate with.</summary>
+    public CSsl.Tls.Handshake.CertificateFiles? Certificate { get; init; }
+}
+
+/// <summary>A session that a client can resume.</summary>
+internal sealed class ClientSession() : SafeHandle(0, ownsHandle: true)
+{
+    public override bool IsInvalid => handle == 0;
+
+    protected override bool ReleaseHandle()
+    {
+        OpenSslClient.SSL_SESSION_free(handle);
+        return true;
+    }
+}
+
+/// <summary>libssl as a client, over memory, one step at a time: it can do what SslStream can't, and in a fixed order.</summary>
+internal sealed unsafe partial class OpenSslClient : IDisposable
+{
+    private const int CtrlSetHostName = 55;
+    private const int CtrlSetSignatureAlgorithms = 98;
+    private const ulong OpNoEncryptThenMac = 1ul << 19;
+
+    private readonly SafeSslContextHandle _context;
+    private readonly SafeSslHandle _ssl;
+    private readonly TrafficSecrets _keyLog = new();
+    private readonly System.Buffers.ArrayBufferWriter<byte> _output = new();
+
+    public OpenSslClient(ClientSettings settings, string authorityPath)
+    {
+        _context = LibSsl.SSL_CTX_new(TLS_client_method());
+        LibSsl.SSL_CTX_ctrl(_context, LibSsl.CtrlSetMinProtoVersion, settings.Version, null);
+        LibSsl.SSL_CTX_ctrl(_context, LibSsl.CtrlSetMaxProtoVersion, settings.Version, null);
+        Require(LibSsl.SSL_CTX_load_verify_file(_context, authorityPath));
+        LibSsl.SSL_CTX_set_verify(_context, LibSsl.VerifyPeer, 0);
+        SetSuites(settings);
+        if (settings.MaxFragmentCode > 0)
+            Require(SSL_CTX_set_tlsext_max_fragment_length(_context, settings.MaxFragmentCode));
+        if (!settings.EncryptThenMac)
+            LibSsl.SSL_CTX_set_options(_context, OpNoEncryptThenMac);
+        if (!settings.Tickets)
+            LibSsl.SSL_CTX_set_options(_context, LibSsl.OpNoTicket);
+        if (settings.Certificate is { } certificate)
+        {
+            Require(SSL_CTX_use_certificate_chain_file(_context, certificate.CertificatePath));
+            Require(SSL_CTX_use_PrivateKey_file(_context, certificate.KeyPath, 1));
+        }
+
+        _ssl = SafeSslHandle.Create(_context, _keyLog);
+        SSL_set_connect_state(_ssl);
+        if (settings.ServerName is { } name)
+            fixed (byte* text = Encoding.ASCII.GetBytes(name + "\0"))
+                Require(SSL_ctrl(_ssl, CtrlSetHostName, 0, text));
+        SetApplicationProtocols(settings.ApplicationProtocols);
+        if (settings.Resume is { } session)
+            Require(SSL_set_session(_ssl, session));
+    }
+
+    /// <summary>Whether the handshake is complete on this side.</summary>
+    public bool IsConnected { get; private set; }
+
+    /// <summary>Whether the server resumed the session that was offered.</summary>
+    public bool Resumed => LibSsl.SSL_session_reused(_ssl) == 1;
+
+    public CipherSuite Suite => (CipherSuite)LibSsl.SSL_CIPHER_get_protocol_id(LibSsl.SSL_get_current_cipher(_ssl));
+
+    public string? ApplicationProtocol
+    {
+        get
+        {
+            byte* data;
+            uint length;
+            LibSsl.SSL_get0_alpn_selected(_ssl, &data, &length);
+            return length == 0 ? null : Encoding.ASCII.GetString(data, (int)length);
+        }
+    }
+
+    /// <summary>The server's certificate in DER.</summary>
+    public byte[] ServerCertificate
+    {
+        get
+        {
+            var certificate = LibSsl.SSL_get0_peer_certificate(_ssl);
+            var der = new byte[LibCrypto.i2d_X509(certificate, null)];
+            fixed (byte* destination = der)
+            {
+                var position = destination;
+                _ = LibCrypto.i2d_X509(certificate, &position);
+            }
+
+            return der;
+        }
+    }
+
+    /// <summary>Reads what the server sent and answers with the next flight (empty when it waits or is done).</summary>
+    /// <exception cref="InvalidOperationException">The client refuses, or got an alert.</exception>
+    public byte[] Handshake(ReadOnlySpan<byte> fromServer)
+    {
+        if (!fromServer.IsEmpty)
+            _ssl.Feed(fromServer);
+        LibCrypto.ERR_clear_error();
+        var result = LibSsl.SSL_do_handshake(_ssl);
+        IsConnected = result == 1;
+        if (result != 1 && LibSsl.SSL_get_error(_ssl, result) is not LibSsl.ErrorWantRead and var error)
+            throw new InvalidOperationException($"client: {OpenSslError.Take() ?? error.ToString(System.Globalization.CultureInfo.InvariantCulture)}");
+        return TakeOutput();
+    }
+
+    /// <summary>Seals application data into records.</summary>
+    public byte[] Write(ReadOnlySpan<byte> data)
+    {
+        LibCrypto.ERR_clear_error();
+        fixed (byte* source = data)
+            Require(SSL_write(_ssl, source, data.Length));
+        return TakeOutput();
+    }
+
+    /// <summary>Opens records of the server; post-handshake messages are handled on the way.</summary>
+    /// <exception cref="InvalidOperationException">The client refuses them, or got an alert.</exception>
+    public byte[] Read(ReadOnlySpan<byte> fromServer)
+    {
+        if (!fromServer.IsEmpty)
+            _ssl.Feed(fromServer);
+        var data = new List<byte>();
+        var buffer = new byte[16 * 1024];
+        while (true)
+        {
+            int read;
+            LibCrypto.ERR_clear_error();
+            fixed (byte* destination = buffer)
+                read = SSL_read(_ssl, destination, buffer.Length);
+            if (read <= 0)
+            {
+                var error = LibSsl.SSL_get_error(_ssl, read);
+                return error is LibSsl.ErrorWantRead or LibSsl.ErrorZeroReturn
+                    ? [.. data]
+                    : throw new InvalidOperationException($"client: {OpenSslError.Take()}");
+            }
+
+            data.AddRange(buffer.AsSpan(0, read));
+        }
+    }
+
+    /// <summary>What the client has to send: after a refusal, its alert.</summary>
+    public byte[] TakeOutput()
+    {
+        var flight = default(ServerFlight);
+        _output.ResetWrittenCount();
+        _ssl.Drain(_output, ref flight);
+        return _output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The session so far: after a TLS 1.3 handshake once a ticket was read.</summary>
+    public ClientSession TakeSession() => SSL_get1_session(_ssl);
+
+    /// <summary>RFC 8446 section 7.5, RFC 5705, without a context.</summary>
+    public byte[] ExportKeyingMaterial(string label, int length)
+    {
+        var material = new byte[length];
+        var text = Encoding.ASCII.GetBytes(label);
+        fixed (byte* destination = material, name = text)
+            Require(SSL_export_keying_material(_ssl, destination, (nuint)length, name, (nuint)text.Length, null, 0, 0));
+        return material;
+    }
+
+    public void Dispose()
+    {
+        _ssl.Dispose();
+        _context.Dispose();
+        _keyLog.Dispose();
+    }
+
+    [LibraryImport("libssl.so.3")]
+    internal static partial void SSL_SESSION_free(nint session);
+
+    private static void Require(nint result)
+    {
+        if (result < 1)
+            throw OpenSslError.ToException("client");
+    }
+
+    private void SetSuites(ClientSettings settings)
+    {
+        if (settings.CipherList is { } list)
+            Require(LibSsl.SSL_CTX_set_cipher_list(_context, list));
+        if (settings.Suite is { } suite)
+        {
+            var info = CipherSuiteInfo.Get(suite);
+            Require(info.Version == TlsVersion.Tls13
+                ? LibSsl.SSL_CTX_set_ciphersuites(_context, info.OpenSslName)
+                : LibSsl.SSL_CTX_set_cipher_list(_context, info.OpenSslName));
+        }
+
+        fixed (byte* groups = Encoding.ASCII.GetBytes(settings.Groups + "\0"))
+            Require(LibSsl.SSL_CTX_ctrl(_context, LibSsl.CtrlSetGroupsList, 0, groups));
+        if (settings.SignatureAlgorithms is { } algorithms)
+            fixed (byte* text = Encoding.ASCII.GetBytes(algorithms + "\0"))
+                Require(LibSsl.SSL_CTX_ctrl(_context, CtrlSetSignatureAlgorithms, 0, text));
+    }
+
+    private void SetApplicationProtocols(string[] protocols)
+    {
+        if (protocols.Length == 0)
+            return;
+        byte[] list = [.. protocols.SelectMany(static p => (byte[])[(byte)p.Length, .. Encoding.ASCII.GetBytes(p)])];
+        fixed (byte* data = list)
+            _ = SSL_set_alpn_protos(_ssl, data, (uint)list.Length);
+    }
+
+    [LibraryImport("libssl.so.3")]
+    private static partial nint TLS_client_method();
+
+    [LibraryImport("libssl.so.3")]
+    private static partial int SSL_CTX_set_tlsext_max_fragment_length(SafeSslContextHandle context, byte mode);
+
+    [LibraryImport("libssl.so.3", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SSL_CTX_use_certificate_chain_file(SafeSslContextHandle context, string path);
+
+    [LibraryImport("libssl.so.3", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SSL_CTX_use_PrivateKey_file(SafeSslContextHandle context, string path, int type);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial void SSL_set_connect_state(SafeSslHandle ssl);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial nint SSL_ctrl(SafeSslHandle ssl, int command, nint number, void* pointer);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial int SSL_set_alpn_protos(SafeSslHandle ssl, byte* list, uint length);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial int SSL_set_session(SafeSslHandle ssl, ClientSession session);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial ClientSession SSL_get1_session(SafeSslHandle ssl);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial int SSL_write(SafeSslHandle ssl, byte* data, int length);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial int SSL_read(SafeSslHandle ssl, byte* data, int length);
+
+    [LibraryImport("libssl.so.3")]
+    private static partial int SSL_export_keying_material(
+        SafeSslHandle ssl, byte* destination, nuint length, byte* label, nuint labelLength, byte* context, nuint contextLength, int useContext);
+}
