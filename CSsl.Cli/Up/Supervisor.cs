@@ -11,6 +11,9 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
     /// <summary>Who ran for so long begins with the first pause again.</summary>
     private static readonly TimeSpan Settled = TimeSpan.FromSeconds(30);
 
+    /// <summary>A process that ends so often before the cluster ever served won't get there.</summary>
+    private const int AttemptsBeforeReady = 5;
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly TaskCompletionSource<int> _failedAtStart = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
@@ -19,11 +22,24 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
 
     public ChildSpec Spec { get; private set; } = spec;
 
-    /// <summary>Completes with the exit code when the process gives up before <see cref="StartedWell"/>, because of its configuration or a port.</summary>
+    /// <summary>Completes with an exit code when there is no hope before <see cref="StartedWell"/>: a wrong configuration, a port in use, one end after the other.</summary>
     public Task<int> FailedAtStart => _failedAtStart.Task;
 
     /// <summary>From now on an exit is an accident to recover from, not a reason to give up.</summary>
     public bool StartedWell { get; set; }
+
+    /// <summary>Completes when the process has ended for good.</summary>
+    public Task Completion => _run;
+
+    /// <summary>Its process id; null between one run and the next.</summary>
+    public int? ProcessId
+    {
+        get
+        {
+            lock (_lock)
+                return _child?.Id;
+        }
+    }
 
     /// <summary>Starts the process and goes on looking after it.</summary>
     /// <param name="readOutput">Reads its standard output; by default its lines go to the common output.</param>
@@ -61,7 +77,7 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
     private async Task RunAsync(Func<TextReader, Task> readOutput)
     {
         var pause = FirstPause;
-        while (StartChild(readOutput) is { } child)
+        for (var attempt = 1; StartChild(readOutput) is { } child; attempt++)
         {
             var startedAt = time.GetTimestamp();
             var exitCode = await child.ExitAsync();
@@ -72,13 +88,13 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
             if (_stopping.IsCancellationRequested)
                 return;
 
-            var isHopeless = !StartedWell && exitCode is ExitCodes.BadConfiguration or ExitCodes.InUse;
+            var isHopeless = !StartedWell && (exitCode is ExitCodes.BadConfiguration or ExitCodes.InUse || attempt == AttemptsBeforeReady || !restart);
             if (time.GetElapsedTime(startedAt) > Settled)
                 pause = FirstPause;
             var next = isHopeless || !restart ? "" : $", starting it again in {pause.TotalSeconds:0.##} s";
             output.Line(PrefixedOutput.Self, $"{Spec.Name} (pid {pid}) ended: {ChildProcess.DescribeExit(exitCode)}{next}");
             if (isHopeless)
-                _failedAtStart.TrySetResult(exitCode);
+                _failedAtStart.TrySetResult(exitCode is ExitCodes.BadConfiguration or ExitCodes.InUse ? exitCode : ExitCodes.Failure);
             if (isHopeless || !restart)
                 return;
 

@@ -42,7 +42,9 @@ public static class CsslConfiguration
         var root = SettingNode.Build(table.All);
         var settings = new CsslSettings();
         SettingsBinder.Bind(root, settings);
-        return new LoadedConfiguration(settings, root, file is null ? null : Path.GetFullPath(file, workingDirectory));
+        var loaded = new LoadedConfiguration(settings, root, file is null ? null : Path.GetFullPath(file, workingDirectory));
+        CheckTogether(loaded);
+        return loaded;
     }
 
     /// <summary>A builder with the configuration, the log, Kestrel and routing, and nothing else: what a host needs to add its own parts.</summary>
@@ -78,6 +80,19 @@ public static class CsslConfiguration
     public static CsslSettings Settings(this WebApplicationBuilder builder)
         => builder.Services.LastOrDefault(service => service.ServiceType == typeof(CsslSettings))?.ImplementationInstance as CsslSettings
             ?? throw new InvalidOperationException("The builder was not made by CsslConfiguration.CreateBuilder.");
+
+    /// <summary>Options whose limits depend on each other.</summary>
+    private static void CheckTogether(LoadedConfiguration loaded)
+    {
+        try
+        {
+            loaded.Settings.Link.Validate();
+        }
+        catch (ArgumentException e)
+        {
+            throw new ConfigurationException($"{loaded.OriginOf("Link")}: {e.Message}", e);
+        }
+    }
 
     private static void AddOptions<T>(IServiceCollection services, T options)
         where T : class

@@ -78,7 +78,7 @@ internal static class SettingValue
     private static object Check(Setting setting, object value, PropertyInfo property)
     {
         if (property.GetCustomAttribute<RangeAttribute>() is { } range && !range.IsValid(value))
-            throw Bad(setting, $"expected {range.Minimum} to {range.Maximum}");
+            throw Bad(setting, range.Maximum.Equals(int.MaxValue) ? $"expected at least {range.Minimum}" : $"expected {range.Minimum} to {range.Maximum}");
 
         if (value is not string text)
             return value;

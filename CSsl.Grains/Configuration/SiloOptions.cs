@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using CSsl.Grains.Cluster;
 
 namespace CSsl.Grains.Configuration;
@@ -27,6 +28,7 @@ public sealed class SiloOptions
     public string Admin { get; set; } = "127.0.0.1:0";
 
     /// <summary>Number of handshake lanes; 0: two per core.</summary>
+    [Range(0, 1024)]
     public int Lanes { get; set; }
 
     /// <summary>How long a silo that was asked to stop waits for what is under way.</summary>

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using CSsl.Cli.Commands;
+using Xunit;
+
+namespace CSsl.Tests.Cli;
+
+public sealed class CommandLineTests
+{
+    [Fact]
+    public void Up_has_the_documented_defaults()
+    {
+        var options = UpCommand.Read(Parse("up"));
+        Assert.Null(options.Https);
+        Assert.Null(options.Admin);
+        Assert.Equal((1, 2, ".cssl", true), (options.HandshakeSilos, options.DataSilos, options.State, options.Restart));
+        Assert.Empty(options.Settings);
+    }
+
+    [Fact]
+    public void Up_takes_every_option()
+    {
+        var options = UpCommand.Read(Parse("up", "--https", "1443", "--admin=[::1]:2443", "--handshake", "3", "--data", "4", "--config", "x.json", "--origin", "http://127.0.0.1:80/", "--state", "s", "--no-restart"));
+        Assert.Equal(("127.0.0.1:1443", "[::1]:2443", 3, 4), (options.Https, options.Admin, options.HandshakeSilos, options.DataSilos));
+        Assert.Equal(("x.json", "http://127.0.0.1:80/", "s", false), (options.Config, options.Origin, options.State, options.Restart));
+    }
+
+    [Theory]
+    [InlineData("up", "--Limits:HandshakeTime=5s", "--data", "3")]
+    [InlineData("up", "--data", "3", "--", "--Limits:HandshakeTime=5s")]
+    public void Settings_come_directly_or_after_two_dashes(params string[] args)
+    {
+        var result = Parse(args);
+        Assert.Empty(result.Errors);
+        Assert.Equal(3, UpCommand.Read(result).DataSilos);
+        Assert.Equal(["--Limits:HandshakeTime=5s"], UpCommand.Read(result).Settings);
+    }
+
+    [Theory]
+    [InlineData("'--htps' is neither an option nor a setting (--Section:Key=value).", "up", "--htps", "1")]
+    [InlineData("--data takes a number from 1 to 64, not '0'.", "up", "--data", "0")]
+    [InlineData("'x' is not a port or host:port.", "up", "--https", "x")]
+    [InlineData("'70000' is not a port or host:port.", "status", "--admin", "70000")]
+    [InlineData("'localhost' is not a URL such as http://127.0.0.1:8080.", "up", "--origin", "localhost")]
+    [InlineData("Unrecognized command or argument 'fly'.", "fly")]
+    public void A_wrong_argument_is_named(string expected, params string[] args)
+        => Assert.Contains(Parse(args).Errors, error => error.Message == expected);
+
+    private static ParseResult Parse(params string[] args) => CsslCommand.Create().Parse(args);
+}

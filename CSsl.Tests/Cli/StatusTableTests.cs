@@ -1,0 +1,51 @@
+using System.Text.Json;
+using CSsl.Cli.Status;
+using CSsl.Grains.Cluster;
+using Spectre.Console;
+using Xunit;
+
+namespace CSsl.Tests.Cli;
+
+public sealed class StatusTableTests
+{
+    private const string Canned = """
+        { "clusterId": "dev", "processes": [
+          { "name": "gateway-1", "pid": 101, "kind": "gateway", "roles": [], "state": "Active", "connections": 1234, "handshakesPerSecond": 12.34, "bytesPerSecond": 1572864, "residentBytes": 94371840, "startedAt": "2030-01-01T00:00:00Z" },
+          { "name": "data-1", "pid": 102, "kind": "silo", "roles": ["Data"], "state": "Silent", "connections": 0, "handshakesPerSecond": 0, "bytesPerSecond": 0, "residentBytes": 0, "startedAt": "2029-12-31T22:30:00Z" },
+          { "name": "[x]", "pid": 103, "kind": "silo", "roles": ["Handshake", "Data"], "state": "Draining" }
+        ] }
+        """;
+
+    [Fact]
+    public void Every_process_has_a_row()
+    {
+        var status = JsonSerializer.Deserialize<ClusterStatus>(Canned, StatusJson.Options)!;
+        var lines = Render(StatusTable.Render(status, new DateTimeOffset(2030, 1, 1, 0, 0, 42, TimeSpan.Zero)));
+        Assert.Equal(["name", "pid", "kind", "roles", "state", "connections", "handshakes/s", "bytes/s", "memory", "up"], Cells(lines, "name"));
+        Assert.Equal(["gateway-1", "101", "gateway", "", "Active", "1234", "12.3", "1.5 MiB", "90 MiB", "42s"], Cells(lines, "gateway-1"));
+        Assert.Equal(["data-1", "102", "silo", "Data", "Silent", "0", "0", "0 B", "0 B", "1h"], Cells(lines, "data-1"));
+        Assert.Equal("Handshake, Data", Cells(lines, "[x]")[3]);
+    }
+
+    [Theory]
+    [InlineData(0, "0 B")]
+    [InlineData(1023.4, "1023 B")]
+    [InlineData(1024, "1 KiB")]
+    [InlineData(1.25 * 1024 * 1024 * 1024, "1.3 GiB")]
+    public void Bytes_have_a_unit(double bytes, string expected) => Assert.Equal(expected, StatusTable.Bytes(bytes));
+
+    private static string[] Render(Table table)
+    {
+        using var writer = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(writer) });
+        console.Profile.Width = 160;
+        console.Write(table);
+        return writer.ToString().Split('\n');
+    }
+
+    private static string[] Cells(string[] lines, string first)
+    {
+        var line = Assert.Single(lines, line => line.Split('│') is { Length: > 2 } cells && cells[1].Trim() == first);
+        return [.. line.Trim('│').Split('│').Select(cell => cell.Trim())];
+    }
+}
