@@ -1,1 +1,4 @@
-return 0;
+using CSsl.Gateway;
+using CSsl.Grains.Hosting;
+
+return await CsslHost.RunAsync(args, static builder => builder.AddCsslGateway());

@@ -1,7 +1,7 @@
 namespace CSsl.Grains.Cluster;
 
 /// <summary>
-/// Who is in the cluster, by the reports that came in: the state of the cluster grain, kept in memory only because
+/// Who is in the cluster, by the reports that came in: the state of <see cref="ClusterGrain"/>, kept in memory only because
 /// every process sends all of it again within half a second. Not thread-safe: a grain runs one turn at a time.
 /// </summary>
 internal sealed class ClusterRoster

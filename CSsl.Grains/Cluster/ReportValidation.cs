@@ -1,4 +1,4 @@
-using System.Net;
+using System.Globalization;
 
 namespace CSsl.Grains.Cluster;
 
@@ -6,6 +6,7 @@ namespace CSsl.Grains.Cluster;
 internal static class ReportValidation
 {
     private const int MaxNameLength = 64;
+    private const int MaxEndpointLength = 300;
 
     /// <exception cref="ArgumentException">A field can't be right: says which.</exception>
     public static void Check(SiloReport report)
@@ -15,7 +16,7 @@ internal static class ReportValidation
         Require(report.Incarnation != Guid.Empty, "the incarnation is empty");
         Require((report.Roles & ~(SiloRoles.Handshake | SiloRoles.Data)) == 0, "a role is unknown");
         Require(Enum.IsDefined(report.State), "the state is unknown");
-        Require(IPEndPoint.TryParse(report.LinkEndpoint, out var link) && link.Port != 0, "the link endpoint is not address:port");
+        Require(IsLinkEndpoint(report.LinkEndpoint), "the link endpoint is neither host:port nor inproc:NAME");
         var load = report.Load;
         Require(load is not null, "there is no load");
         Require(IsAmount(load!.ProcessCpu) && IsAmount(load.MachineCpu) && IsAmount(load.HandshakesPerSecond) && IsAmount(load.RecordsPerSecond) && IsAmount(load.BytesPerSecond)
@@ -35,6 +36,18 @@ internal static class ReportValidation
     private static void CheckName(string? name)
         => Require(name is { Length: > 0 and <= MaxNameLength } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'),
             $"the name must be 1 to {MaxNameLength} letters, digits, '-', '_' or '.'");
+
+    /// <summary>What <see cref="Link.LinkTransport"/> can dial.</summary>
+    private static bool IsLinkEndpoint(string? endpoint)
+    {
+        if (endpoint is not { Length: > 0 and <= MaxEndpointLength } || endpoint.Any(static c => c is <= ' ' or > '~'))
+            return false;
+
+        var colon = endpoint.LastIndexOf(':');
+        return colon > 0 && (endpoint.StartsWith("inproc:", StringComparison.Ordinal)
+            ? colon < endpoint.Length - 1
+            : ushort.TryParse(endpoint.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port != 0);
+    }
 
     private static bool IsAmount(double value) => double.IsFinite(value) && value >= 0;
 

@@ -117,6 +117,8 @@ public sealed class ClusterRosterTests
         Reports.Silo("silo", state: (SiloState)9),
         Reports.Silo("silo", linkEndpoint: "nowhere"),
         Reports.Silo("silo", linkEndpoint: "127.0.0.1:0"),
+        Reports.Silo("silo", linkEndpoint: "two words:1"),
+        Reports.Silo("silo", linkEndpoint: "inproc:"),
         Reports.Silo("silo", machineCpu: double.NaN),
         Reports.Silo("silo", machineCpu: -1),
         Reports.Silo("silo") with { Load = null! },

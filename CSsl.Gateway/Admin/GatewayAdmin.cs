@@ -1,0 +1,43 @@
+using System.Net;
+using System.Text.Json.Serialization;
+using CSsl.Gateway.Links;
+using CSsl.Gateway.Lifecycle;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CSsl.Gateway.Admin;
+
+/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz (would a client be served?), /metrics.</summary>
+internal static class GatewayAdmin
+{
+    public static void AddGatewayAdmin(this IServiceCollection services)
+    {
+        services.AddSingleton<StatusPage>();
+        services.AddAdminPage(GatewayListeners.Admin, "/status", StatusAsync);
+        services.AddAdminPage(GatewayListeners.Admin, "/healthz", HealthAsync);
+    }
+
+    private static Task StatusAsync(HttpContext context)
+        => context.Response.WriteAsJsonAsync(context.RequestServices.GetRequiredService<StatusPage>().Show(), GatewayAdminJson.Default.ClusterStatus, contentType: null, context.RequestAborted);
+
+    private static Task HealthAsync(HttpContext context)
+    {
+        var isActive = context.RequestServices.GetRequiredService<GatewayStatus>().State == SiloState.Active;
+        var canServe = context.RequestServices.GetRequiredService<SiloLinks>().CanServe;
+        if (!isActive || !canServe)
+            context.Response.StatusCode = (int)HttpStatusCode.ServiceUnavailable;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync((isActive, canServe) switch
+        {
+            (false, _) => "starting or draining\n",
+            (_, false) => "no silo for one of the roles can be reached\n",
+            _ => "ok\n",
+        }, context.RequestAborted);
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(ClusterStatus))]
+internal sealed partial class GatewayAdminJson : JsonSerializerContext;

@@ -1,0 +1,210 @@
+using CSsl.Gateway.Links;
+using CSsl.Gateway.Metrics;
+using CSsl.Gateway.Records;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Link;
+using Microsoft.Extensions.Logging;
+
+namespace CSsl.Gateway.Connections;
+
+/// <summary>What every connection of a gateway uses.</summary>
+internal sealed record ConnectionServices(
+    ConnectionTable Table,
+    SiloLinks Links,
+    Deadlines Deadlines,
+    LimitsOptions Limits,
+    GatewayMeters Meters,
+    RefusalLog Refusals,
+    TimeProvider Time,
+    ILogger<ClientConnection> Logger);
+
+/// <summary>The walk of one client connection: hello, handshake, data, end.</summary>
+internal sealed partial class ClientConnection
+{
+    /// <summary>Bytes that a client may still send after we have closed our side, before it is cut off.</summary>
+    private const long MaxLingerBytes = 256 * 1024;
+
+    private readonly ClientSocket _socket;
+    private readonly ConnectionServices _services;
+    private readonly ConnectionInterrupt _interrupt;
+    private volatile DataChannel? _data;
+    private volatile bool _isLingerOver;
+
+    public ClientConnection(ClientSocket socket, ulong id, ConnectionServices services)
+    {
+        _socket = socket;
+        _services = services;
+        _interrupt = new ConnectionInterrupt(socket);
+        Entry = new ConnectionEntry(id, socket.Remote, socket.Local, services.Time.GetTimestamp());
+    }
+
+    /// <summary>What the gateway knows of it.</summary>
+    public ConnectionEntry Entry { get; }
+
+    /// <summary>Runs the connection. When it returns, the socket may be disposed: everything for the client is with the kernel. Does not throw.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            var (session, refusal) = await EstablishAsync();
+            if (session is not null)
+                await ServeAsync(session);
+            else if (refusal is not null)
+                await RefuseAsync(refusal);
+        }
+        catch (Exception e) when (ClientSocket.IsGone(e))
+        {
+            if (Entry.Phase is ConnectionPhase.Hello or ConnectionPhase.Handshake)
+                _services.Refusals.Refused(RefusalReason.ClientGone, Entry.Client, e.Message);
+        }
+        catch (Exception e)
+        {
+            LogFailed(_services.Logger, Entry.Id, Entry.Client, e);
+            _socket.Reset("The gateway failed.");
+        }
+    }
+
+    /// <summary>Ends the connection in the middle, from any thread.</summary>
+    public void Reset(RefusalReason reason)
+    {
+        _interrupt.Set(reason);
+        _data?.Abandon(DataOutcome.Reset);
+    }
+
+    private async Task<(Established? Session, Refusal? Refusal)> EstablishAsync()
+    {
+        var deadlines = _services.Deadlines;
+        var firstByte = deadlines.FirstByte.Enter(() => _interrupt.Set(RefusalReason.FirstByteTimeout));
+        var handshake = deadlines.Handshake.Enter(() => _interrupt.Set(RefusalReason.HandshakeTimeout));
+        try
+        {
+            var (hello, refusal) = await new HelloPhase(_socket, _interrupt, _services.Limits, () => deadlines.FirstByte.Leave(firstByte)).RunAsync();
+            if (hello is null)
+                return (null, refusal);
+            if (!_services.Table.TryBeginHandshake())
+                return (null, Refusal.WithAlert(RefusalReason.TooManyHandshakes, Tls.AlertDescription.InternalError));
+
+            try
+            {
+                return await new HandshakePhase(_socket, Entry, _interrupt, _services.Links, _services.Limits, _services.Meters, _services.Time).RunAsync(hello);
+            }
+            finally
+            {
+                _services.Table.EndHandshake();
+            }
+        }
+        finally
+        {
+            deadlines.FirstByte.Leave(firstByte);
+            deadlines.Handshake.Leave(handshake);
+        }
+    }
+
+    private async Task ServeAsync(Established session)
+    {
+        Entry.Establish(session);
+        Entry.Phase = ConnectionPhase.Data;
+        _services.Meters.CountHandshakeCompleted(_services.Time.GetElapsedTime(Entry.AcceptedAt));
+        if (Attach(session) is not { } channel)
+        {
+            // Keys are in use: there is no alert that the client could read.
+            _services.Refusals.Refused(RefusalReason.NoDataSilo, Entry.Client);
+            _socket.Reset("No data silo.");
+            return;
+        }
+
+        LogEstablished(_services.Logger, Entry.Id, Entry.Client, session.Version, session.CipherSuite, session.ApplicationProtocol, session.ServerName, session.Resumed, Entry.Silo);
+        _data = channel;
+        if (_interrupt.Reason is not null)
+            channel.Abandon(DataOutcome.Reset);
+
+        var outcome = await channel.RunAsync();
+        LogEnded(_services.Logger, Entry.Id, outcome, Entry.Silo);
+        if (outcome == DataOutcome.Done)
+            await CloseAsync();
+        else
+            _socket.Reset(outcome.ToString());
+    }
+
+    /// <summary>The channel at the data silo; null when there is none.</summary>
+    private DataChannel? Attach(Established session)
+    {
+        var attach = new Attach
+        {
+            SessionId = session.SessionId,
+            Capsule = session.Capsule,
+            ClientSequence = session.ClientSequence,
+            ServerSequence = session.ServerSequence,
+            ConnectionId = Entry.Id,
+            Client = Entry.Client,
+            Server = Entry.Server,
+        }.Encode();
+        List<string>? tried = null;
+        while (_services.Links.Pick(SiloRoles.Data, tried) is { } silo)
+        {
+            Entry.Silo = silo.Name;
+            var channel = new DataChannel(_socket, Entry, session.Version, _services.Deadlines.Delivery, _services.Meters);
+            if (silo.TryOpen(channel, FrameKind.Attach, attach))
+                return channel;
+
+            (tried ??= []).Add(silo.Name);
+        }
+
+        return null;
+    }
+
+    private async Task RefuseAsync(Refusal refusal)
+    {
+        _services.Refusals.Refused(refusal.Reason, Entry.Client, refusal.Detail);
+        if (refusal.Reason is RefusalReason.SiloLost or RefusalReason.Stopping or RefusalReason.ClientGone)
+        {
+            _socket.Reset(refusal.Reason.ToString());
+            return;
+        }
+
+        if (!refusal.Answer.IsEmpty)
+            await _socket.Output.WriteAsync(refusal.Answer);
+        await CloseAsync();
+    }
+
+    /// <summary>FIN, and then the client's: closing a socket with unread input would reset the connection, and what the client has not read yet
+    /// (an alert, the end of a page) would be lost to it.</summary>
+    private async Task CloseAsync()
+    {
+        Entry.Phase = ConnectionPhase.Closing;
+        _socket.CloseOutput();
+        var ticket = _services.Deadlines.Linger.Enter(EndLinger);
+        try
+        {
+            long thrownAway = 0;
+            while (!_isLingerOver && thrownAway < MaxLingerBytes)
+            {
+                var result = await _socket.Input.ReadAsync();
+                thrownAway += result.Buffer.Length;
+                _socket.Input.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted)
+                    return;
+            }
+        }
+        finally
+        {
+            _services.Deadlines.Linger.Leave(ticket);
+        }
+    }
+
+    private void EndLinger()
+    {
+        _isLingerOver = true;
+        _socket.Input.CancelPendingRead();
+    }
+
+    [LoggerMessage(EventId = 210, Level = LogLevel.Debug, Message = "Connection {Id} from {Client}: {Version}, {Suite}, ALPN {Protocol}, for {ServerName}, resumed {Resumed}, attached to {Silo}")]
+    private static partial void LogEstablished(ILogger logger, ulong id, System.Net.IPEndPoint client, Tls.TlsVersion version, Tls.CipherSuite suite, string? protocol, string? serverName, bool resumed, string? silo);
+
+    [LoggerMessage(EventId = 211, Level = LogLevel.Debug, Message = "Connection {Id} ended: {Outcome} at {Silo}")]
+    private static partial void LogEnded(ILogger logger, ulong id, DataOutcome outcome, string? silo);
+
+    [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "Connection {Id} from {Client} failed")]
+    private static partial void LogFailed(ILogger logger, ulong id, System.Net.IPEndPoint client, Exception cause);
+}

@@ -1,0 +1,50 @@
+using CSsl.Grains.Configuration;
+
+namespace CSsl.Gateway.Connections;
+
+/// <summary>The times that a client may take, and the one timer that watches all of them.</summary>
+internal sealed class Deadlines : IDisposable
+{
+    /// <summary>How long the client may take to close its side after we have closed ours.</summary>
+    public static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long the client may take to receive the last bytes, at most a channel's credit, when the silo is done.</summary>
+    public static readonly TimeSpan DeliveryTime = TimeSpan.FromSeconds(60);
+
+    /// <summary>A connection may live that much longer than its deadline says.</summary>
+    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(100);
+
+    private readonly ITimer _timer;
+
+    public Deadlines(LimitsOptions limits, TimeProvider clock)
+    {
+        FirstByte = new DeadlineQueue(limits.FirstByteTime, clock);
+        Handshake = new DeadlineQueue(limits.HandshakeTime, clock);
+        Delivery = new DeadlineQueue(DeliveryTime, clock);
+        Linger = new DeadlineQueue(LingerTime, clock);
+        _timer = clock.CreateTimer(static self => ((Deadlines)self!).Sweep(), this, Resolution, Resolution);
+    }
+
+    /// <summary>From the accept to the first byte.</summary>
+    public DeadlineQueue FirstByte { get; }
+
+    /// <summary>From the accept to the end of the handshake.</summary>
+    public DeadlineQueue Handshake { get; }
+
+    /// <summary>From the silo's last record to its delivery.</summary>
+    public DeadlineQueue Delivery { get; }
+
+    /// <summary>From our FIN to the client's.</summary>
+    public DeadlineQueue Linger { get; }
+
+    /// <inheritdoc/>
+    public void Dispose() => _timer.Dispose();
+
+    private void Sweep()
+    {
+        FirstByte.Sweep();
+        Handshake.Sweep();
+        Delivery.Sweep();
+        Linger.Sweep();
+    }
+}

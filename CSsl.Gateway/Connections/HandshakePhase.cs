@@ -1,0 +1,141 @@
+using System.Buffers;
+using CSsl.Gateway.Links;
+using CSsl.Gateway.Metrics;
+using CSsl.Gateway.Records;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Link;
+using CSsl.Tls;
+using CSsl.Tls.Handshake;
+using CSsl.Tls.Records;
+
+namespace CSsl.Gateway.Connections;
+
+/// <summary>
+/// The second phase of a connection: a handshake silo talks with the client through us, in lock-step. What the silo did not consume stays in
+/// the client's pipe, so bytes behind the client's Finished never travel twice. Until the client has got the first answer, its hello stays
+/// there too: when the silo is lost before that, another one starts over.
+/// </summary>
+internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry, ConnectionInterrupt interrupt, SiloLinks links, LimitsOptions limits, GatewayMeters meters, TimeProvider time)
+{
+    /// <summary>Silos that are tried for one client.</summary>
+    private const int MaxSilos = 3;
+
+    /// <summary>The most that one exchange carries: bounds a lane's turn.</summary>
+    private const int MaxRecords = 4;
+
+    private const int MaxBytes = RecordHeader.Size + RecordHeader.MaxCiphertext12;
+
+    private int _sent;
+
+    /// <summary>The session, or why there is none.</summary>
+    /// <exception cref="IOException">The client is gone; so say other exceptions of its pipe too.</exception>
+    public async Task<(Established? Session, Refusal? Refusal)> RunAsync(ClientHello hello)
+    {
+        List<string>? tried = null;
+        while (links.Pick(SiloRoles.Handshake, tried) is { } silo && (tried?.Count ?? 0) < MaxSilos)
+        {
+            var channel = new HandshakeChannel(socket.Output);
+            entry.Silo = silo.Name;
+            entry.Phase = ConnectionPhase.Hello;
+            if (TryOpen(silo, channel))
+            {
+                try
+                {
+                    interrupt.Watch(channel);
+                    var (session, refusal) = await DriveAsync(channel, hello);
+                    if (refusal is not { Reason: RefusalReason.SiloLost } || channel.HasDelivered)
+                        return (session, refusal is null ? null : refusal with { Detail = Describe(hello, silo.Name, refusal.Detail) });
+                }
+                finally
+                {
+                    interrupt.Watch(null);
+                    channel.Close();
+                }
+            }
+
+            (tried ??= []).Add(silo.Name);
+        }
+
+        return (null, Refusal.WithAlert(RefusalReason.NoHandshakeSilo, AlertDescription.InternalError, tried is null ? "" : "tried " + string.Join(", ", tried)));
+    }
+
+    private bool TryOpen(SiloLink silo, HandshakeChannel channel)
+    {
+        var left = limits.HandshakeTime - time.GetElapsedTime(entry.AcceptedAt);
+        var start = new HandshakeStart(entry.Id, entry.Client, Math.Max(1, (int)Math.Min(left.TotalMilliseconds, int.MaxValue)));
+        if (!silo.TryOpen(channel, FrameKind.HandshakeStart, start.Encode()))
+            return false;
+
+        meters.CountHandshakeStarted();
+        return true;
+    }
+
+    private async ValueTask<(Established? Session, Refusal? Refusal)> DriveAsync(HandshakeChannel channel, ClientHello hello)
+    {
+        _sent = 0;
+
+        // Bytes at the start of the pipe that the silo has consumed and the client's first answer will release.
+        var kept = 0;
+        while (true)
+        {
+            var result = await socket.Input.ReadAsync();
+            var buffer = result.Buffer;
+            if (interrupt.Reason is { } reason)
+                return End(buffer, new Refusal(reason));
+
+            var rest = buffer.Slice(kept);
+            var run = kept < hello.RecordBytes && !channel.HasDelivered
+                ? RecordRun.Find(rest, RecordRouter.MaxLength(ConnectionPhase.Hello), Math.Min(MaxBytes, hello.RecordBytes - kept), MaxRecords)
+                : RecordRun.Find(rest, RecordRouter.MaxLength(ConnectionPhase.Handshake), MaxBytes, MaxRecords);
+            if (run.Count == 0)
+            {
+                if (run.Next != RecordStatus.NeedMore)
+                    return End(buffer, Refusal.WithAlert(RefusalReason.Malformed, RecordHeader.AlertFor(run.Next), ForeignProtocol.FirstOctets(rest)));
+                if (result.IsCompleted)
+                    return End(buffer, new Refusal(RefusalReason.ClientGone));
+
+                socket.Input.AdvanceTo(buffer.Start, buffer.End);
+                continue;
+            }
+
+            if ((_sent += run.Bytes) > limits.HandshakeBytes)
+                return End(buffer, Refusal.WithAlert(RefusalReason.HandshakeTooLong, AlertDescription.DecodeError));
+
+            var reply = await channel.ExchangeAsync(rest.Slice(0, run.Bytes));
+            if (reply.Written > 0 && await socket.Output.FlushAsync() is { IsCompleted: true })
+                return End(buffer, new Refusal(RefusalReason.ClientGone));
+            if (Judge(reply, run) is { } refusal)
+                return End(buffer, refusal);
+
+            var consumed = kept + reply.Consumed;
+            kept = channel.HasDelivered || reply.Established is not null ? 0 : consumed;
+            socket.Input.AdvanceTo(buffer.GetPosition(consumed - kept));
+            if (channel.HasDelivered)
+                entry.Phase = ConnectionPhase.Handshake;
+            if (reply.Established is not null)
+                return (reply.Established, null);
+        }
+    }
+
+    /// <summary>Null: the handshake goes on, or is complete.</summary>
+    private Refusal? Judge(in HandshakeReply reply, in RecordRun run) => reply.Outcome switch
+    {
+        HandshakeOutcome.Interrupted => new Refusal(interrupt.Reason ?? RefusalReason.Stopping),
+        HandshakeOutcome.Lost => new Refusal(RefusalReason.SiloLost),
+        HandshakeOutcome.Failed => new Refusal(RefusalReason.HandshakeFailed),
+        HandshakeOutcome.Established when reply.Consumed <= run.Bytes => null,
+        HandshakeOutcome.Continue when reply.Consumed == run.Bytes => null,
+        _ => new Refusal(RefusalReason.SiloLost, Detail: $"consumed {reply.Consumed} of {run.Bytes} bytes"),
+    };
+
+    /// <summary>The pipe is left as it was: the next silo, or nobody, reads what is there.</summary>
+    private (Established?, Refusal) End(in ReadOnlySequence<byte> buffer, Refusal refusal)
+    {
+        socket.Input.AdvanceTo(buffer.Start);
+        return (null, refusal);
+    }
+
+    private static string Describe(ClientHello hello, string silo, string detail)
+        => $"{(hello.ServerName is { } name ? $"for {name} " : "")}at {silo}{(detail.Length > 0 ? ", " : "")}{detail}";
+}

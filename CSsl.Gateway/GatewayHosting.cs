@@ -1,0 +1,75 @@
+using CSsl.Gateway.Admin;
+using CSsl.Gateway.Connections;
+using CSsl.Gateway.Lifecycle;
+using CSsl.Gateway.Links;
+using CSsl.Gateway.Metrics;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Link;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace CSsl.Gateway;
+
+/// <summary>Makes a host a gateway.</summary>
+public static class GatewayHosting
+{
+    /// <summary>Adds everything of a gateway to a builder of <see cref="CsslConfiguration"/>. Where the same process is a silo too, that comes first.</summary>
+    /// <exception cref="ConfigurationException">The cluster key can't be used, or no database is named.</exception>
+    public static WebApplicationBuilder AddCsslGateway(this WebApplicationBuilder builder)
+    {
+        var settings = builder.Settings();
+        byte[] clusterKey;
+        using (var key = KeyFiles.ReadClusterKey(settings.Cluster))
+            clusterKey = key.Span.ToArray();
+
+        // The engine first: hosted services stop in reverse.
+        builder.AddClusterClient(settings.Cluster, clusterKey);
+        var services = builder.Services;
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ClusterViewHolder>();
+        AddConnections(services);
+        AddLinks(services, new LinkIdentity(settings.Gateway.Name, settings.Cluster.Id), clusterKey, settings.Link);
+
+        services.AddSingleton<GatewayStatus>();
+        services.AddHostedService<GatewayReporter>();
+        services.AddHostedService<GatewayDrain>();
+        services.AddGatewayAdmin();
+        services.AddTransient<IConfigureOptions<KestrelServerOptions>, GatewayListeners>();
+        services.AddTransient<IConfigureOptions<SocketTransportOptions>, GatewayListeners>();
+        return builder;
+    }
+
+    private static void AddConnections(IServiceCollection services)
+    {
+        services.AddSingleton(static provider => new ConnectionTable(provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
+        services.AddSingleton(static provider => new Deadlines(provider.GetRequiredService<IOptions<LimitsOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<GatewayMeters>();
+        services.AddSingleton<RefusalLog>();
+        services.AddSingleton(static provider => new ConnectionServices(
+            provider.GetRequiredService<ConnectionTable>(),
+            provider.GetRequiredService<SiloLinks>(),
+            provider.GetRequiredService<Deadlines>(),
+            provider.GetRequiredService<IOptions<LimitsOptions>>().Value,
+            provider.GetRequiredService<GatewayMeters>(),
+            provider.GetRequiredService<RefusalLog>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ClientConnection>>()));
+        services.AddSingleton<GatewayConnectionHandler>();
+    }
+
+    private static void AddLinks(IServiceCollection services, LinkIdentity self, byte[] clusterKey, LinkOptions options)
+    {
+        services.AddSingleton(provider => new SiloLinks(
+            provider.GetRequiredService<ClusterViewHolder>(),
+            new LinkSetup(self, clusterKey, options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DataLink>>()),
+            provider.GetRequiredService<ILogger<SiloLinks>>()));
+        services.AddHostedService(static provider => provider.GetRequiredService<SiloLinks>());
+    }
+}

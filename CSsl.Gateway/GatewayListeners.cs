@@ -1,0 +1,45 @@
+using CSsl.Gateway.Connections;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Hosting;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Options;
+
+namespace CSsl.Gateway;
+
+/// <summary>Where the gateway listens: for clients on Gateway:Listen, for its operator on Gateway:Admin.</summary>
+internal sealed class GatewayListeners(IOptions<GatewayOptions> options) : IConfigureOptions<KestrelServerOptions>, IConfigureOptions<SocketTransportOptions>
+{
+    /// <summary>Name of the gateway's admin endpoint.</summary>
+    public const string Admin = "gateway";
+
+    /// <summary>Bytes of one client that wait for its silo; at least one whole record.</summary>
+    private const int MaxReadBuffer = 64 * 1024;
+
+    /// <inheritdoc/>
+    public void Configure(KestrelServerOptions kestrel)
+    {
+        kestrel.AddServerHeader = false;
+        foreach (var address in options.Value.Listen is { Count: > 0 } listen ? listen : [GatewayOptions.DefaultListen])
+            kestrel.Listen(HostPort.Parse(address), static endpoint => endpoint.UseConnectionHandler<GatewayConnectionHandler>());
+        kestrel.Listen(HostPort.Parse(options.Value.Admin), static endpoint => endpoint.UseAdmin(Admin));
+    }
+
+    /// <inheritdoc/>
+    public void Configure(SocketTransportOptions socket)
+    {
+        // No hop between the socket's thread and ours: what runs there (parse a header, copy, queue) is shorter than the hop.
+        socket.UnsafePreferInlineScheduling = true;
+
+        // An idle connection holds no buffer.
+        socket.WaitForDataBeforeAllocatingBuffer = true;
+        socket.MaxReadBufferSize = MaxReadBuffer;
+
+        // A flush completes once the kernel has taken all of it: only then has a record left our memory and is its credit returned, and only
+        // then may FIN follow. What waits is bounded by the channel's credit, not by this pipe.
+        socket.MaxWriteBufferSize = 1;
+        socket.NoDelay = true;
+        socket.Backlog = 4096;
+    }
+}

@@ -1,0 +1,70 @@
+using CSsl.Gateway.Connections;
+using CSsl.Grains.Cluster;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans;
+
+namespace CSsl.Gateway.Lifecycle;
+
+/// <summary>
+/// Reports to the cluster grain twice a second and keeps the view that comes back. A control plane in trouble costs one log line, not the
+/// clients: they are served on the last view.
+/// </summary>
+internal sealed partial class GatewayReporter(
+    IGrainFactory grains,
+    ClusterViewHolder view,
+    GatewayStatus status,
+    RefusalLog refusals,
+    TimeProvider time,
+    ILogger<GatewayReporter> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2);
+
+    private bool _isFailing;
+
+    /// <summary>Reports once. Does not throw for trouble with the control plane.</summary>
+    internal async Task ReportAsync(CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(CallTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            view.Update(await grains.GetGrain<IClusterGrain>(0).ReportGateway(status.Measure(), either.Token).AsTask().WaitAsync(either.Token));
+            if (_isFailing)
+                LogReachedAgain(logger);
+            _isFailing = false;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (!_isFailing)
+                LogUnreachable(logger, e.Message);
+            _isFailing = true;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(Interval, time);
+            do
+            {
+                await ReportAsync(stoppingToken);
+                refusals.Sweep();
+            }
+            while (await timer.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            refusals.Sweep();
+        }
+    }
+
+    [LoggerMessage(EventId = 230, Level = LogLevel.Warning, Message = "The cluster grain can't be reached: {Reason} Clients are served on the last view")]
+    private static partial void LogUnreachable(ILogger logger, string reason);
+
+    [LoggerMessage(EventId = 231, Level = LogLevel.Information, Message = "The cluster grain is reached again")]
+    private static partial void LogReachedAgain(ILogger logger);
+}

@@ -1,0 +1,37 @@
+using CSsl.Gateway.Connections;
+using CSsl.Gateway.Metrics;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using Microsoft.Extensions.Options;
+
+namespace CSsl.Gateway.Lifecycle;
+
+/// <summary>What this gateway says about itself.</summary>
+internal sealed class GatewayStatus(IOptions<GatewayOptions> options, ConnectionTable connections, GatewayMeters meters, TimeProvider time)
+{
+    private readonly Guid _incarnation = Guid.NewGuid();
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+    private readonly RateMeter _handshakes = new(time);
+    private readonly RateMeter _bytes = new(time);
+    private volatile GatewayReport? _last;
+
+    /// <summary>Where the gateway is in its life.</summary>
+    public SiloState State { get; set; } = SiloState.Joining;
+
+    /// <summary>The last report; a new one before the first.</summary>
+    public GatewayReport Last => _last ?? Measure();
+
+    /// <summary>Makes the next report. Called by the reporter only: rates are over its interval.</summary>
+    public GatewayReport Measure() => _last = new GatewayReport
+    {
+        Name = options.Value.Name,
+        Incarnation = _incarnation,
+        ProcessId = Environment.ProcessId,
+        State = State,
+        Connections = connections.Count,
+        HandshakesPerSecond = _handshakes.Read(meters.HandshakesCompleted),
+        BytesPerSecond = _bytes.Read(meters.BytesPassed),
+        ResidentBytes = Environment.WorkingSet,
+        StartedAt = _startedAt,
+    };
+}
