@@ -19,9 +19,7 @@ internal static class RecordStates
         if (session.FragmentLimit is < 1 or > RecordHeader.MaxPlaintext)
             throw new ArgumentException($"A fragment limit of {session.FragmentLimit} bytes.", nameof(session));
 
-        var (client, server) = suite.Version == TlsVersion.Tls13
-            ? (new TrafficKeyring(suite, session.ClientSecret.Span), new TrafficKeyring(suite, session.ServerSecret.Span))
-            : FromKeyBlock(suite, session);
+        var (client, server) = Keys(session);
         var (readKeys, writeKeys) = self == TlsEndpoint.Server ? (client, server) : (server, client);
         var (readSequence, writeSequence) = self == TlsEndpoint.Server
             ? (session.ClientSequence, session.ServerSequence)
@@ -31,8 +29,13 @@ internal static class RecordStates
             new RecordWriteState(writeKeys, writeSequence, session.FragmentLimit, limit ?? KeyUsageLimit.For(suite)));
     }
 
-    private static (TrafficKeyring Client, TrafficKeyring Server) FromKeyBlock(CipherSuiteInfo suite, ExportedSession session)
+    /// <summary>The keys of both directions.</summary>
+    internal static (TrafficKeyring Client, TrafficKeyring Server) Keys(ExportedSession session)
     {
+        var suite = CipherSuiteInfo.Get(session.CipherSuite);
+        if (suite.Version == TlsVersion.Tls13)
+            return (new TrafficKeyring(suite, session.ClientSecret.Span), new TrafficKeyring(suite, session.ServerSecret.Span));
+
         var (client, server) = KeyBlock.Derive(suite, session.ClientSecret.Span, session.ClientRandom, session.ServerRandom);
         using (client)
         using (server)

@@ -30,6 +30,17 @@ internal sealed class TestClient : IDisposable
         return record;
     }
 
+    /// <summary>A first record that may be longer than records may be.</summary>
+    public static byte[] SealUnlimited(CipherSuite suite, bool encryptThenMac, ContentType type, ReadOnlySpan<byte> content)
+    {
+        using var session = TestSessions.Create(suite, encryptThenMac);
+        using var keys = RecordStates.Keys(session).Client;
+        var record = new byte[keys.Protection.SealedLength(content.Length)];
+        content.CopyTo(record.AsSpan(RecordHeader.Size + keys.Protection.ExplicitIvLength));
+        keys.Protection.Seal(type, session.ClientSequence, record, content.Length);
+        return record;
+    }
+
     public (ContentType Type, byte[] Content) Open(ReadOnlySpan<byte> record) => Open(Reader, record);
 
     public static byte[] Seal(RecordWriteState writer, ContentType type, ReadOnlySpan<byte> content)
