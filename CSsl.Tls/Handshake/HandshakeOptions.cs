@@ -30,7 +30,7 @@ public sealed record HandshakeOptions
     /// <summary>How long a ticket is good for.</summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromHours(2);
 
-    /// <summary>PEM file of the authorities whose client certificates are accepted; null: none is asked for.</summary>
+    /// <summary>PEM file of the authorities whose client certificates are accepted; null: none is asked for. A client's chain is 16 KiB at most.</summary>
     public string? ClientAuthoritiesPath { get; init; }
 
     /// <summary>With <see cref="ClientAuthoritiesPath"/>: a client without a certificate is refused.</summary>

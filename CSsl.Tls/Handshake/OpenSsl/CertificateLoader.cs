@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -57,14 +58,21 @@ internal static unsafe class CertificateLoader
     private static X509Certificate2Collection ReadChain(string path)
     {
         using var file = ReadFile(path);
+        var text = GC.AllocateArray<char>(file.Length, pinned: true);
+        Encoding.ASCII.GetChars(file.Span, text);
         var chain = new X509Certificate2Collection();
         try
         {
-            chain.ImportFromPem(Encoding.ASCII.GetString(file.Span));
+            chain.ImportFromPem(text);
         }
         catch (CryptographicException exception)
         {
             throw new CertificateException(path, "a certificate in it is malformed", exception);
+        }
+        finally
+        {
+            // Certificate and key may be one file.
+            CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(text.AsSpan()));
         }
 
         return chain.Count switch

@@ -71,5 +71,7 @@ public sealed class OpenSslServerHandshakeFactory : IServerHandshakeFactory
     }
 
     private OpenSslContext ContextOf(IReadOnlyList<CertificateFiles> identity)
-        => _contexts.GetValue(identity, list => OpenSslContext.Create(list, _options, _ticketKeys));
+        => _contexts.TryGetValue(identity, out var context)
+            ? context
+            : _contexts.GetValue(identity, list => OpenSslContext.Create(list, _options, _ticketKeys));
 }

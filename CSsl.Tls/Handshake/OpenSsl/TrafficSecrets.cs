@@ -10,8 +10,6 @@ internal sealed class TrafficSecrets : IDisposable
     /// <summary>" " + 64 digits of client_random + " ".</summary>
     private const int RandomFieldLength = 66;
 
-    private const int MaxSecretLength = 48;
-
     private SecretBytes? _client;
     private SecretBytes? _server;
     private SecretBytes? _exporter;
@@ -58,15 +56,19 @@ internal sealed class TrafficSecrets : IDisposable
 
     private static void Replace(ref SecretBytes? secret, ReadOnlySpan<byte> fields)
     {
-        if (fields.Length <= RandomFieldLength)
-            throw new FormatException("A key log line without a secret.");
+        // A secret is as long as the suite's hash: SHA-256 or SHA-384.
+        if (fields.Length is not (RandomFieldLength + 64 or RandomFieldLength + 96))
+            throw new FormatException("A key log line whose secret has a length of no suite.");
 
         var digits = fields[RandomFieldLength..];
-        if (digits.Length > 2 * MaxSecretLength)
-            throw new FormatException("A key log line with a secret that is too long.");
-        secret?.Dispose();
-        secret = new SecretBytes(digits.Length / 2);
-        if (Convert.FromHexString(digits, secret.Span, out _, out var written) != OperationStatus.Done || written != secret.Length)
+        var decoded = new SecretBytes(digits.Length / 2);
+        if (Convert.FromHexString(digits, decoded.Span, out _, out _) != OperationStatus.Done)
+        {
+            decoded.Dispose();
             throw new FormatException("A key log line that is not hexadecimal.");
+        }
+
+        secret?.Dispose();
+        secret = decoded;
     }
 }

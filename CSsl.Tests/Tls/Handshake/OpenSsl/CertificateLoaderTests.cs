@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CSsl.Tests.Support;
+using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
 using Xunit;
@@ -34,6 +35,15 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
         }
 
         using var factory = Load(certificates.Rsa with { KeyPath = certificates.Write($"{label}.key", $"some text before\n{pem}\n") });
+        Assert.Single(factory.Certificates);
+    }
+
+    [Fact]
+    public void Certificate_and_key_may_be_one_file()
+    {
+        var both = certificates.Write(
+            "both.pem", File.ReadAllText(certificates.Ecdsa.KeyPath) + File.ReadAllText(certificates.Ecdsa.CertificatePath));
+        using var factory = Load(new CertificateFiles(both, both));
         Assert.Single(factory.Certificates);
     }
 
@@ -130,10 +140,10 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
     [Fact]
     public void Options_that_contradict_themselves_are_refused()
     {
-        AssertRefused(new HandshakeOptions { MinVersion = CSsl.Tls.TlsVersion.Tls13, MaxVersion = CSsl.Tls.TlsVersion.Tls12 });
-        AssertRefused(new HandshakeOptions { CipherSuites = [CSsl.Tls.CipherSuite.Aes128GcmSha256] });
-        AssertRefused(new HandshakeOptions { CipherSuites = [CSsl.Tls.CipherSuite.EcdheRsaAes128GcmSha256] });
-        AssertRefused(new HandshakeOptions { CipherSuites = [(CSsl.Tls.CipherSuite)0x0005] });
+        AssertRefused(new HandshakeOptions { MinVersion = TlsVersion.Tls13, MaxVersion = TlsVersion.Tls12 });
+        AssertRefused(new HandshakeOptions { CipherSuites = [CipherSuite.Aes128GcmSha256] });
+        AssertRefused(new HandshakeOptions { CipherSuites = [CipherSuite.EcdheRsaAes128GcmSha256] });
+        AssertRefused(new HandshakeOptions { CipherSuites = [(CipherSuite)0x0005] });
         AssertRefused(new HandshakeOptions { Groups = ["no-such-group"] });
         AssertRefused(new HandshakeOptions { ApplicationProtocols = [""] });
         AssertRefused(new HandshakeOptions { TicketCount = -1 });

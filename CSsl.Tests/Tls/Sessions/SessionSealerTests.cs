@@ -1,0 +1,145 @@
+using CSsl.Tls.Sessions;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace CSsl.Tests.Tls.Sessions;
+
+public sealed class SessionSealerTests
+{
+    private static readonly byte[] SampleSecret = [0xA5, 0xA5, 0xA5, 0xA5];
+    private static readonly Guid Id = new("6c0f1c1e-8f5b-4d0c-9d4e-0123456789ab");
+
+    [Fact]
+    public void Capsule_opens_to_what_was_sealed()
+    {
+        using var sealer = NewSealer();
+        Prop.ForAll(ExportedSessions.Any, session =>
+        {
+            // Sealing consumes the session, and FsCheck shows it again in its messages: seal a copy.
+            using var encoded = ExportedSessionCodec.Encode(session);
+            var capsule = sealer.Seal(ExportedSessionCodec.Decode(encoded.Span), Id);
+            using var opened = sealer.Open(capsule.Bytes.Span, Id);
+            Assert.Equal(ExportedSessions.Content(session), ExportedSessions.Content(opened));
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Sealing_consumes_the_session()
+    {
+        using var sealer = NewSealer();
+        var session = ExportedSessions.Sample();
+        sealer.Seal(session, Id);
+        Assert.Throws<ObjectDisposedException>(() => session.ClientSecret.Length);
+    }
+
+    [Fact]
+    public void Sealing_that_fails_consumes_the_session_too()
+    {
+        var sealer = NewSealer();
+        sealer.Dispose();
+        var session = ExportedSessions.Sample();
+        Assert.Throws<ObjectDisposedException>(() => sealer.Seal(session, Id));
+        Assert.Throws<ObjectDisposedException>(() => session.ClientSecret.Length);
+    }
+
+    [Fact]
+    public void Capsule_shows_no_secret_and_never_repeats()
+    {
+        using var sealer = NewSealer();
+        var one = sealer.Seal(ExportedSessions.Sample(), Id).Bytes;
+        var two = sealer.Seal(ExportedSessions.Sample(), Id).Bytes;
+        Assert.Equal(-1, one.Span.IndexOf(SampleSecret));
+        Assert.Equal(-1, one.Span.IndexOf("www.example.com"u8));
+        Assert.False(one.Span[^64..].SequenceEqual(two.Span[^64..]));
+    }
+
+    [Fact]
+    public void Capsule_of_another_session_does_not_open()
+    {
+        using var sealer = NewSealer();
+        var capsule = sealer.Seal(ExportedSessions.Sample(), Id);
+        AssertRefused(sealer, capsule.Bytes.ToArray(), "another session's", Guid.NewGuid());
+    }
+
+    [Fact]
+    public void Capsule_with_any_byte_changed_does_not_open()
+    {
+        using var sealer = NewSealer();
+        var capsule = sealer.Seal(ExportedSessions.Sample(), Id).Bytes.ToArray();
+        for (var i = 0; i < capsule.Length; i++)
+        {
+            var damaged = capsule.ToArray();
+            damaged[i] ^= 0x80;
+            Assert.Throws<SealedSessionException>(() => sealer.Open(damaged, Id));
+        }
+    }
+
+    [Fact]
+    public void Capsule_that_is_cut_or_lengthened_does_not_open()
+    {
+        using var sealer = NewSealer();
+        var capsule = sealer.Seal(ExportedSessions.Sample(), Id).Bytes.ToArray();
+        for (var length = 0; length < capsule.Length; length++)
+            Assert.Throws<SealedSessionException>(() => sealer.Open(capsule.AsSpan(0, length), Id));
+        Assert.Throws<SealedSessionException>(() => sealer.Open([.. capsule, 0], Id));
+        AssertRefused(sealer, [.. capsule, .. new byte[64 * 1024]], "longer than any session");
+    }
+
+    [Fact]
+    public void Noise_does_not_open()
+    {
+        using var sealer = NewSealer();
+        Prop.ForAll<byte[]>(noise => { Assert.Throws<SealedSessionException>(() => sealer.Open(noise, Id)); }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Unknown_format_is_named()
+    {
+        using var sealer = NewSealer();
+        var capsule = sealer.Seal(ExportedSessions.Sample(), Id).Bytes.ToArray();
+        capsule[0] = 9;
+        AssertRefused(sealer, capsule, "Capsule format 9 is unknown here (this build opens 1).");
+    }
+
+    [Fact]
+    public void Capsule_under_an_older_key_opens_after_rotation()
+    {
+        var old = ClusterKeyRing.Generate("old");
+        using var before = new SessionSealer(ClusterKeyRing.Parse(old));
+        using var after = new SessionSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate("new") + old));
+        using var opened = after.Open(before.Seal(ExportedSessions.Sample(), Id).Bytes.Span, Id);
+        Assert.Equal("www.example.com", opened.ServerName);
+
+        // The newest key seals, so a silo that has not got it yet can't open.
+        AssertRefused(before, after.Seal(ExportedSessions.Sample(), Id).Bytes.ToArray(), "not in this silo's ring");
+    }
+
+    [Fact]
+    public void Key_id_alone_opens_nothing()
+    {
+        using var ours = NewSealer();
+        using var theirs = NewSealer();
+        AssertRefused(ours, theirs.Seal(ExportedSessions.Sample(), Id).Bytes.ToArray(), "not authentic");
+    }
+
+    [Fact]
+    public void Sealer_serves_many_threads_at_once()
+    {
+        using var sealer = NewSealer();
+        Parallel.For(0, 200, i =>
+        {
+            var id = Guid.NewGuid();
+            using var opened = sealer.Open(sealer.Seal(ExportedSessions.Sample((byte)i), id).Bytes.Span, id);
+            Assert.Equal((byte)i, opened.ClientSecret.Span[0]);
+        });
+    }
+
+    private static SessionSealer NewSealer() => new(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test")));
+
+    private static void AssertRefused(SessionSealer sealer, byte[] capsule, string problem, Guid? id = null)
+    {
+        var failure = Assert.Throws<SealedSessionException>(() => sealer.Open(capsule, id ?? Id));
+        Assert.Contains(problem, failure.Message, StringComparison.Ordinal);
+    }
+}
