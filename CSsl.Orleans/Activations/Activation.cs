@@ -34,6 +34,7 @@ internal sealed partial class Activation(GrainClass grainClass, GrainId id, IAct
     private DeactivationReason? _leaving;
     private bool _pumping;
     private bool _gone;
+    private bool _registered;
     private long _lastUsed = host.Time.GetTimestamp();
 
     /// <summary>The activation whose grain is being constructed on this thread.</summary>
@@ -45,6 +46,9 @@ internal sealed partial class Activation(GrainClass grainClass, GrainId id, IAct
 
     /// <summary>Tells one activation of a grain on this silo from the next.</summary>
     public long Number { get; } = Interlocked.Increment(ref s_lastNumber);
+
+    /// <summary>The directory has it. Set by whoever registers it, before it checks once more that it asked the right silo.</summary>
+    public bool IsRegistered { get => Volatile.Read(ref _registered); set => Volatile.Write(ref _registered, value); }
 
     public object? GrainInstance => _grain;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using CSsl.EmbeddedCluster.Calls;
+using CSsl.EmbeddedCluster.Cluster;
 using CSsl.EmbeddedCluster.Storage;
 using Microsoft.Extensions.Logging;
 using Orleans;
@@ -33,8 +34,6 @@ internal sealed class Catalog(IServiceProvider services, GrainStorage storage, T
 
     public int Count => _activations.Count;
 
-    public IEnumerable<Activation> Activations => _activations.Values;
-
     public bool TryDeliver(GrainId id, Request request) => _activations.TryGetValue(id, out var activation) && activation.TryEnqueue(request);
 
     /// <summary>Gives the request to the grain's activation here, which is made if there is none.</summary>
@@ -53,10 +52,27 @@ internal sealed class Catalog(IServiceProvider services, GrainStorage storage, T
         while (true);
     }
 
-    public void CollectIdle(TimeSpan age)
+    /// <summary>The activations whose claims hold, and whose keys <paramref name="owner"/> owns.</summary>
+    public IReadOnlyList<(GrainId Grain, Location Location)> Claims(SiloAddress owner, ClusterSnapshot view, SiloAddress self)
+        => [.. _activations.Values.Where(a => a.IsRegistered && owner.Equals(view.OwnerOf(a.Key))).Select(a => (a.Id, new Location(self, a.Number)))];
+
+    /// <summary>Deactivates an activation that another one of the same grain has overruled.</summary>
+    public void Evict(GrainId id, long number)
     {
-        foreach (var activation in _activations.Values)
-            activation.CollectIfIdle(age);
+        if (_activations.TryGetValue(id, out var activation) && activation.Number == number)
+            activation.Deactivate(new DeactivationReason(DeactivationReasonCode.DuplicateActivation, "Another silo has the grain."));
+    }
+
+    /// <summary>Deactivates what is idle for <paramref name="age"/>, until canceled.</summary>
+    public async Task CollectAsync(TimeSpan age, CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(age / 4, time);
+        using var stop = cancellationToken.UnsafeRegister(static t => ((PeriodicTimer)t!).Dispose(), timer);
+        while (await timer.WaitForNextTickAsync(CancellationToken.None).ConfigureAwait(false))
+        {
+            foreach (var activation in _activations.Values)
+                activation.CollectIfIdle(age);
+        }
     }
 
     public async Task DeactivateAllAsync(DeactivationReason reason, CancellationToken cancellationToken)

@@ -13,8 +13,9 @@ internal sealed class GrainTypes
     private readonly FrozenDictionary<string, Type> _interfaces;
 
     /// <exception cref="OrleansConfigurationException">Two classes share a name or an interface.</exception>
-    public GrainTypes(IEnumerable<Assembly> assemblies)
+    public GrainTypes(IReadOnlyList<Assembly> assemblies)
     {
+        Assemblies = assemblies;
         var classes = assemblies.SelectMany(static a => a.GetTypes())
             .Where(static t => t is { IsClass: true, IsAbstract: false, IsGenericType: false } && typeof(Grain).IsAssignableFrom(t))
             .Select(static t => new GrainClass(t))
@@ -26,6 +27,8 @@ internal sealed class GrainTypes
         foreach (var type in _classes.Keys)
             GrainInterface.Of(type);
     }
+
+    public IReadOnlyList<Assembly> Assemblies { get; }
 
     /// <summary>Every assembly of the application that can hold grains.</summary>
     public static IReadOnlyList<Assembly> ApplicationAssemblies()

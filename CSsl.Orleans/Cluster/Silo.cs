@@ -1,6 +1,9 @@
+using System.Net;
 using CSsl.EmbeddedCluster.Activations;
 using CSsl.EmbeddedCluster.Calls;
 using CSsl.EmbeddedCluster.Storage;
+using CSsl.EmbeddedCluster.Wire;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
@@ -9,23 +12,43 @@ using Orleans.Runtime;
 
 namespace CSsl.EmbeddedCluster.Cluster;
 
-/// <summary>The silo of this process.</summary>
-internal sealed class Silo : IHostedService, ILocalSiloDetails, IGrainCaller, IGrainLocator
+/// <summary>The silo of this process: joins the cluster when its host starts, hands its grains over and leaves when it stops.</summary>
+internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCaller, IAsyncDisposable
 {
     private readonly EmbeddedClusterOptions _options;
     private readonly GrainTypes _types;
-    private readonly ClusterDatabase _database;
-    private readonly Catalog _catalog;
+    private readonly IServiceProvider _services;
+    private readonly IHostApplicationLifetime _lifetime;
     private readonly TimeProvider _time;
-    private ITimer? _collector;
+    private readonly ILogger _log;
+    private readonly ClusterDatabase _database;
+    private readonly MembershipTable _table;
+    private readonly Membership _membership;
+    private readonly ClusterAuthenticator _authenticator;
+    private readonly SiloTransport _transport;
+    private readonly SiloListener _listener;
+    private readonly CancellationTokenSource _stopped = new();
+    private SiloAddress? _self;
+    private CallRouter? _router;
+    private MessageDispatcher? _dispatcher;
+    private Task _background = Task.CompletedTask;
+    private bool _leaving;
+    private int _disposed;
 
-    public Silo(EmbeddedClusterOptions options, GrainTypes types, IServiceProvider services, TimeProvider time, ILogger<Silo> log)
+    public Silo(EmbeddedClusterOptions options, GrainTypes types, IServiceProvider services, IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers)
     {
         _options = options;
         _types = types;
+        _services = services;
+        _lifetime = lifetime;
         _time = time;
+        _log = loggers.CreateLogger("Orleans.Silo");
         _database = new ClusterDatabase(options.Database);
-        _catalog = new Catalog(services, new GrainStorage(_database, options.ClusterId), time, log, this);
+        _table = new MembershipTable(_database, options.ClusterId, time);
+        _membership = new Membership(_table);
+        _authenticator = new ClusterAuthenticator(options.ClusterKey.Span, options.ClusterId);
+        _transport = new SiloTransport(_authenticator, _membership, options.MaxMessageBytes, time, _log);
+        _listener = new SiloListener(_authenticator, HandleAsync, options.MaxMessageBytes, time, loggers);
         Client = new GrainFactory(this, services);
     }
 
@@ -35,35 +58,131 @@ internal sealed class Silo : IHostedService, ILocalSiloDetails, IGrainCaller, IG
 
     public string ClusterId => _options.ClusterId;
 
-    public SiloAddress SiloAddress => throw new InvalidOperationException("The silo has not started.");
+    public SiloAddress SiloAddress => _self ?? throw new InvalidOperationException("The silo has not started: it has no address yet.");
+
+    public Task<object?> InvokeAsync(GrainCall call) => _router is { } router
+        ? router.InvokeAsync(call)
+        : Task.FromException<object?>(new InvalidOperationException($"{call}: the silo has not started."));
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await _database.CreateAsync();
-        _collector = _time.CreateTimer(_ => _catalog.CollectIdle(_options.CollectionAge), null, _options.CollectionAge / 4, _options.CollectionAge / 4);
+        await _database.CreateAsync().ConfigureAwait(false);
+        var endpoint = await _listener.StartAsync(IPEndPoint.Parse(_options.Listen), cancellationToken).ConfigureAwait(false);
+        _self = await _table.JoinAsync(endpoint, Name).ConfigureAwait(false);
+
+        var storage = new GrainStorage(_database, ClusterId);
+        var codec = new CallCodec(new RemoteExceptions(_types.Assemblies));
+        var router = new CallRouter(_self, _types, _membership, _transport, codec, _options, _time, _log)
+        {
+            MakeCatalog = locator => new Catalog(_services, storage, _time, _log, locator),
+        };
+        var directory = router.Directory = new GrainDirectory(_membership, router.Catalog, _transport, _options.ProbeTimeout, _time, _log, _stopped.Token) { Self = _self };
+        _dispatcher = new MessageDispatcher(_self, _membership, router, directory);
+        _membership.Changed += directory.OnChanged;
+        _membership.Changed += StopIfDead;
+        await AnnounceAsync().ConfigureAwait(false);
+        _router = router;
+
+        var detector = new FailureDetector(_options, _table, _membership, _transport, _time, _log) { Self = _self, Announce = AnnounceAsync };
+        _background = Task.WhenAll(
+            detector.RunAsync(_stopped.Token),
+            _membership.FollowAsync(_options.RefreshPeriod, _time, _log, _stopped.Token),
+            router.Catalog.CollectAsync(_options.CollectionAge, _stopped.Token));
+        LogJoined(_log, Name, _self, ClusterId, _membership.Current.Active.Length);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        _collector?.Dispose();
-        await _catalog.DeactivateAllAsync(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "The silo stops."), cancellationToken);
+        if (_self is null || _router is null)
+            return;
+        _leaving = true;
+        try
+        {
+            // First nothing new comes, then the grains go while they can still be rerouted, then the silo.
+            await SetOwnStatusAsync(SiloStatus.ShuttingDown).ConfigureAwait(false);
+            await _router.Catalog.DeactivateAllAsync(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "The silo stops."), cancellationToken).ConfigureAwait(false);
+            await SetOwnStatusAsync(SiloStatus.Dead).ConfigureAwait(false);
+            LogLeft(_log, Name, _self);
+        }
+        finally
+        {
+            await FallSilentAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
-    public Task<object?> InvokeAsync(GrainCall call)
+    /// <summary>Ends all that this silo says and hears, without a word to the others. Messages under way are cut off when <paramref name="cancellationToken"/> says so, and after <see cref="EmbeddedClusterOptions.ProbeTimeout"/>.</summary>
+    public async Task FallSilentAsync(CancellationToken cancellationToken)
     {
-        var request = new Request(call);
-        var grainClass = _types.ClassOf(call.Interface);
-        _catalog.Deliver(grainClass, new GrainId(grainClass.Name, call.Key), request);
-        return request.AnswerAsync(_options.ResponseTimeout, _time);
+        _router?.CutOff();
+        await _stopped.CancelAsync().ConfigureAwait(false);
+        await _background.ConfigureAwait(false);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(_options.ProbeTimeout);
+        await _listener.StopAsync(patience.Token).ConfigureAwait(false);
     }
 
-    public ValueTask<SiloAddress?> RegisterAsync(Activation activation) => new((SiloAddress?)null);
-
-    public ValueTask UnregisterAsync(Activation activation) => default;
-
-    public void Reroute(Request request, SiloAddress? silo)
+    /// <summary>May be called twice: the container disposes of it once for each type that it is registered as.</summary>
+    public async ValueTask DisposeAsync()
     {
-        var grainClass = _types.ClassOf(request.Call.Interface);
-        _catalog.Deliver(grainClass, new GrainId(grainClass.Name, request.Call.Key), request);
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        await FallSilentAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
+        await _listener.DisposeAsync().ConfigureAwait(false);
+        _transport.Dispose();
+        _authenticator.Dispose();
+        _membership.Dispose();
+        _stopped.Dispose();
     }
+
+    private Task<object> HandleAsync(MessageHeader header, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+        => _dispatcher?.HandleAsync(header, body, cancellationToken) ?? throw new UnservedException(StatusCodes.Status503ServiceUnavailable);
+
+    private void StopIfDead(ClusterSnapshot before, ClusterSnapshot after)
+    {
+        if (_leaving || after.IsAlive(_self!))
+            return;
+
+        // Its grains may be active elsewhere by now: it can't go on.
+        _leaving = true;
+        _router?.CutOff();
+        LogDeclaredDead(_log, Name, _self!);
+        _lifetime.StopApplication();
+    }
+
+    private async Task SetOwnStatusAsync(SiloStatus status)
+    {
+        if (await _table.SetStatusAsync(_self!, status, _self!).ConfigureAwait(false))
+            await AnnounceAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Reads the membership and has every other silo read it. Who does not hear it now reads it soon by itself.</summary>
+    private async Task AnnounceAsync()
+    {
+        var view = await _membership.RefreshAsync().ConfigureAwait(false);
+        await Task.WhenAll(view.Alive.Select(static m => m.Address).Where(a => !a.Equals(_self)).Select(TellAsync)).ConfigureAwait(false);
+    }
+
+    private async Task TellAsync(SiloAddress silo)
+    {
+        try
+        {
+            await _transport.SendAsync<Empty>(silo, Operations.Refresh, Empty.Instance, _options.ProbeTimeout, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is UndeliveredException or OrleansException or TimeoutException)
+        {
+            LogNotTold(_log, silo, e.Message);
+        }
+    }
+
+    [LoggerMessage(60, LogLevel.Information, "Silo {Name} ({Silo}) joined cluster {Cluster} of {Count} active silos.")]
+    private static partial void LogJoined(ILogger logger, string name, SiloAddress silo, string cluster, int count);
+
+    [LoggerMessage(61, LogLevel.Information, "Silo {Name} ({Silo}) left the cluster.")]
+    private static partial void LogLeft(ILogger logger, string name, SiloAddress silo);
+
+    [LoggerMessage(62, LogLevel.Critical, "Silo {Name} ({Silo}) was declared dead by the others: it stops.")]
+    private static partial void LogDeclaredDead(ILogger logger, string name, SiloAddress silo);
+
+    [LoggerMessage(63, LogLevel.Debug, "Silo {Silo} was not told of the new membership: {Reason}")]
+    private static partial void LogNotTold(ILogger logger, SiloAddress silo, string reason);
 }

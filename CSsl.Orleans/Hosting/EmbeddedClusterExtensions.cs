@@ -9,6 +9,8 @@ public static class EmbeddedClusterExtensions
     public static ISiloBuilder UseEmbeddedCluster(this ISiloBuilder builder, EmbeddedClusterOptions options)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         builder.Services.AddSingleton(options);
         return builder;
     }
@@ -17,6 +19,8 @@ public static class EmbeddedClusterExtensions
     public static IClientBuilder UseEmbeddedCluster(this IClientBuilder builder, EmbeddedClusterOptions options)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         builder.Services.AddSingleton(options);
         return builder;
     }

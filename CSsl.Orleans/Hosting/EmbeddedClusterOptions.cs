@@ -1,6 +1,9 @@
+using System.Net;
+using Orleans.Runtime;
+
 namespace Orleans.Hosting;
 
-/// <summary>How a silo or client of the embedded engine finds and proves itself to its cluster. Times are checked when the host starts.</summary>
+/// <summary>How a silo or client of the embedded engine finds and proves itself to its cluster.</summary>
 public sealed class EmbeddedClusterOptions
 {
     /// <summary>Clusters of different ids in one database don't see each other.</summary>
@@ -38,4 +41,30 @@ public sealed class EmbeddedClusterOptions
 
     /// <summary>The most bytes that a call or its answer may have on the wire.</summary>
     public int MaxMessageBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <exception cref="OrleansConfigurationException">A value can't work; says which.</exception>
+    internal void Validate()
+    {
+        Require(ClusterId.Length > 0, nameof(ClusterId), "is empty");
+        Require(SiloName.Length > 0, nameof(SiloName), "is empty");
+        Require(Database.Length > 0, nameof(Database), "is empty");
+        Require(ClusterKey.Length >= 32, nameof(ClusterKey), "is shorter than 32 bytes");
+        Require(
+            IPEndPoint.TryParse(Listen, out var endpoint) && !endpoint.Address.Equals(IPAddress.Any) && !endpoint.Address.Equals(IPAddress.IPv6Any),
+            nameof(Listen),
+            $"is '{Listen}', not the address:port at which the other processes reach the silo");
+        Require(ResponseTimeout > TimeSpan.Zero, nameof(ResponseTimeout), "is not positive");
+        Require(ProbePeriod > TimeSpan.Zero, nameof(ProbePeriod), "is not positive");
+        Require(ProbeTimeout > TimeSpan.Zero, nameof(ProbeTimeout), "is not positive");
+        Require(MissedProbes > 0, nameof(MissedProbes), "is not positive");
+        Require(RefreshPeriod > TimeSpan.Zero, nameof(RefreshPeriod), "is not positive");
+        Require(CollectionAge > TimeSpan.Zero, nameof(CollectionAge), "is not positive");
+        Require(MaxMessageBytes > 0, nameof(MaxMessageBytes), "is not positive");
+    }
+
+    private static void Require(bool holds, string name, string otherwise)
+    {
+        if (!holds)
+            throw new OrleansConfigurationException($"{nameof(EmbeddedClusterOptions)}.{name} {otherwise}.");
+    }
 }

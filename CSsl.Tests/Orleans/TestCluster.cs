@@ -1,13 +1,18 @@
 using System.Security.Cryptography;
+using CSsl.EmbeddedCluster.Cluster;
+using CSsl.EmbeddedCluster.Storage;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Orleans;
 using Orleans.Hosting;
+using Orleans.Runtime;
+using LocalSilo = CSsl.EmbeddedCluster.Cluster.Silo;
 
 namespace CSsl.Tests.Orleans;
 
-/// <summary>Real silos and clients in the test's own process, on free ports, with a database of their own.</summary>
+/// <summary>Real silos and clients in the test's own process, on free ports, with a database of their own and short times.</summary>
 public sealed class TestCluster : IAsyncDisposable
 {
     private readonly TempDirectory _folder = new();
@@ -15,23 +20,32 @@ public sealed class TestCluster : IAsyncDisposable
 
     public GrainEvents Events { get; } = new();
 
+    public LogLines Log { get; } = new();
+
     public string Database => _folder.File("cluster.db");
 
-    public byte[] Key { get; } = RandomNumberGenerator.GetBytes(32);
+    public byte[] Key { get; set; } = RandomNumberGenerator.GetBytes(32);
 
-    public async Task<IHost> StartSiloAsync(string name = "s1", Func<EmbeddedClusterOptions, EmbeddedClusterOptions>? configure = null, TimeProvider? time = null)
+    public string ClusterId { get; set; } = "test";
+
+    public TimeSpan ResponseTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    public async Task<IHost> StartSiloAsync(string name = "s1", TimeProvider? time = null)
     {
         var builder = CreateBuilder(time);
-        builder.UseOrleans(silo => silo.UseEmbeddedCluster(Options(name, configure)));
+        builder.UseOrleans(silo => silo.UseEmbeddedCluster(Options(name)));
         return await StartAsync(builder);
     }
 
-    public async Task<IHost> StartClientAsync(Func<EmbeddedClusterOptions, EmbeddedClusterOptions>? configure = null)
+    public async Task<IHost> StartClientAsync()
     {
         var builder = CreateBuilder(null);
-        builder.UseOrleansClient(client => client.UseEmbeddedCluster(Options("client", configure)));
+        builder.UseOrleansClient(client => client.UseEmbeddedCluster(Options("client")));
         return await StartAsync(builder);
     }
+
+    /// <summary>The table that the silos share, to look at or to meddle with.</summary>
+    internal MembershipTable OpenTable() => new(new ClusterDatabase(Database), ClusterId, TimeProvider.System);
 
     public async ValueTask DisposeAsync()
     {
@@ -44,16 +58,24 @@ public sealed class TestCluster : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private EmbeddedClusterOptions Options(string name, Func<EmbeddedClusterOptions, EmbeddedClusterOptions>? configure)
+    public EmbeddedClusterOptions Options(string name) => new()
     {
-        var options = new EmbeddedClusterOptions { ClusterId = "test", Database = Database, ClusterKey = Key, SiloName = name };
-        return configure is null ? options : configure(options);
-    }
+        ClusterId = ClusterId,
+        Database = Database,
+        ClusterKey = Key,
+        SiloName = name,
+        ResponseTimeout = ResponseTimeout,
+        ProbePeriod = TimeSpan.FromMilliseconds(100),
+        ProbeTimeout = TimeSpan.FromMilliseconds(500),
+        MissedProbes = 3,
+        RefreshPeriod = TimeSpan.FromMilliseconds(200),
+    };
 
     private HostApplicationBuilder CreateBuilder(TimeProvider? time)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton(Events);
+        builder.Logging.AddProvider(Log);
         if (time is not null)
             builder.Services.AddSingleton(time);
         return builder;
@@ -68,10 +90,22 @@ public sealed class TestCluster : IAsyncDisposable
     }
 }
 
-/// <summary>Shorter ways to a host's grains.</summary>
-public static class HostGrains
+/// <summary>Shorter ways into a host.</summary>
+internal static class TestHosts
 {
     public static IGrainFactory Grains(this IHost host) => host.Services.GetRequiredService<IGrainFactory>();
 
     public static IEchoGrain Echo(this IHost host, string key) => host.Grains().GetGrain<IEchoGrain>(key);
+
+    public static SiloAddress Address(this IHost silo) => silo.Services.GetRequiredService<ILocalSiloDetails>().SiloAddress;
+
+    /// <summary>The silo dies without a word, as a process does that is killed.</summary>
+    public static Task KillAsync(this IHost silo) => silo.Services.GetRequiredService<LocalSilo>().FallSilentAsync(new CancellationToken(canceled: true));
+
+    /// <summary>A key whose owner is <paramref name="silo"/>, given that all of <paramref name="silos"/> are active.</summary>
+    public static string KeyOwnedBy(this IHost silo, params IHost[] silos)
+    {
+        var view = new ClusterSnapshot(1, [.. silos.Select(static s => new Member(s.Address(), "", SiloStatus.Active))]);
+        return Enumerable.Range(0, 10_000).Select(static i => $"key{i}").First(k => silo.Address().Equals(view.OwnerOf(new(k))));
+    }
 }

@@ -1,0 +1,200 @@
+using System.Diagnostics.CodeAnalysis;
+using CSsl.EmbeddedCluster.Activations;
+using CSsl.EmbeddedCluster.Calls;
+using CSsl.EmbeddedCluster.Wire;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Orleans.Hosting;
+using Orleans.Runtime;
+
+namespace CSsl.EmbeddedCluster.Cluster;
+
+/// <summary>
+/// Brings calls to their grain: to the activation here if there is one; else to where the directory or the placement says.
+/// A grain without placement of its own is activated by the owner of its key, which is also who keeps its directory entry, so that one hop finds it.
+/// </summary>
+internal sealed partial class CallRouter(SiloAddress self, GrainTypes types, Membership membership, SiloTransport transport, CallCodec codec, EmbeddedClusterOptions options, TimeProvider time, ILogger log)
+    : IGrainCaller, IGrainLocator
+{
+    /// <summary>Silos that may pass a request on: the owner of the key by an old view, by the new one, and the grain's own.</summary>
+    private const int MaxHops = 4;
+
+    private volatile bool _cutOff;
+
+    public required Func<IGrainLocator, Catalog> MakeCatalog
+    {
+        init => Catalog = value(this);
+    }
+
+    public Catalog Catalog { get; private init; } = null!;
+
+    public GrainDirectory Directory { get; set; } = null!;
+
+    /// <summary>The cluster has declared this silo dead: it must not act on its grains any more.</summary>
+    public void CutOff() => _cutOff = true;
+
+    public Task<object?> InvokeAsync(GrainCall call)
+    {
+        if (_cutOff)
+            return Task.FromException<object?>(new SiloUnavailableException("This silo was declared dead by the others."));
+        var request = new Request(call);
+        Deliver(request, placed: false);
+        return request.AnswerAsync(options.ResponseTimeout, time);
+    }
+
+    /// <summary>A call from another process.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever was thrown is the caller's.")]
+    public async Task<CallAnswer> ReceiveAsync(CallMessage message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var call = CallCodec.Decode(message, types, cancellationToken);
+            var request = new Request(call) { Hops = message.Hops + 1 };
+            Deliver(request, message.Placed);
+            return CallCodec.EncodeResult(call.Method, await request.AnswerAsync(options.ResponseTimeout, time).ConfigureAwait(false));
+        }
+        catch (UnservedException)
+        {
+            throw;
+        }
+        catch (Exception e)
+        {
+            return CallCodec.EncodeFailure(e);
+        }
+    }
+
+    public void Reroute(Request request, SiloAddress? silo)
+    {
+        var grainClass = types.ClassOf(request.Call.Interface);
+        _ = RouteAsync(request, grainClass, new GrainId(grainClass.Name, request.Call.Key), silo);
+    }
+
+    public async ValueTask<SiloAddress?> RegisterAsync(Activation activation)
+    {
+        while (true)
+        {
+            var view = membership.Current;
+            var owner = OwnerOf(activation.Key, view);
+            var answer = owner.Equals(self)
+                ? await Directory.RegisterAsync(activation.Id, new Location(self, activation.Number)).ConfigureAwait(false)
+                : await AskAsync<RegisterAnswer>(owner, Operations.Register, EntryOf(activation)).ConfigureAwait(false);
+            if (answer.Elsewhere is { } elsewhere)
+                return SiloAddress.FromParsableString(elsewhere);
+
+            // In this order: whoever recovers the directory now either sees the mark, or is seen here as the new owner.
+            activation.IsRegistered = answer.IsOwner;
+            if (answer.IsOwner && owner.Equals(membership.Current.OwnerOf(activation.Key)))
+                return null;
+            await membership.RefreshAsync(view.Version + 1).ConfigureAwait(false);
+        }
+    }
+
+    public async ValueTask UnregisterAsync(Activation activation)
+    {
+        if (!activation.IsRegistered || _cutOff || membership.Current.OwnerOf(activation.Key) is not { } owner)
+            return;
+        activation.IsRegistered = false;
+        if (owner.Equals(self))
+        {
+            Directory.Unregister(activation.Id, new Location(self, activation.Number));
+            return;
+        }
+        try
+        {
+            await AskAsync<Empty>(owner, Operations.Unregister, EntryOf(activation)).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is OrleansException or TimeoutException)
+        {
+            LogUnregisterFailed(log, activation.Id, owner, e.Message);
+        }
+    }
+
+    private void Deliver(Request request, bool placed)
+    {
+        var grainClass = types.ClassOf(request.Call.Interface);
+        var id = new GrainId(grainClass.Name, request.Call.Key);
+        if (Catalog.TryDeliver(id, request))
+            return;
+        if (!placed)
+            _ = RouteAsync(request, grainClass, id, null);
+        else if (IsActive)
+            Catalog.Deliver(grainClass, id, request);
+        else
+            throw new UnservedException(StatusCodes.Status503ServiceUnavailable);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong on the way is the caller's to know.")]
+    private async Task RouteAsync(Request request, GrainClass grainClass, GrainId id, SiloAddress? known)
+    {
+        try
+        {
+            for (var again = false; ; again = true)
+            {
+                var (silo, placed) = known is not null && !again ? (known, true) : await LocateAsync(grainClass, id).ConfigureAwait(false);
+                if (silo.Equals(self))
+                {
+                    Catalog.Deliver(grainClass, id, request);
+                    return;
+                }
+                try
+                {
+                    request.TrySetResult(await ForwardAsync(request, silo, placed).ConfigureAwait(false));
+                    return;
+                }
+                catch (UndeliveredException e)
+                {
+                    // Only worth another try if the silo is known to be gone, so that the grain is now somewhere else.
+                    var view = await membership.RefreshAsync().ConfigureAwait(false);
+                    if (again || view.StatusOf(silo) == SiloStatus.Active)
+                        throw e.ToUnavailable();
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            request.TrySetException(e);
+        }
+    }
+
+    private async ValueTask<(SiloAddress Silo, bool Placed)> LocateAsync(GrainClass grainClass, GrainId id)
+    {
+        if (grainClass.PreferLocal && IsActive)
+            return (self, false);
+        var owner = OwnerOf(id.Key, membership.Current);
+        if (!owner.Equals(self))
+            return (owner, false);
+        return await Directory.LookupAsync(id).ConfigureAwait(false) is { } silo ? (silo, true) : (self, false);
+    }
+
+    private async Task<object?> ForwardAsync(Request request, SiloAddress silo, bool placed)
+    {
+        if (request.Hops >= MaxHops)
+            throw new OrleansMessageRejectionException($"{request.Call}: the silos disagree about where the grain is.");
+        var message = CallCodec.Encode(request.Call, request.Hops, placed);
+        var answer = await transport.SendAsync<CallAnswer>(silo, Operations.Call, message, options.ResponseTimeout, request.Call.CancellationToken).ConfigureAwait(false);
+        return codec.Decode(request.Call.Method, answer);
+    }
+
+    private async Task<TAnswer> AskAsync<TAnswer>(SiloAddress silo, string operation, object message)
+    {
+        try
+        {
+            return await transport.SendAsync<TAnswer>(silo, operation, message, options.ResponseTimeout, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (UndeliveredException e)
+        {
+            throw e.ToUnavailable();
+        }
+    }
+
+    private bool IsActive => membership.Current.StatusOf(self) == SiloStatus.Active;
+
+    private DirectoryEntry EntryOf(Activation activation)
+        => new() { Class = activation.Id.Class, Key = activation.Key.Text, Silo = self.ToParsableString(), Number = activation.Number };
+
+    private static SiloAddress OwnerOf(GrainKey key, ClusterSnapshot view)
+        => view.OwnerOf(key) ?? throw new SiloUnavailableException("The cluster has no active silo.");
+
+    [LoggerMessage(50, LogLevel.Debug, "Grain {Grain} is gone, but silo {Owner} could not be told: {Reason}")]
+    private static partial void LogUnregisterFailed(ILogger logger, GrainId grain, SiloAddress owner, string reason);
+}
