@@ -42,7 +42,7 @@ internal sealed class ChannelTable(DataLink link, int sendCredit, int receiveCre
         lock (_adding) Volatile.Write(ref _highest, id);
     }
 
-    public LinkChannel? Find(uint id) => _channels.GetValueOrDefault(id);
+    public LinkChannel? Find(uint id) => _channels.TryGetValue(id, out LinkChannel? channel) ? channel : null;
 
     /// <summary>True for the one caller that took it out.</summary>
     public bool Remove(LinkChannel channel) => _channels.TryRemove(new(channel.Id, channel));

@@ -15,7 +15,7 @@ internal struct ChannelTurn
     /// <summary>Nothing more is sent: a frame that ends the channel was, or it was released.</summary>
     public bool Over;
 
-    /// <summary>The batch that was being gathered when a control frame of the channel was last queued.</summary>
+    /// <summary>The batch that was being gathered when a frame of the channel was last queued (a Window frame has no place to keep).</summary>
     public long LastSend;
 
     /// <summary>The next in the queue of ready channels.</summary>

@@ -24,6 +24,7 @@ public sealed partial class DataLink : IAsyncDisposable
     private readonly LinkReceiver _receiver;
     private readonly LinkHeartbeat _heartbeat;
     private readonly TaskCompletionSource<LinkException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _readEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private LinkException? _reason;
     private Task _transportClosed = Task.CompletedTask;
     private int _started;
@@ -115,6 +116,9 @@ public sealed partial class DataLink : IAsyncDisposable
 
     /// <summary>Why the link was lost; null while it is alive.</summary>
     internal LinkException? Reason => Volatile.Read(ref _reason);
+
+    /// <summary>True while the read loop waits for the peer.</summary>
+    internal bool IsReading => _receiver.IsReading;
 
     /// <summary>Bytes of records per channel that the peer granted when it connected.</summary>
     internal int PeerCredit { get; }
@@ -228,10 +232,13 @@ public sealed partial class DataLink : IAsyncDisposable
     }
 
     /// <summary>The link is over. The first reason stays, and is returned. From any thread; calls nobody on it.</summary>
-    internal LinkException Lose(LinkException reason)
+    /// <param name="reason">Why.</param>
+    /// <param name="readToTheEnd">Only sending has failed: a peer that closed may have sent its last frames before, and they are still to be
+    /// delivered. The transport is closed when they are, at the latest after <see cref="LinkOptions.PeerTimeout"/>.</param>
+    internal LinkException Lose(LinkException reason, bool readToTheEnd = false)
     {
         if (Interlocked.CompareExchange(ref _reason, reason, null) is { } earlier) return earlier;
-        _transportClosed = Task.Run(async () => await _transport.DisposeAsync());
+        _transportClosed = CloseTransportAsync(readToTheEnd);
         _sender.Close();
         return reason;
     }
@@ -251,8 +258,10 @@ public sealed partial class DataLink : IAsyncDisposable
 
     internal void LogRefusal(uint channel, Exception cause) => LogRefusal(Logger, channel, Peer.Name, cause);
 
+    // When the read loop has ended, or will never start.
     private async Task<LinkException> EndAsync()
     {
+        _readEnded.SetResult();
         _heartbeat.Dispose();
         await _sender.Ended;
         LinkException reason = Reason!;
@@ -261,17 +270,19 @@ public sealed partial class DataLink : IAsyncDisposable
             if (_table.Remove(channel)) channel.Lose(reason);
         }
 
-        await CloseTransportAsync();
+        // Stored before the sender was closed, and the sender has ended.
+        await _transportClosed;
         _ended.TrySetResult(reason);
         return reason;
     }
 
-    // The task was stored before the sender was closed, and the sender has ended.
-    private async Task CloseTransportAsync()
+    private async Task CloseTransportAsync(bool readToTheEnd)
     {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (readToTheEnd) await _readEnded.Task.WaitAsync(_options.PeerTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
-            await _transportClosed;
+            await _transport.DisposeAsync();
         }
         catch (Exception e)
         {

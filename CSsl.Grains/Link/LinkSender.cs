@@ -8,6 +8,10 @@ namespace CSsl.Grains.Link;
 /// what all have queued into one buffer and writes it with one call. No thread and no timer of its own.
 /// </summary>
 /// <remarks>
+/// <para>One role, one lock. <see cref="_sending"/> says that the role of sender is taken; with it go the active buffer, the transport and
+/// the right to call Fill. The role passes from a caller to the continuation of its pending write, or to the thread pool after a stretch of
+/// batches, so that nobody works for the others for ever. The lock is never held while Fill or the transport is called; it is held, and
+/// entered again, by <see cref="DataLink.Lose"/>, which calls nobody.</para>
 /// <para>No wake-up is lost: work is queued and the role of sender is taken, and given back, under the same lock
 /// (<see cref="_gate"/>). Whoever queues either takes the role, or there is a sender who looks again before it gives the role back, or it is
 /// the corked read loop, which looks when it uncorks.</para>
@@ -85,7 +89,7 @@ internal sealed class LinkSender : IThreadPoolWorkItem
         lock (_gate)
         {
             if (channel.Turn.Over) return;
-            channel.Turn.LastSend = _batch;
+            if (kind != FrameKind.Window) channel.Turn.LastSend = _batch;
             if (FrameRules.Ends(kind)) channel.Turn.Over = true;
             if (!TryQueue(kind, channel.Id, payload) || !TakeRole()) return;
         }
@@ -365,7 +369,7 @@ internal sealed class LinkSender : IThreadPoolWorkItem
 
     private bool FailWrite(Exception cause)
     {
-        _link.Lose(new LinkException($"Writing to the peer failed: {cause.Message}", cause));
+        _link.Lose(new LinkException($"Writing to the peer failed: {cause.Message}", cause), readToTheEnd: true);
         lock (_gate)
         {
             _sending = false;

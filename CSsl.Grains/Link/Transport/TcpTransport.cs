@@ -58,6 +58,7 @@ internal sealed class TcpTransportListener : ILinkTransportListener
     private const int Backlog = 512;
 
     private readonly Socket _socket;
+    private volatile bool _closed;
 
     public TcpTransportListener(IPEndPoint endpoint)
     {
@@ -94,11 +95,7 @@ internal sealed class TcpTransportListener : ILinkTransportListener
                 throw;
             }
         }
-        catch (ObjectDisposedException)
-        {
-            return null;
-        }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.OperationAborted or SocketError.Interrupted or SocketError.InvalidArgument)
+        catch (Exception e) when (_closed && e is SocketException or ObjectDisposedException)
         {
             return null;
         }
@@ -110,6 +107,7 @@ internal sealed class TcpTransportListener : ILinkTransportListener
 
     public ValueTask DisposeAsync()
     {
+        _closed = true;
         _socket.Dispose();
         return ValueTask.CompletedTask;
     }

@@ -4,7 +4,7 @@ using CSsl.Grains.Link;
 namespace CSsl.Tests.Grains.Link;
 
 /// <summary>A frame as a channel got it.</summary>
-internal sealed record Frame(FrameKind Kind, byte[] Payload);
+internal sealed record Frame(FrameKind Kind, byte[] Payload, uint Channel = 0);
 
 /// <summary>A channel that notes what it gets, and sends what it is given.</summary>
 internal sealed class TestChannel : LinkChannel
@@ -47,6 +47,9 @@ internal sealed class TestChannel : LinkChannel
         Frame frame = await NextAsync();
         return frame.Kind == kind ? frame.Payload : throw new InvalidOperationException($"Expected {kind}, got {frame.Kind}.");
     }
+
+    /// <summary>Waits for Close; fails on any other frame.</summary>
+    public async Task<CloseReason> NextCloseAsync() => Close.Decode(await NextAsync(FrameKind.Close)).Reason;
 
     /// <summary>Sends this at the next turn.</summary>
     public void SendRecords(byte[] records)
