@@ -23,6 +23,9 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
     /// <summary>The names that the leaves are for.</summary>
     public static IReadOnlyList<string> Names { get; } = ["localhost", "*.localhost", "127.0.0.1", "::1"];
 
+    /// <summary>Those that a client can ask for: server_name never carries an address (RFC 6066 section 3).</summary>
+    public static IReadOnlyList<string> HostNames { get; } = [.. Names.Where(static name => !IPAddress.TryParse(name, out _))];
+
     public string AuthorityCertificate => Path.Combine(folder, "ca.crt");
     public string RsaCertificate => Path.Combine(folder, "rsa.crt");
     public string RsaKey => Path.Combine(folder, "rsa.key");

@@ -109,7 +109,7 @@ internal sealed class ClusterPlan
             return [];
 
         var files = _state.Certificates;
-        var names = string.Join(',', DevelopmentCertificates.Names);
+        var names = string.Join(',', DevelopmentCertificates.HostNames);
         return
         [
             $"--Certificates:0:Names={names}",
