@@ -42,8 +42,11 @@ internal sealed class InProcessStream : Stream
             ObjectDisposedException.ThrowIf(result.IsCanceled, this);
             ReadOnlySequence<byte> taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, buffer.Length));
             taken.CopyTo(buffer.Span);
+
+            // Before the advance: it gives the segments back, and the sequence means nothing any more.
+            int length = (int)taken.Length;
             _input.AdvanceTo(taken.End);
-            return (int)taken.Length;
+            return length;
         }
         finally
         {
