@@ -98,9 +98,10 @@ internal sealed class DecryptedConnection : ConnectionContext,
     /// <summary>Asks the application to finish; without effect before it has seen the connection.</summary>
     public void RequestClose() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
 
-    public override void Abort(ConnectionAbortedException abortReason) => _owner.Abort(abortReason.Message);
+    /// <param name="abortReason">Kestrel has none when a connection is closed that was over anyway.</param>
+    public override void Abort(ConnectionAbortedException? abortReason) => _owner.Abort(abortReason?.Message ?? "the application gave up");
 
-    public override void Abort() => _owner.Abort("the application gave up");
+    public override void Abort() => Abort(abortReason: null);
 
     /// <summary>Tells the application, on the thread pool, that no request can be answered any more.</summary>
     public void SignalClosed() => ThreadPool.UnsafeQueueUserWorkItem(static self => self._closed.Cancel(), this, preferLocal: false);

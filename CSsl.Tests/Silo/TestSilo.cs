@@ -1,0 +1,120 @@
+using System.Collections;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Data;
+using CSsl.Silo;
+using CSsl.Silo.Links;
+using CSsl.Tests.Support;
+using CSsl.Tls.Sessions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace CSsl.Tests.Silo;
+
+/// <summary>A whole silo in the test process, as its own program would start it, with an origin behind it and a gateway before it.</summary>
+internal sealed class TestSilo : IAsyncDisposable
+{
+    /// <summary>Any wait in these tests that takes longer is a failure.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly TempDirectory _folder;
+    private readonly string _sealingKeys;
+    private readonly X509Trust _trust;
+    private readonly byte[] _clusterKey;
+
+    private TestSilo(TempDirectory folder, string sealingKeys, byte[] clusterKey, X509Trust trust, TestOrigin origin, WebApplication application, TestGateway gateway)
+    {
+        (_folder, _sealingKeys, _clusterKey, _trust) = (folder, sealingKeys, clusterKey, trust);
+        (Origin, Application, Gateway) = (origin, application, gateway);
+    }
+
+    public TestOrigin Origin { get; }
+
+    public WebApplication Application { get; }
+
+    public TestGateway Gateway { get; }
+
+    public SessionTable Sessions => Application.Services.GetRequiredService<SessionTable>();
+
+    /// <summary>Seals as another silo of the cluster would.</summary>
+    public SessionSealer NewSealer() => new(ClusterKeyRing.Parse(_sealingKeys));
+
+    public static async Task<TestSilo> StartAsync(TestCertificates certificates, params string[] arguments)
+    {
+        var folder = new TempDirectory();
+        var clusterKey = RandomNumberGenerator.GetBytes(32);
+        var sealingKeys = $"k1:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}\n";
+        await File.WriteAllTextAsync(folder.File("cluster.key"), Convert.ToBase64String(clusterKey));
+        await File.WriteAllTextAsync(folder.File("sealing.keys"), sealingKeys);
+        var origin = await TestOrigin.StartAsync();
+
+        string[] own =
+        [
+            "--Cluster:KeyFile=cluster.key", "--Cluster:SealingKeyFile=sealing.keys", "--Cluster:Database=cluster.db", "--Silo:Name=s1",
+            $"--Certificates:0:Names:0=localhost", $"--Certificates:0:Certificate={certificates.Ecdsa.CertificatePath}", $"--Certificates:0:Key={certificates.Ecdsa.KeyPath}",
+            $"--ReverseProxy:Clusters:origin:Destinations:one:Address={origin.Address}",
+            "--ReverseProxy:Routes:all:ClusterId=origin", "--ReverseProxy:Routes:all:Match:Path={**path}", "--Logging:LogLevel:Default=None",
+        ];
+        var loaded = CsslConfiguration.Load([.. own, .. arguments], new Hashtable(), folder.Path);
+        var builder = CsslConfiguration.CreateBuilder(loaded);
+        builder.Settings().Silo.Link = $"inproc:{Guid.NewGuid()}";
+        builder.AddCsslSilo();
+        var application = builder.Build();
+        await application.StartAsync();
+        var endpoint = application.Services.GetRequiredService<SiloLinks>().Endpoint;
+        var gateway = await TestGateway.ConnectAsync(endpoint, loaded.Settings.Cluster.Id, clusterKey);
+        return new TestSilo(folder, sealingKeys, clusterKey, new X509Trust(certificates), origin, application, gateway);
+    }
+
+    /// <summary>Another gateway on a link of its own.</summary>
+    public Task<TestGateway> ConnectGatewayAsync()
+        => TestGateway.ConnectAsync(Application.Services.GetRequiredService<SiloLinks>().Endpoint, "dev", _clusterKey);
+
+    /// <summary>A client whose every connection goes through the gateway.</summary>
+    public HttpClient NewHttpClient(Version? version = null, SslProtocols protocols = SslProtocols.None, Action<GatewayChannel>? attached = null) => new(NewHandler(protocols, attached))
+    {
+        BaseAddress = new Uri("https://localhost/"),
+        DefaultRequestVersion = version ?? new Version(1, 1),
+        DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        Timeout = Patience,
+    };
+
+    public SocketsHttpHandler NewHandler(SslProtocols protocols = SslProtocols.None, Action<GatewayChannel>? attached = null) => new()
+    {
+        ConnectCallback = (_, _) => ValueTask.FromResult<Stream>(Gateway.Accept(attached)),
+        SslOptions = _trust.Options(protocols),
+        UseProxy = false,
+        AllowAutoRedirect = false,
+    };
+
+    /// <summary>A TLS connection, for tests that write HTTP themselves.</summary>
+    public async Task<(SslStream Tls, ClientStream Tcp)> ConnectAsync(Action<GatewayChannel>? attached = null, SslProtocols protocols = SslProtocols.None)
+    {
+        var tcp = Gateway.Accept(attached);
+        var tls = new SslStream(tcp);
+        await tls.AuthenticateAsClientAsync(_trust.Options(protocols)).WaitAsync(Patience);
+        return (tls, tcp);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Gateway.DisposeAsync();
+        await Application.StopAsync();
+        await Application.DisposeAsync();
+        await Origin.DisposeAsync();
+        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        _folder.Dispose();
+    }
+
+    private sealed class X509Trust(TestCertificates certificates)
+    {
+        public SslClientAuthenticationOptions Options(SslProtocols protocols) => new()
+        {
+            TargetHost = "localhost",
+            EnabledSslProtocols = protocols,
+            CertificateChainPolicy = certificates.ChainPolicy,
+        };
+    }
+}
