@@ -20,11 +20,11 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
 
     private static readonly TimeSpan ClockSkew = TimeSpan.FromHours(1);
 
-    /// <summary>The names that the leaves are for.</summary>
-    public static IReadOnlyList<string> Names { get; } = ["localhost", "*.localhost", "127.0.0.1", "::1"];
+    /// <summary>The host names that the leaves are for.</summary>
+    public static IReadOnlyList<string> HostNames { get; } = ["localhost", "*.localhost"];
 
-    /// <summary>Those that a client can ask for: server_name never carries an address (RFC 6066 section 3).</summary>
-    public static IReadOnlyList<string> HostNames { get; } = [.. Names.Where(static name => !IPAddress.TryParse(name, out _))];
+    /// <summary>The addresses that the leaves are for; server_name never carries one (RFC 6066 section 3).</summary>
+    public static IReadOnlyList<IPAddress> Addresses { get; } = [IPAddress.Loopback, IPAddress.IPv6Loopback];
 
     public string AuthorityCertificate => Path.Combine(folder, "ca.crt");
     public string RsaCertificate => Path.Combine(folder, "rsa.crt");
@@ -81,13 +81,10 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
     private void MakeLeaf(X509Certificate2 authority, CertificateRequest request, AsymmetricAlgorithm key, X509KeyUsageFlags usage, string certificatePath, string keyPath)
     {
         var names = new SubjectAlternativeNameBuilder();
-        foreach (var name in Names)
-        {
-            if (IPAddress.TryParse(name, out var address))
-                names.AddIpAddress(address);
-            else
-                names.AddDnsName(name);
-        }
+        foreach (var name in HostNames)
+            names.AddDnsName(name);
+        foreach (var address in Addresses)
+            names.AddIpAddress(address);
 
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));

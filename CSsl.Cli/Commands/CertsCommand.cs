@@ -31,7 +31,7 @@ internal static class CertsCommand
         Show("RSA", certificates.RsaCertificate);
         Show("ECDSA", certificates.EcdsaCertificate);
         Console.WriteLine($"""
-            The leaves are for {string.Join(", ", DevelopmentCertificates.Names)}. To trust the CA:
+            The leaves are for {string.Join(", ", DevelopmentCertificates.HostNames)}, {string.Join(", ", DevelopmentCertificates.Addresses)}. To trust the CA:
               curl      curl --cacert {certificates.AuthorityCertificate} https://localhost:8443/
               Debian    cp {certificates.AuthorityCertificate} /usr/local/share/ca-certificates/cssl-development.crt && update-ca-certificates
               Fedora    cp {certificates.AuthorityCertificate} /etc/pki/ca-trust/source/anchors/ && update-ca-trust

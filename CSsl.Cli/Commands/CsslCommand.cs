@@ -28,6 +28,7 @@ internal static class CsslCommand
         new HelpOption(),
         new VersionOption(),
         UpCommand.Create(),
+        ServeCommand.Create(),
         StatusCommand.Create(),
         CertsCommand.Create(),
         OriginCommand.Create(),

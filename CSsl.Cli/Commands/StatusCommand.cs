@@ -42,8 +42,13 @@ internal static class StatusCommand
 
     private static void Show(Table table)
     {
+        var console = AnsiConsole.Console;
         if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = WidthWithoutTerminal;
-        AnsiConsole.Write(table);
+        {
+            console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+            console.Profile.Width = WidthWithoutTerminal;
+        }
+
+        console.Write(table);
     }
 }

@@ -56,7 +56,11 @@ internal sealed class SampleOrigin : IAsyncDisposable
     /// <summary>Returns when a signal, or its parent, has stopped it.</summary>
     public Task WaitForShutdownAsync() => _app.WaitForShutdownAsync();
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
 
     private static void Map(WebApplication app)
     {

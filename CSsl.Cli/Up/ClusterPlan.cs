@@ -1,6 +1,7 @@
 using CSsl.Cli.Certificates;
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
+using CSsl.Grains.Hosting;
 
 namespace CSsl.Cli.Up;
 
@@ -11,7 +12,10 @@ namespace CSsl.Cli.Up;
 internal sealed class ClusterPlan
 {
     private const string NoCertificates = $"--{CertificateOptions.Section}=";
-    private const string NoSealingKey = "--Cluster:SealingKeyFile=";
+    private const string KeyFile = "Cluster:KeyFile";
+    private const string SealingKeyFile = "Cluster:SealingKeyFile";
+    private const string Database = "Cluster:Database";
+    private const string NoSealingKey = $"--{SealingKeyFile}=";
 
     private readonly UpOptions _options;
     private readonly LoadedConfiguration _configuration;
@@ -40,6 +44,28 @@ internal sealed class ClusterPlan
     /// <summary>The certificates are those of the state folder.</summary>
     public bool UsesDevelopmentCertificates => !_configuration.IsSet(CertificateOptions.Section);
 
+    /// <summary>The configuration leaves something open that the state folder has.</summary>
+    public bool NeedsState => UsesDevelopmentCertificates || !_configuration.IsSet(KeyFile) || !_configuration.IsSet(SealingKeyFile) || !_configuration.IsSet(Database);
+
+    /// <summary>Makes the keys and certificates that are used.</summary>
+    public void EnsureKeys()
+    {
+        _state.EnsureKeys();
+        if (UsesDevelopmentCertificates)
+            _state.Certificates.Ensure();
+    }
+
+    /// <exception cref="InUseException">A port is taken: says by whom.</exception>
+    /// <exception cref="ConfigurationException">This machine can't listen there.</exception>
+    public void RequireFreePorts()
+    {
+        foreach (var endpoint in Https.Append(Admin))
+            FreePort.Require(HostPort.Parse(endpoint));
+    }
+
+    /// <summary>Asks this cluster whether it serves.</summary>
+    public ReadyProbe CreateProbe() => new(HostPort.Parse(Https[0]), HostPort.Parse(Admin), UsesDevelopmentCertificates ? _state.Certificates.AuthorityCertificate : null);
+
     /// <summary>The sample origin, on a port that it picks, or on the one that it had before.</summary>
     public ChildSpec Origin(int port) => new("origin", "CSsl.Cli.dll", StopStage.Origin, ["origin", "--port", $"{port}", .. Configuration(), "--WatchParent=true"]);
 
@@ -57,7 +83,7 @@ internal sealed class ClusterPlan
     public IReadOnlyList<string> SingleProcess(string? origin) =>
     [
         .. Common(),
-        .. Default("Cluster:SealingKeyFile", _state.SealingKey),
+        .. Default(SealingKeyFile, _state.SealingKey),
         .. Certificates(),
         .. ReverseProxy(_options.Origin ?? origin),
         .. Listeners(),
@@ -76,7 +102,7 @@ internal sealed class ClusterPlan
     private ChildSpec Silo(string name, SiloRoles roles, IEnumerable<string> arguments) => new(name, "CSsl.Silo.dll", StopStage.Silo,
     [
         .. Common(),
-        .. Default("Cluster:SealingKeyFile", _state.SealingKey),
+        .. Default(SealingKeyFile, _state.SealingKey),
         $"--Silo:Name={name}",
         $"--Silo:Roles={roles}",
 
@@ -93,8 +119,8 @@ internal sealed class ClusterPlan
     private IEnumerable<string> Common() =>
     [
         .. Configuration(),
-        .. Default("Cluster:KeyFile", _state.ClusterKey),
-        .. Default("Cluster:Database", _state.Database),
+        .. Default(KeyFile, _state.ClusterKey),
+        .. Default(Database, _state.Database),
     ];
 
     private IEnumerable<string> Listeners()

@@ -19,19 +19,16 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
     public async Task<int> RunAsync(StopSignal signal)
     {
         var configuration = CsslConfiguration.Load(CommonOptions.LoaderArguments(options.Config, [.. options.Settings]));
+        if (configuration.Settings.WatchParent)
+            signal.WatchParent();
         var state = StateFolder.Create(options.State);
         using var claim = state.Claim();
         var plan = new ClusterPlan(options, configuration, state);
-        foreach (var endpoint in plan.Https.Append(plan.Admin))
-            FreePort.Require(HostPort.Parse(endpoint));
-
-        state.EnsureKeys();
-        if (plan.UsesDevelopmentCertificates)
-            state.Certificates.Ensure();
-
+        plan.RequireFreePorts();
+        plan.EnsureKeys();
         try
         {
-            return await StartAsync(plan, state, signal.Stop) ?? await RunUntilStoppedAsync(signal.Stop);
+            return await StartAsync(plan, signal.Stop) ?? await RunUntilStoppedAsync(signal.Stop);
         }
         catch (OperationCanceledException) when (signal.Stop.IsCancellationRequested)
         {
@@ -46,14 +43,14 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
     public void Dispose() => _supervisors.ForEach(supervisor => supervisor.Dispose());
 
     /// <summary>Null when the cluster serves, or the exit code of the process that can't be started.</summary>
-    private async Task<int?> StartAsync(ClusterPlan plan, StateFolder state, CancellationToken cancellationToken)
+    private async Task<int?> StartAsync(ClusterPlan plan, CancellationToken cancellationToken)
     {
         var origin = plan.NeedsOrigin ? await StartOriginAsync(plan, cancellationToken) : null;
         var processes = plan.Processes(origin);
         foreach (var spec in processes)
             Add(spec).Start();
 
-        using var probe = new ReadyProbe(HostPort.Parse(plan.Https[0]), HostPort.Parse(plan.Admin), plan.UsesDevelopmentCertificates ? state.Certificates.AuthorityCertificate : null);
+        using var probe = plan.CreateProbe();
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var ready = probe.WaitAsync(processes.Count, hint => output.Line(PrefixedOutput.Self, hint), giveUp.Token);
         var failed = Task.WhenAny(_supervisors.Select(supervisor => supervisor.FailedAtStart));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
@@ -13,8 +14,10 @@ internal sealed class ReadyProbe : IDisposable
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>Silos that are not there so long after the first answer won't delay the readiness of those that are.</summary>
-    private static readonly TimeSpan MembershipTime = TimeSpan.FromSeconds(10);
+    /// <summary>Processes that are not there for so long won't delay the readiness of those that are.</summary>
+    private static readonly TimeSpan MembershipTime = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan HintInterval = TimeSpan.FromSeconds(10);
 
     private readonly HttpClient _http;
     private readonly StatusClient _status;
@@ -39,23 +42,25 @@ internal sealed class ReadyProbe : IDisposable
     /// <summary>"https://127.0.0.1:8443"</summary>
     public string Url => _url.GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Returns when a request succeeds and all processes are in the cluster's view.</summary>
+    /// <summary>Returns when all processes are in the cluster's view and a request succeeds.</summary>
     public async Task WaitAsync(int processes, Action<string> hint, CancellationToken cancellationToken)
     {
-        var hinted = 0L;
-        var start = TimeProvider.System.GetTimestamp();
+        // The view first: a gateway that knows no silo would refuse the request, and log that it did.
+        var start = Stopwatch.StartNew();
+        while (!await AllActiveAsync(processes, cancellationToken) && start.Elapsed < MembershipTime)
+            await Task.Delay(Interval, cancellationToken);
+
+        var sinceHint = Stopwatch.StartNew();
         while (await AttemptAsync(cancellationToken) is { } failure)
         {
-            var seconds = (long)TimeProvider.System.GetElapsedTime(start).TotalSeconds / 10;
-            if (seconds > hinted)
+            if (sinceHint.Elapsed > HintInterval)
+            {
                 hint($"not ready yet: {failure}");
-            hinted = seconds;
+                sinceHint.Restart();
+            }
+
             await Task.Delay(Interval, cancellationToken);
         }
-
-        start = TimeProvider.System.GetTimestamp();
-        while (!await AllActiveAsync(processes, cancellationToken) && TimeProvider.System.GetElapsedTime(start) < MembershipTime)
-            await Task.Delay(Interval, cancellationToken);
     }
 
     public void Dispose()

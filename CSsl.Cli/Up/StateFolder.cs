@@ -26,15 +26,18 @@ internal sealed class StateFolder
 
     public string Database => File("cluster.db");
 
+    /// <summary>The folder, which need not exist.</summary>
+    public static StateFolder At(string path) => new(System.IO.Path.GetFullPath(path));
+
     /// <summary>Makes the folder, readable by its owner only, if it is not there.</summary>
     public static StateFolder Create(string path)
     {
-        var fullPath = System.IO.Path.GetFullPath(path);
+        var state = At(path);
         if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(fullPath);
+            Directory.CreateDirectory(state.Path);
         else
-            Directory.CreateDirectory(fullPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        return new StateFolder(fullPath);
+            Directory.CreateDirectory(state.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return state;
     }
 
     /// <summary>Claims the folder for one running cluster.</summary>

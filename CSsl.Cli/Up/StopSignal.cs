@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using CSsl.Grains.Hosting;
 
 namespace CSsl.Cli.Up;
 
@@ -9,7 +10,9 @@ internal sealed class StopSignal : IDisposable
 
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _hurry = new();
+    private readonly Lock _lock = new();
     private readonly List<PosixSignalRegistration> _registrations;
+    private bool _disposed;
 
     public StopSignal() => _registrations = [.. Signals.Select(signal => PosixSignalRegistration.Create(signal, OnSignal))];
 
@@ -22,16 +25,33 @@ internal sealed class StopSignal : IDisposable
     public void Dispose()
     {
         _registrations.ForEach(registration => registration.Dispose());
-        _stop.Dispose();
-        _hurry.Dispose();
+        lock (_lock)
+        {
+            _disposed = true;
+            _stop.Dispose();
+            _hurry.Dispose();
+        }
     }
+
+    /// <summary>Stop also when the parent is gone.</summary>
+    public void WatchParent() => ParentPipe.OnEnd(Request);
 
     private void OnSignal(PosixSignalContext context)
     {
         context.Cancel = true;
-        if (_stop.IsCancellationRequested)
-            _hurry.Cancel();
-        else
-            _stop.Cancel();
+        Request();
+    }
+
+    private void Request()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+                return;
+            if (_stop.IsCancellationRequested)
+                _ = _hurry.CancelAsync();
+            else
+                _ = _stop.CancelAsync();
+        }
     }
 }

@@ -35,9 +35,9 @@ internal sealed partial class GatewayReporter(
                 LogReachedAgain(logger);
             _isFailing = false;
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            if (!_isFailing)
+            if (!_isFailing && !cancellationToken.IsCancellationRequested)
                 LogUnreachable(logger, e.Message);
             _isFailing = true;
         }

@@ -23,7 +23,15 @@ public static partial class CsslHost
             add(builder);
             await using var app = builder.Build();
             map?.Invoke(app);
-            await app.RunAsync();
+            try
+            {
+                await app.RunAsync();
+            }
+            catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                // Told to stop while it was starting.
+            }
+
             return ExitCodes.Success;
         }
         catch (Exception e)

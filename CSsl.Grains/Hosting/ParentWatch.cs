@@ -23,8 +23,7 @@ internal sealed partial class ParentWatch(IHostApplicationLifetime application, 
             application.StopApplication();
         });
 
-        // A thread of its own: the read blocks for the life of the process, and must be heard when the thread pool is busy.
-        new Thread(Watch) { IsBackground = true, Name = "parent watch" }.Start();
+        ParentPipe.OnEnd(OnParentGone);
         return Task.CompletedTask;
     }
 
@@ -36,10 +35,9 @@ internal sealed partial class ParentWatch(IHostApplicationLifetime application, 
         _terminate?.Dispose();
     }
 
-    private void Watch()
+    private void OnParentGone()
     {
-        ReadToEnd();
-        ParentGone(logger);
+        LogParentGone(logger);
         application.StopApplication();
 
         // Nobody is left to kill a process that hangs while it stops.
@@ -47,22 +45,6 @@ internal sealed partial class ParentWatch(IHostApplicationLifetime application, 
             Environment.Exit(ExitCodes.Failure);
     }
 
-    private static void ReadToEnd()
-    {
-        using var input = Console.OpenStandardInput();
-        Span<byte> ignored = stackalloc byte[64];
-        try
-        {
-            while (input.Read(ignored) > 0)
-            {
-            }
-        }
-        catch (IOException)
-        {
-            // A terminal or a pipe that broke: as gone as one that ended.
-        }
-    }
-
     [LoggerMessage(Level = LogLevel.Information, Message = "standard input ended: stopping")]
-    private static partial void ParentGone(ILogger logger);
+    private static partial void LogParentGone(ILogger logger);
 }

@@ -49,9 +49,9 @@ internal sealed partial class SiloReporter(
                 LogReachedAgain();
             _failing = false;
         }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            if (!_failing)
+            if (!_failing && !cancellationToken.IsCancellationRequested)
                 LogUnreachable(e);
             _failing = true;
         }
