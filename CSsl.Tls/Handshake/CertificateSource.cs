@@ -42,7 +42,7 @@ public sealed class CertificateSource : ICertificateSource
         }
 
         if (identities.Count == 0)
-            throw new ArgumentException("There is no certificate.", nameof(entries));
+            throw new ArgumentException("There is no certificate.");
         _default = identities[0].Files;
         All = identities.ConvertAll(static i => (IReadOnlyList<CertificateFiles>)i.Files);
         _exact = exact.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
@@ -53,9 +53,9 @@ public sealed class CertificateSource : ICertificateSource
             var isWildcard = name.StartsWith("*.", StringComparison.Ordinal);
             var host = isWildcard ? name[2..] : name;
             if (Uri.CheckHostName(host) != UriHostNameType.Dns || host.EndsWith('.'))
-                throw new ArgumentException($"Certificate name '{name}' is neither a host name nor a wildcard such as *.example.com.", nameof(entries));
+                throw new ArgumentException($"Certificate name '{name}' is neither a host name nor a wildcard such as *.example.com.");
             if (!(isWildcard ? wildcards : exact).TryAdd(host, files))
-                throw new ArgumentException($"Certificate name '{name}' belongs to two entries whose names differ.", nameof(entries));
+                throw new ArgumentException($"Certificate name '{name}' belongs to two entries whose names differ.");
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 
 namespace CSsl.Tls.Sessions;
@@ -48,7 +47,7 @@ public static class ExportedSessionCodec
             throw new ArgumentException($"Not a session that can be exported: {fault}.", nameof(session));
 
         var encoded = new SecretBytes(EncodedLength(session));
-        var writer = new SpanWriter(encoded.Span);
+        var writer = new SessionWriter(encoded.Span);
         writer.WriteByte(Version);
         writer.WriteByte((byte)FlagsOf(session));
         writer.WriteUInt16((ushort)session.Version);
@@ -74,7 +73,7 @@ public static class ExportedSessionCodec
     /// <exception cref="SealedSessionException">An unknown codec version, or not an encoded session.</exception>
     public static ExportedSession Decode(ReadOnlySpan<byte> encoded)
     {
-        var reader = new SpanReader(encoded);
+        var reader = new SessionReader(encoded);
         var version = reader.ReadByte();
         if (version != Version)
             throw new SealedSessionException($"Session codec version {version} is unknown here (this build reads {Version}).");
@@ -84,7 +83,7 @@ public static class ExportedSessionCodec
         {
             var flags = (Flags)reader.ReadByte();
             if ((flags & ~Flags.All) != 0)
-                throw Malformed("unknown flags");
+                throw SessionReader.Malformed("unknown flags");
 
             var session = new ExportedSession
             {
@@ -108,9 +107,9 @@ public static class ExportedSessionCodec
             };
 
             if (!reader.AtEnd)
-                throw Malformed("bytes are left over");
+                throw SessionReader.Malformed("bytes are left over");
             if (ExportedSessionRules.FindFault(session) is { } fault)
-                throw Malformed(fault);
+                throw SessionReader.Malformed(fault);
             return session;
         }
         catch
@@ -121,8 +120,6 @@ public static class ExportedSessionCodec
             throw;
         }
     }
-
-    private static SealedSessionException Malformed(string why) => new($"Not an encoded session: {why}.");
 
     private static Flags FlagsOf(ExportedSession session)
         => (session.EncryptThenMac ? Flags.EncryptThenMac : Flags.None)
@@ -141,100 +138,11 @@ public static class ExportedSessionCodec
             + 1 + Encoding.UTF8.GetByteCount(session.ServerName ?? "")
             + 2 + session.PeerCertificate.Length;
 
-    private static DateTimeOffset ReadTime(ref SpanReader reader)
+    private static DateTimeOffset ReadTime(ref SessionReader reader)
     {
         var ticks = reader.ReadUInt64();
         return ticks <= (ulong)DateTimeOffset.MaxValue.UtcTicks
             ? new DateTimeOffset((long)ticks, TimeSpan.Zero)
-            : throw Malformed("a creation time out of range");
-    }
-
-    private ref struct SpanWriter(Span<byte> destination)
-    {
-        private Span<byte> _rest = destination;
-
-        public void WriteByte(byte value)
-        {
-            _rest[0] = value;
-            _rest = _rest[1..];
-        }
-
-        public void WriteUInt16(ushort value)
-        {
-            BinaryPrimitives.WriteUInt16BigEndian(_rest, value);
-            _rest = _rest[2..];
-        }
-
-        public void WriteUInt64(ulong value)
-        {
-            BinaryPrimitives.WriteUInt64BigEndian(_rest, value);
-            _rest = _rest[8..];
-        }
-
-        public void WriteBytes(ReadOnlySpan<byte> value)
-        {
-            value.CopyTo(_rest);
-            _rest = _rest[value.Length..];
-        }
-
-        public void WriteVector1(ReadOnlySpan<byte> value)
-        {
-            WriteByte((byte)value.Length);
-            WriteBytes(value);
-        }
-
-        public void WriteString1(string? value)
-        {
-            var length = Encoding.UTF8.GetBytes(value, _rest[1..]);
-            _rest[0] = (byte)length;
-            _rest = _rest[(1 + length)..];
-        }
-    }
-
-    private ref struct SpanReader(ReadOnlySpan<byte> source)
-    {
-        private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-        private ReadOnlySpan<byte> _rest = source;
-
-        public readonly bool AtEnd => _rest.IsEmpty;
-
-        public byte ReadByte() => ReadBytes(1)[0];
-
-        public ushort ReadUInt16() => BinaryPrimitives.ReadUInt16BigEndian(ReadBytes(2));
-
-        public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64BigEndian(ReadBytes(8));
-
-        public ReadOnlySpan<byte> ReadBytes(int length)
-        {
-            if (length > _rest.Length)
-                throw Malformed("it is truncated");
-            var bytes = _rest[..length];
-            _rest = _rest[length..];
-            return bytes;
-        }
-
-        public ReadOnlySpan<byte> ReadVector1() => ReadBytes(ReadByte());
-
-        public SecretBytes ReadSecret1()
-        {
-            var bytes = ReadVector1();
-            return bytes.IsEmpty ? SecretBytes.Empty : new SecretBytes(bytes);
-        }
-
-        public string? ReadString1(bool present)
-        {
-            var bytes = ReadVector1();
-            try
-            {
-                return present ? StrictUtf8.GetString(bytes)
-                    : bytes.IsEmpty ? null
-                    : throw Malformed("a text that its flag denies");
-            }
-            catch (DecoderFallbackException)
-            {
-                throw Malformed("a text that is not UTF-8");
-            }
-        }
+            : throw SessionReader.Malformed("a creation time out of range");
     }
 }

@@ -60,11 +60,11 @@ internal sealed unsafe class OpenSslContext : IDisposable
         var suites12 = NamesOf(options.CipherSuites, TlsVersion.Tls12);
         var suites13 = NamesOf(options.CipherSuites, TlsVersion.Tls13);
         if (options.MinVersion > options.MaxVersion || !Enum.IsDefined(options.MinVersion) || !Enum.IsDefined(options.MaxVersion))
-            throw new ArgumentException($"No TLS version is between {options.MinVersion} and {options.MaxVersion}.", nameof(options));
+            throw new ArgumentException($"No TLS version is between {options.MinVersion} and {options.MaxVersion}.");
         if (options.MinVersion == TlsVersion.Tls12 && suites12.Length == 0)
-            throw new ArgumentException("TLS 1.2 is enabled without a cipher suite of its own.", nameof(options));
+            throw new ArgumentException("TLS 1.2 is enabled without a cipher suite of its own.");
         if (options.MaxVersion == TlsVersion.Tls13 && suites13.Length == 0)
-            throw new ArgumentException("TLS 1.3 is enabled without a cipher suite of its own.", nameof(options));
+            throw new ArgumentException("TLS 1.3 is enabled without a cipher suite of its own.");
 
         Require(LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetMinProtoVersion, (nint)options.MinVersion, null), "the lowest version");
         Require(LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetMaxProtoVersion, (nint)options.MaxVersion, null), "the highest version");
@@ -90,7 +90,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
         {
             var name = Encoding.UTF8.GetBytes(protocol);
             if (name.Length is 0 or > byte.MaxValue)
-                throw new ArgumentException("An ALPN protocol name is 1 to 255 bytes.", nameof(protocols));
+                throw new ArgumentException("An ALPN protocol name is 1 to 255 bytes.");
             list.Add((byte)name.Length);
             list.AddRange(name);
         }
@@ -142,7 +142,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
         }
 
         if (certificates.Count == 0)
-            throw new ArgumentException("An identity without a certificate.", nameof(identity));
+            throw new ArgumentException("An identity without a certificate.");
 
         // A session resumes under the certificates that it was made under: one virtual host's ticket is none at another's.
         Span<byte> id = stackalloc byte[SHA256.HashSizeInBytes];
