@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 
@@ -77,25 +78,15 @@ public sealed record CipherSuiteInfo
         Ecdhe(CipherSuite.EcdheRsaAes128CbcSha256, CipherKind.AesCbc, 16, HashAlgorithmName.SHA256, "RSA_WITH_AES_128_CBC_SHA256", "RSA-AES128-SHA256"),
     ];
 
+    private static readonly FrozenDictionary<CipherSuite, CipherSuiteInfo> BySuite = All.ToFrozenDictionary(info => info.Suite);
+
     /// <exception cref="ArgumentOutOfRangeException">The number is none of ours.</exception>
     public static CipherSuiteInfo Get(CipherSuite suite)
         => TryGet(suite, out var info) ? info : throw new ArgumentOutOfRangeException(nameof(suite), $"0x{(ushort)suite:x4} is not a suite of C-SSL.");
 
     /// <summary>False when the number is none of ours.</summary>
     public static bool TryGet(CipherSuite suite, [NotNullWhen(true)] out CipherSuiteInfo? info)
-    {
-        foreach (var candidate in All)
-        {
-            if (candidate.Suite == suite)
-            {
-                info = candidate;
-                return true;
-            }
-        }
-
-        info = null;
-        return false;
-    }
+        => BySuite.TryGetValue(suite, out info);
 
     private static CipherSuiteInfo Tls13(CipherSuite suite, CipherKind kind, int keyLength, HashAlgorithmName hash, string name) => new()
     {

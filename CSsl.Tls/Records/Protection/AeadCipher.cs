@@ -24,9 +24,22 @@ internal abstract class AeadCipher : IDisposable
     public abstract void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> text, Span<byte> tag, ReadOnlySpan<byte> additionalData);
 
     /// <summary>Decrypts into <paramref name="plaintext"/>, as long as the ciphertext; false (and zeros in it) when it is not authentic.</summary>
-    public abstract bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData);
+    public bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData)
+    {
+        try
+        {
+            Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
+            return true;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            return false;
+        }
+    }
 
     public abstract void Dispose();
+
+    protected abstract void Decrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData);
 
     private sealed class AesGcmCipher(SecretBytes key) : AeadCipher
     {
@@ -35,20 +48,10 @@ internal abstract class AeadCipher : IDisposable
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> text, Span<byte> tag, ReadOnlySpan<byte> additionalData)
             => _aes.Encrypt(nonce, text, text, tag, additionalData);
 
-        public override bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData)
-        {
-            try
-            {
-                _aes.Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
-                return true;
-            }
-            catch (AuthenticationTagMismatchException)
-            {
-                return false;
-            }
-        }
-
         public override void Dispose() => _aes.Dispose();
+
+        protected override void Decrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData)
+            => _aes.Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
     }
 
     private sealed class ChaCha20Poly1305Cipher(SecretBytes key) : AeadCipher
@@ -58,19 +61,9 @@ internal abstract class AeadCipher : IDisposable
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> text, Span<byte> tag, ReadOnlySpan<byte> additionalData)
             => _chaCha.Encrypt(nonce, text, text, tag, additionalData);
 
-        public override bool TryDecrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData)
-        {
-            try
-            {
-                _chaCha.Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
-                return true;
-            }
-            catch (AuthenticationTagMismatchException)
-            {
-                return false;
-            }
-        }
-
         public override void Dispose() => _chaCha.Dispose();
+
+        protected override void Decrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData)
+            => _chaCha.Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
     }
 }
