@@ -9,6 +9,8 @@ internal sealed record Frame(FrameKind Kind, byte[] Payload, uint Channel = 0);
 /// <summary>A channel that notes what it gets, and sends what it is given.</summary>
 internal sealed class TestChannel : LinkChannel
 {
+    private const int MostRooms = 100;
+
     private readonly Channel<Frame> _frames = Channel.CreateUnbounded<Frame>();
     private readonly TaskCompletionSource<Exception> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<byte[]> _outgoing = new();
@@ -26,12 +28,19 @@ internal sealed class TestChannel : LinkChannel
     /// <summary>Returns the credit of received records at once.</summary>
     public bool Returns { get; set; }
 
+    /// <summary>Records are not noted, only counted by <see cref="OnRecords"/>.</summary>
+    public bool Discards { get; set; }
+
+    /// <summary>Runs for each Records frame, with its length.</summary>
+    public Action<int>? OnRecords { get; set; }
+
     public int LostCalls { get; private set; }
 
     /// <summary>Calls that came after OnLinkLost.</summary>
     public int CallsAfterLost { get; private set; }
 
-    public List<int> Rooms { get; } = [];
+    /// <summary>Of the first hundred turns.</summary>
+    public List<int> Rooms { get; } = new(MostRooms);
 
     public Task<Exception> Lost => _lost.Task.WaitAsync(TestLinks.Patience);
 
@@ -46,6 +55,14 @@ internal sealed class TestChannel : LinkChannel
     {
         Frame frame = await NextAsync();
         return frame.Kind == kind ? frame.Payload : throw new InvalidOperationException($"Expected {kind}, got {frame.Kind}.");
+    }
+
+    /// <summary>Takes frames up to and including one of this kind away, and returns those before it.</summary>
+    public async Task<IReadOnlyList<Frame>> SkipAsync(FrameKind kind)
+    {
+        var skipped = new List<Frame>();
+        for (Frame frame = await NextAsync(); frame.Kind != kind; frame = await NextAsync()) skipped.Add(frame);
+        return skipped;
     }
 
     /// <summary>Waits for Close; fails on any other frame.</summary>
@@ -69,6 +86,13 @@ internal sealed class TestChannel : LinkChannel
     protected internal override void OnFrame(FrameKind kind, ReadOnlySpan<byte> payload)
     {
         if (IsLost) CallsAfterLost++;
+        if (Discards && kind == FrameKind.Records)
+        {
+            if (Returns) ReturnCredit(payload.Length);
+            OnRecords?.Invoke(payload.Length);
+            return;
+        }
+
         var frame = new Frame(kind, payload.ToArray());
         _frames.Writer.TryWrite(frame);
         if (Interlocked.Exchange(ref _first, 1) == 0) FirstFrame?.Invoke();
@@ -91,7 +115,7 @@ internal sealed class TestChannel : LinkChannel
     protected internal override int Fill(Span<byte> room)
     {
         if (IsLost) CallsAfterLost++;
-        Rooms.Add(room.Length);
+        if (Rooms.Count < MostRooms) Rooms.Add(room.Length);
         if (Filler is not null) return Filler(room);
         byte[]? records;
         bool more;

@@ -43,6 +43,8 @@ internal sealed class TestLinks : IAsyncDisposable
         return await ConnectAsync(wrapGateway?.Invoke(one) ?? one, wrapSilo?.Invoke(other) ?? other, gatewayOptions, siloOptions, time);
     }
 
+    public static Task<TestLinks> ConnectAsync((Stream Gateway, Stream Silo) streams) => ConnectAsync(streams.Gateway, streams.Silo);
+
     public static async Task<TestLinks> ConnectAsync(Stream gatewayStream, Stream siloStream, LinkOptions? gatewayOptions = null, LinkOptions? siloOptions = null, TimeProvider? time = null)
     {
         var acceptor = new TestAcceptor();
