@@ -3,6 +3,7 @@ using Xunit;
 
 namespace CSsl.Tests.Grains.Link;
 
+/// <summary>The in-process transport behaves as a socket does.</summary>
 public sealed class InProcessStreamTests
 {
     [Fact]
@@ -44,5 +45,57 @@ public sealed class InProcessStreamTests
         await sending;
 
         static byte At(long position) => (byte)(position * 31 >> 3);
+    }
+
+    [Fact]
+    public async Task Write_waits_while_the_other_end_does_not_read()
+    {
+        (Stream one, Stream other) = InProcessStream.CreatePair();
+        byte[] bytes = new byte[512 * 1024];
+        Task writing = one.WriteAsync(bytes).AsTask();
+        Assert.False(writing.IsCompleted);
+
+        await other.ReadExactlyAsync(bytes);
+
+        await writing.WaitAsync(TestLinks.Patience);
+    }
+
+    [Fact]
+    public async Task Closing_ends_what_is_pending_at_this_end()
+    {
+        (Stream one, Stream _) = InProcessStream.CreatePair();
+        Task<int> reading = one.ReadAsync(new byte[10]).AsTask();
+        Task writing = one.WriteAsync(new byte[512 * 1024]).AsTask();
+
+        await one.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => reading.WaitAsync(TestLinks.Patience));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => writing.WaitAsync(TestLinks.Patience));
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => one.ReadAsync(new byte[1]).AsTask());
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => one.WriteAsync(new byte[1]).AsTask());
+    }
+
+    [Fact]
+    public async Task Closing_lets_the_other_end_read_what_was_written_and_then_the_end()
+    {
+        (Stream one, Stream other) = InProcessStream.CreatePair();
+        await one.WriteAsync(new byte[] { 1, 2, 3 });
+        await one.DisposeAsync();
+
+        byte[] got = new byte[10];
+        Assert.Equal(3, await other.ReadAsync(got));
+        Assert.Equal(0, await other.ReadAsync(got));
+        await Assert.ThrowsAsync<IOException>(() => other.WriteAsync(new byte[1]).AsTask());
+    }
+
+    [Fact]
+    public async Task Closing_ends_a_write_that_is_pending_at_the_other_end()
+    {
+        (Stream one, Stream other) = InProcessStream.CreatePair();
+        Task writing = other.WriteAsync(new byte[512 * 1024]).AsTask();
+
+        await one.DisposeAsync();
+
+        await Assert.ThrowsAsync<IOException>(() => writing.WaitAsync(TestLinks.Patience));
     }
 }
