@@ -125,7 +125,8 @@ internal sealed class TestGateway : IAsyncDisposable
         {
             while (true)
             {
-                var records = await ReadRecordsAsync(client, 16);
+                // What fits into a turn in any case.
+                var records = await ReadRecordsAsync(client, 3);
                 if (records.IsEmpty)
                     break;
                 var frame = records.ToArray();

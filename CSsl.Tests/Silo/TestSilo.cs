@@ -68,6 +68,21 @@ internal sealed class TestSilo : IAsyncDisposable
         return new TestSilo(folder, sealingKeys, clusterKey, new X509Trust(certificates), origin, application, gateway);
     }
 
+    /// <summary>The origin answers nothing until the request is aborted.</summary>
+    /// <returns>The first request reached it; it was aborted.</returns>
+    public (Task Reached, Task Aborted) HoldRequests()
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var aborted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Origin.Handler = async context =>
+        {
+            reached.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            aborted.TrySetResult();
+        };
+        return (reached.Task.WaitAsync(Patience), aborted.Task.WaitAsync(Patience));
+    }
+
     /// <summary>Another gateway on a link of its own.</summary>
     public Task<TestGateway> ConnectGatewayAsync()
         => TestGateway.ConnectAsync(Application.Services.GetRequiredService<SiloLinks>().Endpoint, "dev", _clusterKey);

@@ -1,0 +1,117 @@
+using System.Text;
+using CSsl.Grains.Link;
+using CSsl.Tests.Tls.Records;
+using CSsl.Tls;
+using CSsl.Tls.Records;
+using CSsl.Tls.Sessions;
+
+namespace CSsl.Tests.Silo;
+
+/// <summary>A session without a handshake: its secrets are known to the test, which plays the client record by record, and the gateway.</summary>
+internal sealed class DirectSession : IAsyncDisposable
+{
+    private DirectSession(GatewayChannel channel, TestClient client, Guid sessionId)
+        => (Channel, Client, SessionId) = (channel, client, sessionId);
+
+    public GatewayChannel Channel { get; }
+
+    public TestClient Client { get; }
+
+    public Guid SessionId { get; }
+
+    public static async Task<DirectSession> AttachAsync(
+        TestSilo silo, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TestGateway? gateway = null, Guid? sessionId = null)
+    {
+        var id = sessionId ?? Guid.NewGuid();
+        var channel = (gateway ?? silo.Gateway).Attach(NewAttach(silo, id, suite, encryptThenMac));
+        await channel.Attached;
+        return new DirectSession(channel, new TestClient(NewSession(suite, encryptThenMac)), id);
+    }
+
+    public static Attach NewAttach(TestSilo silo, Guid sessionId, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false)
+    {
+        using var sealer = silo.NewSealer();
+        var session = NewSession(suite, encryptThenMac);
+        return new Attach
+        {
+            SessionId = sessionId,
+            ClientSequence = session.ClientSequence,
+            ServerSequence = session.ServerSequence,
+            Capsule = sealer.Seal(session, sessionId).Bytes,
+            ConnectionId = 1,
+            Client = TestGateway.ClientAddress,
+            Server = TestGateway.ServerAddress,
+        };
+    }
+
+    public Task SendRequestAsync(string text) => Channel.SendAsync(Client.Seal(ContentType.ApplicationData, Encoding.ASCII.GetBytes(text)));
+
+    /// <summary>Opens records that must be application data; returns the length of their content.</summary>
+    public int Open(ReadOnlySpan<byte> records) => OpenAll(records).Sum(static record => record.Type == ContentType.ApplicationData ? record.Content.Length : throw new InvalidOperationException($"{record.Type}"));
+
+    public List<(ContentType Type, byte[] Content)> OpenAll(ReadOnlySpan<byte> records)
+    {
+        var opened = new List<(ContentType, byte[])>();
+        while (!records.IsEmpty)
+        {
+            var length = RecordHeader.Size + ((records[3] << 8) | records[4]);
+            opened.Add(Client.Open(records[..length]));
+            records = records[length..];
+        }
+
+        return opened;
+    }
+
+    /// <summary>The next records that come, opened; their credit is returned.</summary>
+    public async Task<List<(ContentType Type, byte[] Content)>> NextAsync()
+    {
+        var records = await Channel.NextAsync() ?? throw new EndOfStreamException($"The silo closed the channel: {await Channel.Closed}.");
+        Channel.Return(records.Length);
+        return OpenAll(records);
+    }
+
+    /// <summary>Reads application data until it ends with this text; returns all of it.</summary>
+    public async Task<string> ReadTextUntilAsync(string end)
+    {
+        var text = new StringBuilder();
+        while (!text.ToString().EndsWith(end, StringComparison.Ordinal))
+        {
+            foreach (var (type, content) in await NextAsync())
+            {
+                if (type != ContentType.ApplicationData)
+                    throw new InvalidOperationException($"A record of type {type} after \"{text}\".");
+                text.Append(Encoding.ASCII.GetString(content));
+            }
+        }
+
+        return text.ToString();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    // The explicit nonce is TLS 1.2 GCM's alone, and a capsule holds nothing that its suite has no use for.
+    private static ExportedSession NewSession(CipherSuite suite, bool encryptThenMac)
+    {
+        var session = TestSessions.Create(suite, encryptThenMac);
+        return CipherSuiteInfo.Get(suite) is { Version: TlsVersion.Tls12, IsAead: true } && !suite.ToString().Contains("ChaCha20", StringComparison.Ordinal)
+            ? session
+            : new ExportedSession
+            {
+                Version = session.Version,
+                CipherSuite = suite,
+                ClientSecret = session.ClientSecret,
+                ServerSecret = session.ServerSecret,
+                ExporterSecret = session.ExporterSecret,
+                ClientRandom = session.ClientRandom,
+                ServerRandom = session.ServerRandom,
+                ClientSequence = session.ClientSequence,
+                ServerSequence = session.ServerSequence,
+                EncryptThenMac = encryptThenMac,
+                CreatedAt = session.CreatedAt,
+            };
+    }
+}
