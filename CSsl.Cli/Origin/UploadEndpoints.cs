@@ -1,21 +1,33 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace CSsl.Cli.Origin;
 
 /// <summary><c>/echo</c> and <c>/sink</c>: bodies of requests, of any size, without holding them.</summary>
 internal static class UploadEndpoints
 {
-    /// <summary>Sends the request's body back as it comes.</summary>
-    public static Task EchoAsync(HttpContext context)
+    private static readonly FileStreamOptions Spool = new() { Mode = FileMode.Open, Access = FileAccess.ReadWrite, Options = FileOptions.DeleteOnClose | FileOptions.Asynchronous };
+
+    /// <summary>Sends the request's body back: when it is all there, or with <c>stream=true</c> as it comes.</summary>
+    /// <remarks>Streaming needs a client that reads while it writes. .NET's HttpClient, and so YARP, does that over HTTP/2 only: over HTTP/1.1 it
+    /// would stand still once the sockets' buffers are full of what it does not read yet.</remarks>
+    public static async Task EchoAsync(HttpContext context, bool stream = false)
     {
-        // HTTP/1.1 clients that first send everything and then read would deadlock on a big body; that is theirs to know.
-        context.Response.ContentType = context.Request.ContentType ?? "application/octet-stream";
-        context.Response.ContentLength = context.Request.ContentLength;
-        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
-        return context.Request.BodyReader.CopyToAsync(context.Response.BodyWriter, context.RequestAborted);
+        var (request, response) = (context.Request, context.Response);
+        response.ContentType = request.ContentType ?? "application/octet-stream";
+        if (stream)
+        {
+            response.ContentLength = request.ContentLength;
+            await request.BodyReader.CopyToAsync(response.BodyWriter, context.RequestAborted);
+            return;
+        }
+
+        await using var spool = new FileStream(Path.GetTempFileName(), Spool);
+        await request.Body.CopyToAsync(spool, context.RequestAborted);
+        response.ContentLength = spool.Length;
+        spool.Position = 0;
+        await spool.CopyToAsync(response.Body, context.RequestAborted);
     }
 
     /// <summary>Counts the request's body: answers its length and SHA-256.</summary>

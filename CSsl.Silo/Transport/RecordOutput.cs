@@ -78,15 +78,16 @@ internal sealed class RecordOutput(DataPhase phase, PipeReader application, Acti
         return (written, records);
     }
 
-    /// <summary>The connection is over: what the application still writes goes nowhere.</summary>
-    public void Complete(Exception? error)
+    /// <summary>The connection is over: what the application still writes goes nowhere. That is no error to it, as with a socket: Kestrel takes an
+    /// exception of a write for a fault of its own, and logs it as critical.</summary>
+    public void Complete()
     {
         if (_completed)
             return;
         _completed = true;
         _hasResult = false;
         _result = default;
-        application.Complete(error);
+        application.Complete();
     }
 
     private int Seal(ref ReadOnlySequence<byte> plaintext, Span<byte> room, ref int written)

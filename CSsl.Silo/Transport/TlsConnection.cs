@@ -247,7 +247,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         lock (_readGate)
             _input!.Complete(error);
         lock (_writeGate)
-            _output!.Complete(error);
+            _output!.Complete();
         _phase!.Dispose();
         _connection.End();
     }

@@ -20,23 +20,24 @@ public sealed class OriginEndpointsTests(OriginFixture origin) : IClassFixture<O
     }
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(3_000_000)]
-    public async Task Echo_sends_back_what_it_gets(int length)
+    [InlineData("/echo", 0)]
+    [InlineData("/echo", 3_000_000)]
+    [InlineData("/echo?stream=true", 3_000_000)]
+    public async Task Echo_sends_back_what_it_gets(string path, int length)
     {
         var body = RandomNumberGenerator.GetBytes(length);
-        using var response = await origin.Http.PostAsync("/echo", new ByteArrayContent(body) { Headers = { { "Content-Type", "x/y" } } });
+        using var response = await origin.Http.PostAsync(path, new ByteArrayContent(body) { Headers = { { "Content-Type", "x/y" } } });
         Assert.Equal("x/y", response.Content.Headers.ContentType!.MediaType);
         Assert.Equal(body, await response.Content.ReadAsByteArrayAsync());
     }
 
     [Fact]
-    public async Task Echo_answers_while_the_request_goes_on()
+    public async Task Echo_answers_while_the_request_goes_on_when_asked_to_stream()
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, origin.Address.Port);
         await using var stream = client.GetStream();
-        await stream.WriteAsync("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"u8.ToArray());
+        await stream.WriteAsync("POST /echo?stream=true HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"u8.ToArray());
         await ReadUntilAsync(stream, "abc");
         await stream.WriteAsync("3\r\ndef\r\n0\r\n\r\n"u8.ToArray());
         await ReadUntilAsync(stream, "def\r\n0\r\n\r\n");
