@@ -23,6 +23,8 @@ internal sealed class TestChannel : LinkChannel
     /// <summary>Instead of sending what was queued.</summary>
     public FillAction? Filler { get; set; }
 
+    public Action? WhenLost { get; set; }
+
     public Action? BatchEnd { get; set; }
 
     /// <summary>Returns the credit of received records at once.</summary>
@@ -110,6 +112,7 @@ internal sealed class TestChannel : LinkChannel
     {
         LostCalls++;
         _lost.TrySetResult(reason);
+        WhenLost?.Invoke();
     }
 
     protected internal override int Fill(Span<byte> room)
