@@ -10,10 +10,10 @@ public interface IGrainBase
     IGrainContext GrainContext { get; }
 
     /// <summary>Runs before the first call.</summary>
-    Task OnActivateAsync(CancellationToken token);
+    Task OnActivateAsync(CancellationToken token) => Task.CompletedTask;
 
     /// <summary>Runs after the last call. Not run when the process dies.</summary>
-    Task OnDeactivateAsync(DeactivationReason reason, CancellationToken token);
+    Task OnDeactivateAsync(DeactivationReason reason, CancellationToken token) => Task.CompletedTask;
 }
 
 /// <summary>Base class of grains: one activation per key in the cluster, one call at a time.</summary>

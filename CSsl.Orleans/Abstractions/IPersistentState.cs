@@ -13,20 +13,20 @@ namespace Orleans.Core
         Task ClearStateAsync();
 
         /// <inheritdoc cref="ClearStateAsync()"/>
-        Task ClearStateAsync(CancellationToken cancellationToken);
+        Task ClearStateAsync(CancellationToken cancellationToken) => ClearStateAsync();
 
         /// <summary>Replaces the value by the stored one.</summary>
         Task ReadStateAsync();
 
         /// <inheritdoc cref="ReadStateAsync()"/>
-        Task ReadStateAsync(CancellationToken cancellationToken);
+        Task ReadStateAsync(CancellationToken cancellationToken) => ReadStateAsync();
 
         /// <summary>Stores the value.</summary>
         /// <exception cref="Storage.InconsistentStateException">Somebody else wrote since.</exception>
         Task WriteStateAsync();
 
         /// <inheritdoc cref="WriteStateAsync()"/>
-        Task WriteStateAsync(CancellationToken cancellationToken);
+        Task WriteStateAsync(CancellationToken cancellationToken) => WriteStateAsync();
     }
 
     /// <inheritdoc cref="IStorage"/>

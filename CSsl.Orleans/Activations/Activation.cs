@@ -168,7 +168,7 @@ internal sealed partial class Activation(GrainClass grainClass, GrainId id, IAct
             _scope = host.Services.CreateAsyncScope();
             _grain = Make(out var states);
             foreach (IStorage state in states)
-                await state.ReadStateAsync(CancellationToken.None);
+                await state.ReadStateAsync();
             using var timeout = new CancellationTokenSource(LifecycleTimeout, host.Time);
             await _grain.OnActivateAsync(timeout.Token);
             return _started = true;

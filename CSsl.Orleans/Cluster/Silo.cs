@@ -67,6 +67,7 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _database.CreateAsync().ConfigureAwait(false);
+        await ProveKeyAsync().ConfigureAwait(false);
         var endpoint = await _listener.StartAsync(IPEndPoint.Parse(_options.Listen), cancellationToken).ConfigureAwait(false);
         _self = await _table.JoinAsync(endpoint, Name).ConfigureAwait(false);
 
@@ -100,13 +101,25 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
         {
             // First nothing new comes, then the grains go while they can still be rerouted, then the silo.
             await SetOwnStatusAsync(SiloStatus.ShuttingDown).ConfigureAwait(false);
-            await _router.Catalog.DeactivateAllAsync(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "The silo stops."), cancellationToken).ConfigureAwait(false);
+            await DeactivateGrainsAsync(_router.Catalog, cancellationToken).ConfigureAwait(false);
             await SetOwnStatusAsync(SiloStatus.Dead).ConfigureAwait(false);
             LogLeft(_log, Name, _self);
         }
         finally
         {
             await FallSilentAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task DeactivateGrainsAsync(Catalog catalog, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await catalog.DeactivateAllAsync(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "The silo stops."), cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            LogGrainsLeft(_log, Name, catalog.Count);
         }
     }
 
@@ -137,6 +150,16 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
     private Task<object> HandleAsync(MessageHeader header, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
         => _dispatcher?.HandleAsync(header, body, cancellationToken) ?? throw new UnservedException(StatusCodes.Status503ServiceUnavailable);
 
+    /// <summary>A silo with another key would take all others for dead, and say so in the table: it must not join.</summary>
+    /// <exception cref="OrleansConfigurationException">Silos of the cluster refuse this one, and none accepts it.</exception>
+    private async Task ProveKeyAsync()
+    {
+        var view = await _membership.RefreshAsync().ConfigureAwait(false);
+        var answers = await Task.WhenAll(view.Alive.Select(m => TellAsync(m.Address, Operations.Probe))).ConfigureAwait(false);
+        if (!answers.Contains(null) && answers.FirstOrDefault(static a => a?.GetType() == typeof(OrleansException)) is { } refusal)
+            throw new OrleansConfigurationException($"Silo {Name} can't join cluster {ClusterId}: {refusal.Message}", refusal);
+    }
+
     private void StopIfDead(ClusterSnapshot before, ClusterSnapshot after)
     {
         if (_leaving || after.IsAlive(_self!))
@@ -159,18 +182,21 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
     private async Task AnnounceAsync()
     {
         var view = await _membership.RefreshAsync().ConfigureAwait(false);
-        await Task.WhenAll(view.Alive.Select(static m => m.Address).Where(a => !a.Equals(_self)).Select(TellAsync)).ConfigureAwait(false);
+        await Task.WhenAll(view.Alive.Select(static m => m.Address).Where(a => !a.Equals(_self)).Select(a => TellAsync(a, Operations.Refresh))).ConfigureAwait(false);
     }
 
-    private async Task TellAsync(SiloAddress silo)
+    /// <summary>Sends a message without content; returns what prevented it.</summary>
+    private async Task<Exception?> TellAsync(SiloAddress silo, string operation)
     {
         try
         {
-            await _transport.SendAsync<Empty>(silo, Operations.Refresh, Empty.Instance, _options.ProbeTimeout, CancellationToken.None).ConfigureAwait(false);
+            await _transport.SendAsync<Empty>(silo, operation, Empty.Instance, _options.ProbeTimeout, CancellationToken.None).ConfigureAwait(false);
+            return null;
         }
         catch (Exception e) when (e is UndeliveredException or OrleansException or TimeoutException)
         {
-            LogNotTold(_log, silo, e.Message);
+            LogNotTold(_log, silo, operation, e.Message);
+            return e;
         }
     }
 
@@ -183,6 +209,9 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
     [LoggerMessage(62, LogLevel.Critical, "Silo {Name} ({Silo}) was declared dead by the others: it stops.")]
     private static partial void LogDeclaredDead(ILogger logger, string name, SiloAddress silo);
 
-    [LoggerMessage(63, LogLevel.Debug, "Silo {Silo} was not told of the new membership: {Reason}")]
-    private static partial void LogNotTold(ILogger logger, SiloAddress silo, string reason);
+    [LoggerMessage(64, LogLevel.Warning, "Silo {Name} leaves {Count} grains behind that are still busy: the host's time to stop is over.")]
+    private static partial void LogGrainsLeft(ILogger logger, string name, int count);
+
+    [LoggerMessage(63, LogLevel.Debug, "Silo {Silo} did not hear {Operation}: {Reason}")]
+    private static partial void LogNotTold(ILogger logger, SiloAddress silo, string operation, string reason);
 }

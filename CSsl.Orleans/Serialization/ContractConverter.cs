@@ -13,7 +13,7 @@ internal sealed class ContractConverterFactory : JsonConverterFactory
     public override bool CanConvert(Type typeToConvert) => !typeToConvert.IsEnum && typeToConvert.GetCustomAttribute<GenerateSerializerAttribute>(inherit: false) is not null;
 
     public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options)
-        => (JsonConverter)Activator.CreateInstance(typeof(ContractConverter<>).MakeGenericType(typeToConvert))!;
+        => (JsonConverter)Activator.CreateInstance(typeof(ContractConverter<>).MakeGenericType(typeToConvert), BindingFlags.Instance | BindingFlags.Public | BindingFlags.DoNotWrapExceptions, null, null, null)!;
 }
 
 /// <summary>Writes a value as an object whose property names are the numbers of the members: "0", "1"; of a base type's members "base.0".</summary>

@@ -13,31 +13,22 @@ internal sealed class PersistentState<TState>(GrainStorage storage, GrainId grai
 
     public bool RecordExists { get; private set; }
 
-    public Task ReadStateAsync() => ReadStateAsync(CancellationToken.None);
-
-    public async Task ReadStateAsync(CancellationToken cancellationToken)
+    public async Task ReadStateAsync()
     {
-        cancellationToken.ThrowIfCancellationRequested();
         var stored = await storage.ReadAsync(grain, name);
         State = stored.Payload is null ? Activator.CreateInstance<TState>() : (TState)ContractSerializer.Deserialize(stored.Payload, typeof(TState))!;
         Etag = stored.Etag;
         RecordExists = stored.Payload is not null;
     }
 
-    public Task WriteStateAsync() => WriteStateAsync(CancellationToken.None);
-
-    public async Task WriteStateAsync(CancellationToken cancellationToken)
+    public async Task WriteStateAsync()
     {
-        cancellationToken.ThrowIfCancellationRequested();
         Etag = await storage.WriteAsync(grain, name, ContractSerializer.Serialize(State, typeof(TState)), Etag);
         RecordExists = true;
     }
 
-    public Task ClearStateAsync() => ClearStateAsync(CancellationToken.None);
-
-    public async Task ClearStateAsync(CancellationToken cancellationToken)
+    public async Task ClearStateAsync()
     {
-        cancellationToken.ThrowIfCancellationRequested();
         if (Etag is not null)
             Etag = await storage.WriteAsync(grain, name, null, Etag);
         State = Activator.CreateInstance<TState>();

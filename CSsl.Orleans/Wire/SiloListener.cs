@@ -27,6 +27,7 @@ internal sealed partial class SiloListener(ClusterAuthenticator authenticator, M
     : IHttpApplication<HttpContext>, IAsyncDisposable
 {
     private readonly ReplayWindow _replays = new(time);
+    private readonly LogThrottle _refusals = new(time);
     private readonly ILogger _log = loggers.CreateLogger<SiloListener>();
     private KestrelServer? _server;
 
@@ -63,13 +64,15 @@ internal sealed partial class SiloListener(ClusterAuthenticator authenticator, M
         if (!WireHeaders.TryRead(context.Request, out var header, out var mac)
             || !ClusterAuthenticator.Matches(authenticator.SignRequest(header, body), mac))
         {
-            LogWrongKey(_log, context.Connection.RemoteIpAddress, context.Connection.RemotePort, header.Path);
+            if (_refusals.TryPass(out var more))
+                LogWrongKey(_log, context.Connection.RemoteIpAddress, context.Connection.RemotePort, more);
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
         }
         if (!_replays.TryTake(header.Time, header.Nonce))
         {
-            LogReplay(_log, context.Connection.RemoteIpAddress, context.Connection.RemotePort, header.Path, header.Time);
+            if (_refusals.TryPass(out var more))
+                LogReplay(_log, context.Connection.RemoteIpAddress, context.Connection.RemotePort, header.Time, more);
             context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
         }
@@ -114,11 +117,11 @@ internal sealed partial class SiloListener(ClusterAuthenticator authenticator, M
         return body.ToArray();
     }
 
-    [LoggerMessage(22, LogLevel.Warning, "Refused a message from {Address}:{Port} for {Path}: it does not have the cluster key (Cluster:KeyFile).")]
-    private static partial void LogWrongKey(ILogger logger, IPAddress? address, int port, string path);
+    [LoggerMessage(22, LogLevel.Warning, "Refused a message from {Address}:{Port}: its sender does not have the cluster key (Cluster:KeyFile). {More} more since the last such line.")]
+    private static partial void LogWrongKey(ILogger logger, IPAddress? address, int port, int more);
 
-    [LoggerMessage(23, LogLevel.Warning, "Refused a message from {Address}:{Port} for {Path}: its time {Time} is off, or it was sent before.")]
-    private static partial void LogReplay(ILogger logger, IPAddress? address, int port, string path, long time);
+    [LoggerMessage(23, LogLevel.Warning, "Refused a message from {Address}:{Port}: its time {Time} is off, or it was sent before. {More} more since the last such line.")]
+    private static partial void LogReplay(ILogger logger, IPAddress? address, int port, long time, int more);
 
     [LoggerMessage(24, LogLevel.Warning, "A message for {Path} could not be handled.")]
     private static partial void LogFailed(ILogger logger, string path, Exception exception);

@@ -15,6 +15,7 @@ internal sealed partial class SiloTransport : IDisposable
     private readonly Membership _membership;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly LogThrottle _refusals;
     private readonly HttpClient _http;
 
     public SiloTransport(ClusterAuthenticator authenticator, Membership membership, int maxMessageBytes, TimeProvider time, ILogger log)
@@ -23,6 +24,7 @@ internal sealed partial class SiloTransport : IDisposable
         _membership = membership;
         _time = time;
         _log = log;
+        _refusals = new LogThrottle(time);
         var handler = new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(1),
@@ -102,14 +104,16 @@ internal sealed partial class SiloTransport : IDisposable
         var status = (int)response.StatusCode;
         if (response.StatusCode == HttpStatusCode.Unauthorized)
         {
-            LogRefused(_log, to, path);
+            if (_refusals.TryPass(out _))
+                LogRefused(_log, to, path);
             throw new OrleansException($"Silo {to} refused {path}: this process does not have its cluster key, or its clock is off.");
         }
         if (response.StatusCode == HttpStatusCode.RequestEntityTooLarge)
             throw new OrleansException($"Silo {to} refused {path}: the message is too large.");
         if (!ClusterAuthenticator.Matches(_authenticator.SignResponse(status, requestMac, answer), WireHeaders.ReadMac(response.Headers)))
         {
-            LogImpostor(_log, to, path, status);
+            if (_refusals.TryPass(out _))
+                LogImpostor(_log, to, path, status);
             throw new OrleansException($"What answers at {to} does not have the cluster key.");
         }
         return response.StatusCode switch

@@ -104,8 +104,14 @@ public interface ILocalGrain : IGrainWithGuidKey
 
 /// <summary>Placed where it is called.</summary>
 [PreferLocalPlacement]
-public class LocalGrain(ILocalSiloDetails silo) : Grain, ILocalGrain
+public class LocalGrain(ILocalSiloDetails silo, GrainEvents events) : Grain, ILocalGrain
 {
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        events.Add($"deactivated {this.GetPrimaryKey():N} {silo.Name} {reason.ReasonCode}");
+        return Task.CompletedTask;
+    }
+
     public ValueTask<string> Where() => new(silo.Name);
 }
 

@@ -94,6 +94,23 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task Silo_is_out_also_when_a_grain_does_not_come_to_an_end()
+    {
+        await using var cluster = new TestCluster();
+        var s1 = await cluster.StartSiloAsync("s1");
+        var waiting = s1.Echo("a").Wait("gate", default);
+        await cluster.Events.Until("waiting gate");
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+        await s1.StopAsync(patience.Token);
+
+        Assert.False((await cluster.OpenTable().ReadAsync()).IsAlive(s1.Address()));
+        Assert.Contains(cluster.Log.All, static l => l.StartsWith("Warning: Silo s1 leaves 1 grains behind", StringComparison.Ordinal));
+        cluster.Events.Open("gate");
+        await waiting;
+    }
+
+    [Fact]
     public async Task Silo_takes_the_place_of_its_earlier_run_when_it_starts_again()
     {
         await using var cluster = new TestCluster();
