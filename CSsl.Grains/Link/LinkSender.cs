@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 
 namespace CSsl.Grains.Link;
@@ -20,7 +19,7 @@ namespace CSsl.Grains.Link;
 /// batch, and so after the turns of this one; from then on its channel has no turn in this batch. The channels that were ready at the
 /// snapshot are served once; while nothing else is queued, those that became ready since are too, until the batch is full.</para>
 /// </remarks>
-internal sealed class LinkSender : IThreadPoolWorkItem
+internal sealed partial class LinkSender : IThreadPoolWorkItem
 {
     /// <summary>Bytes of control frames that may wait while the peer does not read.</summary>
     public const int MaxQueuedBytes = 16 * 1024 * 1024;
@@ -222,160 +221,5 @@ internal sealed class LinkSender : IThreadPoolWorkItem
     {
         _drained?.TrySetResult();
         if (_closed) _ended.TrySetResult();
-    }
-
-    // ---- As the one sender ----
-
-    // Returns when there is nothing to send, or a write is pending whose continuation goes on.
-    private void Run()
-    {
-        for (int batches = 0; TakeBatch(out int turns); batches++)
-        {
-            GiveTurns(turns);
-            if (!TryWrite()) return;
-            if (batches == BatchesPerStretch)
-            {
-                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-                return;
-            }
-        }
-    }
-
-    // False: the role is given back.
-    private bool TakeBatch(out int turns)
-    {
-        lock (_gate)
-        {
-            turns = 0;
-            if (_closed || !HasWork)
-            {
-                _sending = false;
-                SignalIdle();
-                return false;
-            }
-
-            (_active, _queued) = (_queued, _active);
-            _batch++;
-            if (!_closing) turns = _ready.Count;
-            return true;
-        }
-    }
-
-    private void GiveTurns(int turns)
-    {
-        int limit = _active.Length + _batchBytes;
-        while (_active.Length < limit)
-        {
-            LinkChannel channel;
-            int room;
-            lock (_gate)
-            {
-                if (turns == 0 && _queued.Length == 0 && !_closing) turns = _ready.Count;
-                if (turns-- == 0 || _closed) return;
-                channel = _ready.Dequeue();
-                room = BeginTurn(channel);
-            }
-
-            if (room > 0) Fill(channel, room);
-        }
-    }
-
-    // Returns the room of the turn; 0: no turn now.
-    private int BeginTurn(LinkChannel channel)
-    {
-        ref ChannelTurn turn = ref channel.Turn;
-        turn.Queued = false;
-        if (turn.LastSend == _batch)
-        {
-            // A frame of this channel is queued for the next batch, and goes first.
-            TryQueue(channel);
-            return 0;
-        }
-
-        if (turn.Over || turn.Credit <= 0) return 0;
-        turn.Wanted = false;
-        return Math.Min(_turnBytes, Math.Max(turn.Credit, LinkChannel.MinimumRoom));
-    }
-
-    private void Fill(LinkChannel channel, int room)
-    {
-        if (!channel.TryEnter()) return;
-        try
-        {
-            int filled = channel.Fill(_active.Room(room));
-            if ((uint)filled > (uint)room) throw new InvalidOperationException($"Fill returned {filled} with room for {room}.");
-            if (filled == 0) return;
-            _active.Commit(FrameKind.Records, channel.Id, filled);
-            lock (_gate) channel.Turn.Credit -= filled;
-        }
-        catch (Exception e)
-        {
-            _link.Fault(channel, e);
-        }
-        finally
-        {
-            channel.Leave();
-        }
-    }
-
-    // False: pending, or the link is lost; either way the caller is no longer the sender.
-    [SuppressMessage("Reliability", "CA2012:Use ValueTasks correctly", Justification = "Its result is taken exactly once, in EndWrite; an async method would allocate per pending write.")]
-    private bool TryWrite()
-    {
-        if (_active.Length == 0) return true;
-        _sends++;
-        _framesSent += _active.Frames;
-        _recordFramesSent += _active.RecordFrames;
-        _bytesSent += _active.Length;
-        ValueTaskAwaiter write;
-        try
-        {
-            write = _transport.WriteAsync(_active.Written).GetAwaiter();
-        }
-        catch (Exception e)
-        {
-            return FailWrite(e);
-        }
-
-        if (write.IsCompleted) return EndWrite(write);
-        _write = write;
-
-        // From here on the continuation is the sender, perhaps already.
-        write.UnsafeOnCompleted(_onWritten);
-        return false;
-    }
-
-    private void OnWritten()
-    {
-        ValueTaskAwaiter write = _write;
-        _write = default;
-        if (EndWrite(write)) Run();
-    }
-
-    private bool EndWrite(ValueTaskAwaiter write)
-    {
-        try
-        {
-            write.GetResult();
-        }
-        catch (Exception e)
-        {
-            return FailWrite(e);
-        }
-
-        _active.Clear();
-        return true;
-    }
-
-    private bool FailWrite(Exception cause)
-    {
-        _link.Lose(new LinkException($"Writing to the peer failed: {cause.Message}", cause), readToTheEnd: true);
-        lock (_gate)
-        {
-            _sending = false;
-            SignalIdle();
-        }
-
-        return false;
     }
 }
