@@ -52,13 +52,16 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
         if (newRsa)
         {
             using var key = RSA.Create(2048);
-            MakeLeaf(authority, new CertificateRequest(Subject("localhost"), key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), key, X509KeyUsageFlags.KeyEncipherment, RsaCertificate, RsaKey);
+            var request = new CertificateRequest(Subject("localhost"), key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+            MakeLeaf(authority, request, X509KeyUsageFlags.KeyEncipherment, RsaCertificate);
+            PrivateFile.Write(RsaKey, key.ExportPkcs8PrivateKeyPem());
         }
 
         if (newEcdsa)
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            MakeLeaf(authority, new CertificateRequest(Subject("localhost"), key, HashAlgorithmName.SHA256), key, X509KeyUsageFlags.None, EcdsaCertificate, EcdsaKey);
+            MakeLeaf(authority, new CertificateRequest(Subject("localhost"), key, HashAlgorithmName.SHA256), X509KeyUsageFlags.None, EcdsaCertificate);
+            PrivateFile.Write(EcdsaKey, key.ExportPkcs8PrivateKeyPem());
         }
 
         return true;
@@ -78,7 +81,7 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
         WritePublic(AuthorityCertificate, certificate.ExportCertificatePem());
     }
 
-    private void MakeLeaf(X509Certificate2 authority, CertificateRequest request, AsymmetricAlgorithm key, X509KeyUsageFlags usage, string certificatePath, string keyPath)
+    private void MakeLeaf(X509Certificate2 authority, CertificateRequest request, X509KeyUsageFlags usage, string path)
     {
         var names = new SubjectAlternativeNameBuilder();
         foreach (var name in HostNames)
@@ -95,9 +98,9 @@ internal sealed class DevelopmentCertificates(string folder, TimeProvider time)
 
         var now = time.GetUtcNow();
         using var signer = authority.GetECDsaPrivateKey()!;
-        using var certificate = request.Create(authority.SubjectName, X509SignatureGenerator.CreateForECDsa(signer), now - ClockSkew, Earlier(now + LeafLife, authority.NotAfter), SerialNumber());
-        PrivateFile.Write(keyPath, key.ExportPkcs8PrivateKeyPem());
-        WritePublic(certificatePath, certificate.ExportCertificatePem());
+        var signature = X509SignatureGenerator.CreateForECDsa(signer);
+        using var certificate = request.Create(authority.SubjectName, signature, now - ClockSkew, Earlier(now + LeafLife, authority.NotAfter), SerialNumber());
+        WritePublic(path, certificate.ExportCertificatePem());
     }
 
     private bool IsExpiring(string path)

@@ -14,7 +14,8 @@ internal static class CommonOptions
 
     public static Option<string?> Https() => Endpoint("--https", $"Where clients connect. Default: Gateway:Listen of the configuration, or {GatewayOptions.DefaultListen}.");
 
-    public static Option<string?> Admin() => Endpoint("--admin", $"The gateway's admin endpoint (/status, /metrics, /healthz). Default: Gateway:Admin of the configuration, or {DefaultAdmin}.");
+    public static Option<string?> Admin()
+        => Endpoint("--admin", $"The gateway's admin endpoint (/status, /metrics, /healthz). Default: Gateway:Admin of the configuration, or {DefaultAdmin}.");
 
     public static Option<string?> Config() => new("--config")
     {
@@ -24,7 +25,11 @@ internal static class CommonOptions
 
     public static Option<string?> Origin()
     {
-        var option = new Option<string?>("--origin") { Description = "URL of the HTTP server behind the cluster. Default: the ReverseProxy section of the configuration, or a sample origin.", HelpName = "URL" };
+        var option = new Option<string?>("--origin")
+        {
+            Description = "URL of the HTTP server behind the cluster. Default: the ReverseProxy section of the configuration, or a sample origin.",
+            HelpName = "URL",
+        };
         option.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<string?>() is { } url && !(Uri.TryCreate(url, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"))
@@ -79,8 +84,7 @@ internal static class CommonOptions
 
     private static Option<string?> Endpoint(string name, string description)
     {
-        var option = new Option<string?>(name) { Description = description, HelpName = "PORT or HOST:PORT", CustomParser = ParseEndpoint };
-        return option;
+        return new Option<string?>(name) { Description = description, HelpName = "PORT or HOST:PORT", CustomParser = ParseEndpoint };
     }
 
     /// <summary>A port of 127.0.0.1, or host:port.</summary>

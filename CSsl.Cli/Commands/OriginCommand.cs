@@ -17,7 +17,13 @@ internal static class OriginCommand
         var h2c = new Option<int?>("--h2c") { Description = "Another port, for HTTP/2 without TLS (prior knowledge).", HelpName = "N" };
         var config = CommonOptions.Config();
         var settings = CommonOptions.Settings();
-        var command = new Command("origin", "Runs the sample HTTP server that `cssl up` puts behind the cluster: /, /bytes/{n}, /echo, /sink, /slow, /sse, /ws, /headers, /die.") { port, h2c, config, settings };
+        var command = new Command("origin", """
+            Runs the sample HTTP server that `cssl up` puts behind the cluster: / (who served this), /bytes/{n} (with ranges), /echo, /sink, /slow?ms=,
+            /sse?count=&ms=, /ws, /headers, /die?after=
+            """)
+        {
+            port, h2c, config, settings,
+        };
         command.SetAction((result, _) =>
         {
             var loaded = CsslConfiguration.Load(CommonOptions.LoaderArguments(result.GetValue(config), result.GetValue(settings)));

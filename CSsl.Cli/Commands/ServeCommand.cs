@@ -51,7 +51,7 @@ internal static class ServeCommand
         var state = StateFolder.At(options.State);
         var plan = new ClusterPlan(options, configuration, state);
         using var claim = plan.NeedsState ? StateFolder.Create(options.State).Claim() : null;
-        plan.RequireFreePorts();
+        plan.ChoosePorts();
         if (plan.NeedsState)
             plan.EnsureKeys();
 

@@ -33,10 +33,10 @@ internal sealed class ClusterPlan
     }
 
     /// <summary>Where clients connect.</summary>
-    public IReadOnlyList<string> Https { get; }
+    public IReadOnlyList<string> Https { get; private set; }
 
     /// <summary>The gateway's admin endpoint.</summary>
-    public string Admin { get; }
+    public string Admin { get; private set; }
 
     /// <summary>Nothing says where requests go: the sample origin is to serve them.</summary>
     public bool NeedsOrigin => _options.Origin is null && !_configuration.IsSet("ReverseProxy");
@@ -55,12 +55,19 @@ internal sealed class ClusterPlan
             _state.Certificates.Ensure();
     }
 
+    /// <summary>Makes sure that the gateway can listen where it is to, and picks ports where 0 was asked for.</summary>
     /// <exception cref="InUseException">A port is taken: says by whom.</exception>
     /// <exception cref="ConfigurationException">This machine can't listen there.</exception>
-    public void RequireFreePorts()
+    public void ChoosePorts()
     {
-        foreach (var endpoint in Https.Append(Admin))
-            FreePort.Require(HostPort.Parse(endpoint));
+        Https = [.. Https.Select(Choose)];
+        Admin = Choose(Admin);
+
+        static string Choose(string address)
+        {
+            var endpoint = FreePort.Require(HostPort.Parse(address));
+            return HostPort.Parse(address).Port == 0 ? endpoint.ToString() : address;
+        }
     }
 
     /// <summary>Asks this cluster whether it serves.</summary>

@@ -5,12 +5,13 @@ using CSsl.Grains.Hosting;
 
 namespace CSsl.Cli.Up;
 
-/// <summary>Checks ports before anything is started, to say in one line what is wrong.</summary>
+/// <summary>Checks addresses before anything is started, to say in one line what is wrong.</summary>
 internal static class FreePort
 {
+    /// <returns>The address, with a free port in place of 0.</returns>
     /// <exception cref="InUseException">Another process listens there.</exception>
     /// <exception cref="ConfigurationException">This machine can't listen there.</exception>
-    public static void Require(IPEndPoint endpoint)
+    public static IPEndPoint Require(IPEndPoint endpoint)
     {
         using var socket = new Socket(endpoint.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -19,6 +20,7 @@ internal static class FreePort
                 socket.DualMode = true;
             socket.Bind(endpoint);
             socket.Listen();
+            return (IPEndPoint)socket.LocalEndPoint!;
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {

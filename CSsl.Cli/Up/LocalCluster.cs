@@ -24,7 +24,7 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
         var state = StateFolder.Create(options.State);
         using var claim = state.Claim();
         var plan = new ClusterPlan(options, configuration, state);
-        plan.RequireFreePorts();
+        plan.ChoosePorts();
         plan.EnsureKeys();
         try
         {

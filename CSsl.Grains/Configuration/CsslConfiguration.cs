@@ -9,7 +9,10 @@ using Microsoft.Extensions.Options;
 
 namespace CSsl.Grains.Configuration;
 
-/// <summary>Loads the configuration of a C-SSL process: cssl.json, then environment variables with the prefix CSSL_, then the command line; each overrides the ones before.</summary>
+/// <summary>
+/// Loads the configuration of a C-SSL process: cssl.json, then environment variables with the prefix CSSL_, then the command line; each overrides
+/// the ones before.
+/// </summary>
 public static class CsslConfiguration
 {
     /// <summary>The file that is read from the working directory when no other is named.</summary>

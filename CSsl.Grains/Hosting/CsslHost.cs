@@ -4,6 +4,8 @@ using System.Text.RegularExpressions;
 using CSsl.Grains.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace CSsl.Grains.Hosting;
 
@@ -23,16 +25,19 @@ public static partial class CsslHost
             add(builder);
             await using var app = builder.Build();
             map?.Invoke(app);
+            var stopping = app.Lifetime.ApplicationStopping;
+            var background = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
             try
             {
                 await app.RunAsync();
             }
-            catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 // Told to stop while it was starting.
             }
 
-            return ExitCodes.Success;
+            // The host stops, and has logged why, when one of these fails; it does not throw.
+            return background.Exists(service => service.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failure : ExitCodes.Success;
         }
         catch (Exception e)
         {
