@@ -7,7 +7,6 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans;
 using Orleans.Placement;
-using Orleans.Runtime;
 
 namespace CSsl.Grains.Handshake;
 

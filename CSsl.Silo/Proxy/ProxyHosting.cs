@@ -26,6 +26,9 @@ internal static class ProxyHosting
             .ConfigureHttpClient(static (_, handler) => handler.ActivityHeadersPropagator = null);
         KeepKeysOffTheDisk(builder.Services);
 
+        builder.Services.AddSingleton<ForwardingLog>();
+        builder.Logging.AddFilter(ForwardingLog.ReplacedCategory, LogLevel.None);
+
         // Otherwise every request has an Activity, for log scopes that nobody writes.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         builder.Services.AddSingleton<IStartupFilter, ProxyStartupFilter>();
@@ -63,7 +66,7 @@ internal static class ProxyHosting
         => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.DataProtection", StringComparison.Ordinal) == true;
 
     /// <summary>Sends what came over decrypted connections to YARP, and leaves everything else of the process alone.</summary>
-    private sealed class ProxyStartupFilter : IStartupFilter
+    private sealed class ProxyStartupFilter(ForwardingLog log) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
@@ -71,12 +74,14 @@ internal static class ProxyHosting
             next(app);
         };
 
-        private static void Proxy(IApplicationBuilder app)
+        private void Proxy(IApplicationBuilder app)
         {
-            app.Use(static (context, next) =>
+            app.Use(async (context, next) =>
             {
                 OriginHeaders.Set(context, context.Features.Get<IDecryptedConnectionFeature>()!);
-                return ErrorPages.InvokeAsync(context, next);
+                await next(context);
+                log.Observe(context);
+                await ErrorPages.WriteAsync(context);
             });
             app.UseRouting();
             app.UseEndpoints(static endpoints => endpoints.MapReverseProxy());

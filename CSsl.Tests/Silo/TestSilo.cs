@@ -38,34 +38,44 @@ internal sealed class TestSilo : IAsyncDisposable
 
     public SessionTable Sessions => Application.Services.GetRequiredService<SessionTable>();
 
+    public string LinkEndpoint => EndpointOf(Application);
+
     /// <summary>Seals as another silo of the cluster would.</summary>
     public SessionSealer NewSealer() => new(ClusterKeyRing.Parse(_sealingKeys));
 
     public static async Task<TestSilo> StartAsync(TestCertificates certificates, params string[] arguments)
     {
         var folder = new TempDirectory();
-        var clusterKey = RandomNumberGenerator.GetBytes(32);
-        var sealingKeys = $"k1:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}\n";
-        await File.WriteAllTextAsync(folder.File("cluster.key"), Convert.ToBase64String(clusterKey));
-        await File.WriteAllTextAsync(folder.File("sealing.keys"), sealingKeys);
         var origin = await TestOrigin.StartAsync();
-
         string[] own =
         [
-            "--Cluster:KeyFile=cluster.key", "--Cluster:SealingKeyFile=sealing.keys", "--Cluster:Database=cluster.db", "--Silo:Name=s1",
-            $"--Certificates:0:Names:0=localhost", $"--Certificates:0:Certificate={certificates.Ecdsa.CertificatePath}", $"--Certificates:0:Key={certificates.Ecdsa.KeyPath}",
+            .. WriteConfiguration(folder, certificates),
             $"--ReverseProxy:Clusters:origin:Destinations:one:Address={origin.Address}",
-            "--ReverseProxy:Routes:all:ClusterId=origin", "--ReverseProxy:Routes:all:Match:Path={**path}", "--Logging:LogLevel:Default=None",
+            "--ReverseProxy:Routes:all:ClusterId=origin", "--ReverseProxy:Routes:all:Match:Path={**path}",
         ];
         var loaded = CsslConfiguration.Load([.. own, .. arguments], new Hashtable(), folder.Path);
+        var clusterKey = Convert.FromBase64String(await File.ReadAllTextAsync(folder.File("cluster.key")));
+        var sealingKeys = await File.ReadAllTextAsync(folder.File("sealing.keys"));
         var builder = CsslConfiguration.CreateBuilder(loaded);
         builder.Settings().Silo.Link = $"inproc:{Guid.NewGuid()}";
         builder.AddCsslSilo();
         var application = builder.Build();
         await application.StartAsync();
-        var endpoint = application.Services.GetRequiredService<SiloLinks>().Endpoint;
-        var gateway = await TestGateway.ConnectAsync(endpoint, loaded.Settings.Cluster.Id, clusterKey);
+        var gateway = await TestGateway.ConnectAsync(EndpointOf(application), loaded.Settings.Cluster.Id, clusterKey);
         return new TestSilo(folder, sealingKeys, clusterKey, new X509Trust(certificates), origin, application, gateway);
+    }
+
+    /// <summary>Writes the key files of a cluster; returns the settings of a silo with both roles.</summary>
+    public static string[] WriteConfiguration(TempDirectory folder, TestCertificates certificates)
+    {
+        File.WriteAllText(folder.File("cluster.key"), Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
+        File.WriteAllText(folder.File("sealing.keys"), $"k1:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}\n");
+        return
+        [
+            "--Cluster:KeyFile=cluster.key", "--Cluster:SealingKeyFile=sealing.keys", "--Cluster:Database=cluster.db", "--Silo:Name=s1",
+            $"--Certificates:0:Names:0=localhost", $"--Certificates:0:Certificate={certificates.Ecdsa.CertificatePath}", $"--Certificates:0:Key={certificates.Ecdsa.KeyPath}",
+            "--Logging:LogLevel:Default=None",
+        ];
     }
 
     /// <summary>The origin answers nothing until the request is aborted.</summary>
@@ -84,8 +94,7 @@ internal sealed class TestSilo : IAsyncDisposable
     }
 
     /// <summary>Another gateway on a link of its own.</summary>
-    public Task<TestGateway> ConnectGatewayAsync()
-        => TestGateway.ConnectAsync(Application.Services.GetRequiredService<SiloLinks>().Endpoint, "dev", _clusterKey);
+    public Task<TestGateway> ConnectGatewayAsync() => TestGateway.ConnectAsync(LinkEndpoint, "dev", _clusterKey);
 
     /// <summary>A client whose every connection goes through the gateway.</summary>
     public HttpClient NewHttpClient(Version? version = null, SslProtocols protocols = SslProtocols.None, Action<GatewayChannel>? attached = null) => new(NewHandler(protocols, attached))
@@ -122,6 +131,8 @@ internal sealed class TestSilo : IAsyncDisposable
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         _folder.Dispose();
     }
+
+    private static string EndpointOf(WebApplication application) => application.Services.GetRequiredService<SiloLinks>().Endpoint;
 
     private sealed class X509Trust(TestCertificates certificates)
     {

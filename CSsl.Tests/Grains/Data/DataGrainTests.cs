@@ -1,0 +1,125 @@
+using System.Security.Cryptography;
+using CSsl.Grains.Data;
+using CSsl.Tests.Orleans;
+using CSsl.Tests.Support;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Hosting;
+using Xunit;
+
+namespace CSsl.Tests.Grains.Data;
+
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "xunit calls DisposeAsync.")]
+public sealed class DataGrainTests : IAsyncLifetime
+{
+    private readonly SessionTable _sessions = new();
+    private readonly TempDirectory _folder = new();
+    private readonly IHost _host;
+
+    public DataGrainTests()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Services.AddSingleton(_sessions);
+        builder.UseOrleans(silo => silo.UseEmbeddedCluster(new EmbeddedClusterOptions
+        {
+            ClusterId = "test",
+            Database = _folder.File("cluster.db"),
+            ClusterKey = RandomNumberGenerator.GetBytes(32),
+        }));
+        _host = builder.Build();
+    }
+
+    public Task InitializeAsync() => _host.StartAsync();
+
+    public async Task DisposeAsync()
+    {
+        await _host.StopAsync();
+        _host.Dispose();
+        SqliteConnection.ClearAllPools();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task A_session_that_is_attached_is_found_and_can_be_ended()
+    {
+        var session = new FakeSession();
+        _sessions.Add(session);
+        var grain = _host.Grains().GetGrain<IDataGrain>(session.Info.SessionId);
+
+        Assert.True(await grain.Attached(session.Info, CancellationToken.None));
+
+        Assert.Equal(session.Info, await grain.Find(CancellationToken.None));
+        Assert.True(await grain.End(CancellationToken.None));
+        Assert.Equal(1, session.CloseRequests);
+    }
+
+    [Fact]
+    public async Task A_session_that_was_detached_is_not_found()
+    {
+        var session = new FakeSession();
+        _sessions.Add(session);
+        var grain = _host.Grains().GetGrain<IDataGrain>(session.Info.SessionId);
+        await grain.Attached(session.Info, CancellationToken.None);
+
+        _sessions.Remove(session);
+        await grain.Detached(session.Info, CancellationToken.None);
+
+        Assert.Null(await grain.Find(CancellationToken.None));
+        Assert.False(await grain.End(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_late_detach_does_not_undo_a_newer_attach()
+    {
+        var before = new FakeSession();
+        var after = new FakeSession(before.Info with { AttachedAt = before.Info.AttachedAt.AddSeconds(5) });
+        var grain = _host.Grains().GetGrain<IDataGrain>(before.Info.SessionId);
+        _sessions.Add(before);
+        await grain.Attached(before.Info, CancellationToken.None);
+        _sessions.Add(after);
+        await grain.Attached(after.Info, CancellationToken.None);
+
+        await grain.Detached(before.Info, CancellationToken.None);
+
+        Assert.Equal(after.Info, await grain.Find(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_session_that_is_served_elsewhere_is_not_taken()
+    {
+        var elsewhere = new FakeSession().Info;
+
+        Assert.False(await _host.Grains().GetGrain<IDataGrain>(elsewhere.SessionId).Attached(elsewhere, CancellationToken.None));
+    }
+
+    [Fact]
+    public void The_table_aborts_a_session_whose_id_is_attached_again()
+    {
+        var before = new FakeSession();
+        var after = new FakeSession(before.Info);
+        _sessions.Add(before);
+
+        _sessions.Add(after);
+        _sessions.Remove(before);
+
+        Assert.Equal(1, before.Aborts);
+        Assert.True(_sessions.TryGet(before.Info.SessionId, out var current));
+        Assert.Same(after, current);
+    }
+}
+
+internal sealed class FakeSession(DataSessionInfo? info = null) : IServedSession
+{
+    public DataSessionInfo Info { get; } = info ?? new DataSessionInfo { SessionId = Guid.NewGuid(), Silo = "s1", Client = "203.0.113.7:50123", AttachedAt = DateTimeOffset.UnixEpoch };
+
+    public TimeSpan Stalled { get; set; }
+
+    public int CloseRequests { get; private set; }
+
+    public int Aborts { get; private set; }
+
+    public void RequestClose() => CloseRequests++;
+
+    public void Abort(string reason) => Aborts++;
+}

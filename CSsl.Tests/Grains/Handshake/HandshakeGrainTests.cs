@@ -1,0 +1,257 @@
+using System.Text;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Handshake;
+using CSsl.Tests.Support;
+using CSsl.Tests.Tls.Handshake;
+using CSsl.Tls;
+using CSsl.Tls.Handshake;
+using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Orleans;
+using Xunit;
+
+namespace CSsl.Tests.Grains.Handshake;
+
+public sealed class HandshakeGrainTests : IDisposable
+{
+    private const string SealingKeys = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+    private static readonly byte[] Hello = new HelloBuilder().ServerName("Example.com").Alpn("h2").Records();
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly TestMeters _meters = new();
+    private readonly SessionSealer _sealer = new(ClusterKeyRing.Parse(SealingKeys));
+    private readonly HandshakeMetrics _metrics;
+
+    public HandshakeGrainTests() => _metrics = new HandshakeMetrics(_meters);
+
+    public void Dispose()
+    {
+        _sealer.Dispose();
+        _meters.Dispose();
+    }
+
+    [Fact]
+    public async Task Advance_completes_with_a_capsule_that_opens_under_its_session_id_only()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"), static h => h.Complete("finished"));
+        var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+
+        var first = await AdvanceAsync(lane, id, Hello);
+        Assert.Equal("server hello", Text(first));
+        Assert.Equal(Hello.Length, first.Consumed);
+        Assert.Null(first.Established);
+        Assert.Equal("example.com", Assert.Single(handshakes.Made).Hello.ServerName);
+        Assert.Equal(1, _metrics.InFlight);
+
+        var last = await AdvanceAsync(lane, id, [20, 3, 3, 0, 1, 1]);
+        Assert.Equal("finished", Text(last));
+        Assert.Equal(6, last.Consumed);
+        var session = Assert.IsType<EstablishedSession>(last.Established);
+        using var opened = _sealer.Open(session.Capsule.Span, session.SessionId);
+        Assert.Equal(session.CipherSuite, opened.CipherSuite);
+        Assert.Equal(session.ClientSequence, opened.ClientSequence);
+        Assert.Throws<SealedSessionException>(() => _sealer.Open(session.Capsule.Span, Guid.NewGuid()));
+        Assert.True(handshakes.Made[0].IsDisposed);
+        Assert.Equal((0, 1L), (_metrics.InFlight, _metrics.Completed));
+    }
+
+    [Fact]
+    public async Task Advance_keeps_two_interleaved_connections_apart()
+    {
+        var handshakes = Script(static h => h.NeedMore("hello for " + h.Hello.ServerName), static h => h.Complete("done for " + h.Hello.ServerName));
+        var lane = NewLane(handshakes);
+        var (a, b) = (Guid.NewGuid(), Guid.NewGuid());
+
+        Assert.Equal("hello for a.example", Text(await AdvanceAsync(lane, a, HelloFor("a.example"))));
+        Assert.Equal("hello for b.example", Text(await AdvanceAsync(lane, b, HelloFor("b.example"))));
+        var doneA = await AdvanceAsync(lane, a, [20, 3, 3, 0, 1, 1]);
+        var doneB = await AdvanceAsync(lane, b, [20, 3, 3, 0, 1, 1]);
+
+        Assert.Equal("done for a.example", Text(doneA));
+        Assert.Equal("done for b.example", Text(doneB));
+        Assert.NotEqual(doneA.Established!.SessionId, doneB.Established!.SessionId);
+    }
+
+    [Fact]
+    public async Task Advance_gathers_a_hello_that_comes_in_many_calls()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+        var records = new HelloBuilder().ServerName("example.com").Records(fragmentLength: 1);
+        const int Record = 6;
+
+        for (var at = 0; at < records.Length - Record; at += Record)
+        {
+            var answer = await AdvanceAsync(lane, id, records[at..(at + Record)]);
+            Assert.Equal(Record, answer.Consumed);
+            Assert.Empty(answer.Flight.ToArray());
+            Assert.Null(answer.Error);
+        }
+
+        Assert.Empty(handshakes.Made);
+        var last = await AdvanceAsync(lane, id, records[^Record..]);
+        Assert.Equal(Record, last.Consumed);
+        Assert.Equal("server hello", Text(last));
+        Assert.Equal(records, Assert.Single(handshakes.Made).LastInput);
+    }
+
+    [Fact]
+    public async Task Advance_fails_with_an_alert_when_the_first_record_is_no_hello()
+    {
+        var lane = NewLane(Script(static h => h.NeedMore("")));
+
+        var answer = await AdvanceAsync(lane, Guid.NewGuid(), [22, 3, 3, 0, 4, 2, 0, 0, 0]);
+
+        Assert.NotNull(answer.Error);
+        Assert.Equal([21, 3, 3, 0, 2, 2], answer.Flight[..6].ToArray());
+        Assert.Equal((0, 1L), (_metrics.InFlight, _metrics.Failed));
+    }
+
+    [Fact]
+    public async Task Advance_passes_on_the_alert_and_the_cause_of_a_handshake_that_failed()
+    {
+        var handshakes = Script(static h => h.Fail("alert", "no shared cipher"));
+        var lane = NewLane(handshakes);
+
+        var answer = await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+
+        Assert.Equal(("alert", "no shared cipher"), (Text(answer), answer.Error));
+        Assert.True(handshakes.Made[0].IsDisposed);
+        Assert.Equal(0, _metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task Advance_fails_a_handshake_of_which_our_own_code_throws()
+    {
+        var handshakes = Script(static _ => throw new InvalidOperationException("ours"));
+        var lane = NewLane(handshakes);
+
+        var answer = await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+
+        Assert.Contains("ours", answer.Error, StringComparison.Ordinal);
+        Assert.True(handshakes.Made[0].IsDisposed);
+        Assert.Equal(0, _metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task Advance_fails_after_the_deadline()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+        var deadline = _time.GetUtcNow() + TimeSpan.FromSeconds(10);
+        await AdvanceAsync(lane, id, Hello, deadline);
+
+        _time.Advance(TimeSpan.FromSeconds(10));
+        var answer = await AdvanceAsync(lane, id, [20, 3, 3, 0, 1, 1], deadline);
+
+        Assert.Contains("too long", answer.Error, StringComparison.Ordinal);
+        Assert.True(handshakes.Made[0].IsDisposed);
+        Assert.Equal(0, _metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task Any_call_sweeps_what_is_past_its_deadline()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        for (var i = 0; i < 5; i++)
+            await AdvanceAsync(lane, Guid.NewGuid(), Hello, _time.GetUtcNow() + TimeSpan.FromSeconds(10));
+
+        _time.Advance(TimeSpan.FromSeconds(11));
+        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+
+        Assert.Equal(5, handshakes.Made.Count(static h => h.IsDisposed));
+        Assert.Equal(1, _metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task A_full_lane_refuses_new_handshakes_and_goes_on_with_its_own()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"), static h => h.Complete("finished"));
+        var lane = NewLane(handshakes, concurrentHandshakes: 4);
+        var capacity = HandshakeGrain.CapacityOf(concurrentHandshakes: 4, lanes: 1);
+        var first = Guid.NewGuid();
+        await AdvanceAsync(lane, first, Hello);
+        for (var i = 1; i < capacity; i++)
+            Assert.Null((await AdvanceAsync(lane, Guid.NewGuid(), Hello)).Error);
+
+        var refused = await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+
+        Assert.NotNull(refused.Error);
+        Assert.Equal((byte)AlertDescription.InternalError, refused.Flight.Span[6]);
+        Assert.NotNull((await AdvanceAsync(lane, first, [20, 3, 3, 0, 1, 1])).Established);
+        Assert.Null((await AdvanceAsync(lane, Guid.NewGuid(), Hello)).Error);
+    }
+
+    [Fact]
+    public async Task A_client_that_sends_more_than_a_handshake_may_hold_is_refused()
+    {
+        var handshakes = Script(static h => h.NeedMore(""));
+        var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+        await AdvanceAsync(lane, id, Hello);
+        var record = new byte[16 * 1024];
+
+        HandshakeAnswer answer;
+        var sent = Hello.Length;
+        do
+        {
+            answer = await AdvanceAsync(lane, id, record);
+            sent += record.Length;
+        }
+        while (answer.Error is null);
+
+        Assert.InRange(sent, new LimitsOptions().HandshakeBytes, new LimitsOptions().HandshakeBytes + record.Length);
+        Assert.True(handshakes.Made[0].IsDisposed);
+    }
+
+    [Fact]
+    public async Task Abandon_forgets_the_connection_and_may_come_twice()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+        await AdvanceAsync(lane, id, Hello);
+
+        await lane.Abandon(id, CancellationToken.None);
+        await lane.Abandon(id, CancellationToken.None);
+
+        Assert.True(handshakes.Made[0].IsDisposed);
+        Assert.Equal((0, 1L), (_metrics.InFlight, _metrics.Failed));
+    }
+
+    [Fact]
+    public async Task Deactivation_disposes_what_is_under_way()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+
+        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "test"), CancellationToken.None);
+
+        Assert.True(handshakes.Made[0].IsDisposed);
+        Assert.Equal(0, _metrics.InFlight);
+    }
+
+    private HandshakeGrain NewLane(ScriptedHandshakes handshakes, int concurrentHandshakes = 1000) => new(
+        handshakes,
+        _sealer,
+        Options.Create(new SiloOptions { Lanes = 1 }),
+        Options.Create(new LimitsOptions { ConcurrentHandshakes = concurrentHandshakes }),
+        _metrics,
+        _time,
+        NullLogger<HandshakeGrain>.Instance);
+
+    private static ScriptedHandshakes Script(params Func<ScriptedHandshake, HandshakeStep>[] steps) => new() { Steps = new(steps) };
+
+    private ValueTask<HandshakeAnswer> AdvanceAsync(HandshakeGrain lane, Guid id, byte[] records, DateTimeOffset? deadline = null)
+        => lane.Advance(new HandshakeRequest { HandshakeId = id, Deadline = deadline ?? _time.GetUtcNow() + TimeSpan.FromMinutes(1), Records = records }, CancellationToken.None);
+
+    private static byte[] HelloFor(string name) => new HelloBuilder().ServerName(name).Records();
+
+    private static string Text(HandshakeAnswer answer) => Encoding.ASCII.GetString(answer.Flight.Span);
+}

@@ -1,0 +1,136 @@
+using System.Collections;
+using System.Net;
+using System.Text.Json;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Data;
+using CSsl.Silo;
+using CSsl.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans;
+using Xunit;
+
+namespace CSsl.Tests.Silo;
+
+public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture<TestCertificates>
+{
+    [Fact]
+    public async Task A_started_silo_is_in_the_cluster_view_with_its_roles_and_link()
+    {
+        await using var silo = await TestSilo.StartAsync(certificates);
+        var view = silo.Application.Services.GetRequiredService<ClusterViewHolder>();
+
+        await Eventually.TrueAsync(() => view.Current.Silos.Any(static s => s.State == SiloState.Active), "active in the view");
+
+        var report = Assert.Single(view.Current.Silos);
+        Assert.Equal("s1", report.Name);
+        Assert.Equal(SiloRoles.Handshake | SiloRoles.Data, report.Roles);
+        Assert.Equal(silo.LinkEndpoint, report.LinkEndpoint);
+        Assert.Equal(Environment.ProcessId, report.ProcessId);
+    }
+
+    [Fact]
+    public async Task The_admin_endpoint_tells_health_status_and_metrics_and_nothing_else()
+    {
+        var port = Ports.Free(1)[0];
+        await using var silo = await TestSilo.StartAsync(certificates, $"--Silo:Admin=127.0.0.1:{port}");
+        using var client = silo.NewHttpClient();
+        Assert.Equal("hello", await client.GetStringAsync("/"));
+        using var admin = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/") };
+        await Eventually.TrueAsync(async () => (await admin.GetAsync("/healthz")).IsSuccessStatusCode, "healthy");
+
+        using var status = JsonDocument.Parse(await admin.GetStringAsync("/status"));
+        Assert.Equal("s1", status.RootElement.GetProperty("name").GetString());
+        Assert.Equal("Active", status.RootElement.GetProperty("state").GetString());
+        var metrics = await admin.GetStringAsync("/metrics");
+        Assert.Contains("cssl_sessions_attached_total 1", metrics, StringComparison.Ordinal);
+        Assert.Contains("cssl_handshakes_completed_total{", metrics, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await admin.GetAsync("/")).StatusCode);
+        Assert.Equal("hello", await client.GetStringAsync("/status"));
+    }
+
+    [Fact]
+    public async Task A_session_that_stays_is_found_in_the_cluster_and_ends_on_request()
+    {
+        await using var silo = await TestSilo.StartAsync(certificates);
+        await using var session = await DirectSession.AttachAsync(silo);
+        var grain = silo.Application.Services.GetRequiredService<IGrainFactory>().GetGrain<IDataGrain>(session.SessionId);
+
+        await Eventually.TrueAsync(async () => await grain.Find(CancellationToken.None) is { Silo: "s1", Client: "203.0.113.7:50123" }, "found");
+        Assert.True(await grain.End(CancellationToken.None));
+
+        Assert.Equal(CSsl.Grains.Link.CloseReason.Done, await session.Channel.Closed);
+        await Eventually.TrueAsync(async () => await grain.Find(CancellationToken.None) is null, "not found any more");
+    }
+
+    [Fact]
+    public async Task A_silo_without_a_role_refuses_what_the_role_is_for()
+    {
+        await using var silo = await TestSilo.StartAsync(certificates, "--Silo:Roles=Handshake");
+
+        Assert.Equal(CSsl.Grains.Link.CloseReason.Refused, await silo.Gateway.Attach(DirectSession.NewAttach(silo, Guid.NewGuid())).Closed);
+        Assert.Null(silo.Application.Services.GetService<Yarp.ReverseProxy.Forwarder.IHttpForwarder>());
+    }
+
+    [Fact]
+    public async Task A_data_silo_needs_no_certificate_and_loads_none()
+    {
+        await using var silo = await TestSilo.StartAsync(certificates, "--Silo:Roles=Data", "--Certificates:0:Key=/nowhere/key.pem");
+
+        Assert.Null(silo.Application.Services.GetService<CSsl.Tls.Handshake.IServerHandshakeFactory>());
+        await using var session = await DirectSession.AttachAsync(silo);
+        await session.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        Assert.StartsWith("HTTP/1.1 200", await session.ReadTextUntilAsync("0\r\n\r\n"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--Certificates:0:Key=/nowhere/key.pem", "/nowhere/key.pem")]
+    [InlineData("--Cluster:KeyFile=/nowhere/cluster.key", "Cluster:KeyFile")]
+    [InlineData("--Cluster:SealingKeyFile=/nowhere/sealing.keys", "Cluster:SealingKeyFile")]
+    [InlineData("--Cluster:Database=", "Cluster:Database")]
+    public void What_can_not_be_loaded_is_one_line_that_names_it(string argument, string named)
+    {
+        using var folder = new TempDirectory();
+        var builder = CsslConfiguration.CreateBuilder(CsslConfiguration.Load([.. TestSilo.WriteConfiguration(folder, certificates), argument], new Hashtable(), folder.Path));
+
+        var error = Assert.Throws<ConfigurationException>(builder.AddCsslSilo);
+
+        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
+    public async Task Idle_sessions_take_little_memory()
+    {
+        const int Count = 400;
+        await using var silo = await TestSilo.StartAsync(certificates);
+        for (var i = 0; i < 50; i++)
+            await ServeOnceAsync(silo);
+
+        var before = Settled();
+        var sessions = new List<DirectSession>(Count);
+        for (var i = 0; i < Count; i++)
+            sessions.Add(await ServeOnceAsync(silo));
+        var perSession = (Settled() - before) / Count;
+
+        // The test's own end of each is in it too.
+        Assert.InRange(perSession, 1, 32 * 1024);
+        Assert.Equal(Count + 50, silo.Sessions.Count);
+        GC.KeepAlive(sessions);
+
+        static long Settled()
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return GC.GetTotalMemory(forceFullCollection: true);
+        }
+    }
+
+    private static async Task<DirectSession> ServeOnceAsync(TestSilo silo)
+    {
+        var session = await DirectSession.AttachAsync(silo);
+        await session.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        await session.ReadTextUntilAsync("0\r\n\r\n");
+        return session;
+    }
+}
