@@ -33,7 +33,8 @@ public sealed class OriginCommandTests
     [InlineData(ProcFs.SigInt)]
     public async Task Origin_stops_on_a_signal(int signal)
     {
-        await using var origin = Cssl.Start(["origin", "--port", "0"]);
+        // Tests that were started in the background of a script ignore SIGINT, and so would what they start.
+        await using var origin = Tool.Start("env", ["--default-signal=INT", "dotnet", Repository.Assembly("CSsl.Cli"), "origin", "--port", "0"]);
         await origin.Output.WaitForAsync("listening http://127.0.0.1:", Deadline);
         ProcFs.Signal(origin.Id, signal);
         Assert.Equal(0, (await origin.ExitAsync()).ExitCode);
