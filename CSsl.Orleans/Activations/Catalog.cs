@@ -8,21 +8,8 @@ using Orleans.Runtime;
 
 namespace CSsl.EmbeddedCluster.Activations;
 
-/// <summary>Knows on which silo each grain is.</summary>
-internal interface IGrainLocator
-{
-    /// <summary>Claims a grain for an activation of this silo; returns the silo that has it already, or null when the claim holds.</summary>
-    ValueTask<SiloAddress?> RegisterAsync(Activation activation);
-
-    /// <summary>Gives a claim up, if it still holds. Never throws: a claim that stays is overruled when the grain is not found.</summary>
-    ValueTask UnregisterAsync(Activation activation);
-
-    /// <summary>Delivers a request that an activation could not serve.</summary>
-    void Reroute(Request request, SiloAddress? silo);
-}
-
 /// <summary>The activations of this silo.</summary>
-internal sealed class Catalog(IServiceProvider services, GrainStorage storage, TimeProvider time, ILogger log, IGrainLocator locator) : IActivationHost
+internal sealed class Catalog(IServiceProvider services, GrainStorage storage, TimeProvider time, ILogger log, DirectoryClient directory) : IActivationHost
 {
     private readonly ConcurrentDictionary<GrainId, Activation> _activations = new();
 
@@ -31,6 +18,9 @@ internal sealed class Catalog(IServiceProvider services, GrainStorage storage, T
     public TimeProvider Time => time;
 
     public ILogger Log => log;
+
+    /// <summary>Takes the requests that an activation could not serve, and the silo that has its grain, if that is known.</summary>
+    public Action<Request, SiloAddress?> Rerouter { get; set; } = null!;
 
     public int Count => _activations.Count;
 
@@ -89,11 +79,11 @@ internal sealed class Catalog(IServiceProvider services, GrainStorage storage, T
     public object CreateState(Type state, GrainId grain, string name)
         => Activator.CreateInstance(typeof(PersistentState<>).MakeGenericType(state), storage, grain, name)!;
 
-    public ValueTask<SiloAddress?> RegisterAsync(Activation activation) => locator.RegisterAsync(activation);
+    public ValueTask<SiloAddress?> RegisterAsync(Activation activation) => directory.RegisterAsync(activation);
 
-    public ValueTask UnregisterAsync(Activation activation) => locator.UnregisterAsync(activation);
+    public ValueTask UnregisterAsync(Activation activation) => directory.UnregisterAsync(activation);
 
     public void Forget(Activation activation) => _activations.TryRemove(KeyValuePair.Create(activation.Id, activation));
 
-    public void Reroute(Request request, SiloAddress? silo) => locator.Reroute(request, silo);
+    public void Reroute(Request request, SiloAddress? silo) => Rerouter(request, silo);
 }

@@ -16,10 +16,10 @@ internal interface IActivationHost
     /// <summary>A state of a grain, not yet read: an IPersistentState of <paramref name="state"/>.</summary>
     object CreateState(Type state, GrainId grain, string name);
 
-    /// <summary>Claims the grain for this activation; returns the silo that has it already, or null when the claim holds.</summary>
+    /// <inheritdoc cref="Cluster.DirectoryClient.RegisterAsync"/>
     ValueTask<SiloAddress?> RegisterAsync(Activation activation);
 
-    /// <summary>Gives the claim up.</summary>
+    /// <inheritdoc cref="Cluster.DirectoryClient.UnregisterAsync"/>
     ValueTask UnregisterAsync(Activation activation);
 
     /// <summary>The activation takes no requests any more.</summary>

@@ -3,7 +3,6 @@ using CSsl.EmbeddedCluster.Activations;
 using CSsl.EmbeddedCluster.Calls;
 using CSsl.EmbeddedCluster.Wire;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using Orleans.Hosting;
 using Orleans.Runtime;
 
@@ -13,22 +12,13 @@ namespace CSsl.EmbeddedCluster.Cluster;
 /// Brings calls to their grain: to the activation here if there is one; else to where the directory or the placement says.
 /// A grain without placement of its own is activated by the owner of its key, which is also who keeps its directory entry, so that one hop finds it.
 /// </summary>
-internal sealed partial class CallRouter(SiloAddress self, GrainTypes types, Membership membership, SiloTransport transport, CallCodec codec, EmbeddedClusterOptions options, TimeProvider time, ILogger log)
-    : IGrainCaller, IGrainLocator
+internal sealed class CallRouter(SiloAddress self, GrainTypes types, Catalog catalog, DirectoryClient directory, Membership membership, SiloTransport transport, CallCodec codec, EmbeddedClusterOptions options, TimeProvider time)
+    : IGrainCaller
 {
     /// <summary>Silos that may pass a request on: the owner of the key by an old view, by the new one, and the grain's own.</summary>
     private const int MaxHops = 4;
 
     private volatile bool _cutOff;
-
-    public required Func<IGrainLocator, Catalog> MakeCatalog
-    {
-        init => Catalog = value(this);
-    }
-
-    public Catalog Catalog { get; private init; } = null!;
-
-    public GrainDirectory Directory { get; set; } = null!;
 
     /// <summary>The cluster has declared this silo dead: it must not act on its grains any more.</summary>
     public void CutOff() => _cutOff = true;
@@ -63,62 +53,23 @@ internal sealed partial class CallRouter(SiloAddress self, GrainTypes types, Mem
         }
     }
 
+    /// <summary>Delivers a request that an activation could not serve; to the silo that has the grain instead, if that is known.</summary>
     public void Reroute(Request request, SiloAddress? silo)
     {
         var grainClass = types.ClassOf(request.Call.Interface);
         _ = RouteAsync(request, grainClass, new GrainId(grainClass.Name, request.Call.Key), silo);
     }
 
-    public async ValueTask<SiloAddress?> RegisterAsync(Activation activation)
-    {
-        while (true)
-        {
-            var view = membership.Current;
-            var owner = OwnerOf(activation.Key, view);
-            var answer = owner.Equals(self)
-                ? await Directory.RegisterAsync(activation.Id, new Location(self, activation.Number)).ConfigureAwait(false)
-                : await AskAsync<RegisterAnswer>(owner, Operations.Register, EntryOf(activation)).ConfigureAwait(false);
-            if (answer.Elsewhere is { } elsewhere)
-                return SiloAddress.FromParsableString(elsewhere);
-
-            // In this order: whoever recovers the directory now either sees the mark, or is seen here as the new owner.
-            activation.IsRegistered = answer.IsOwner;
-            if (answer.IsOwner && owner.Equals(membership.Current.OwnerOf(activation.Key)))
-                return null;
-            await membership.RefreshAsync(view.Version + 1).ConfigureAwait(false);
-        }
-    }
-
-    public async ValueTask UnregisterAsync(Activation activation)
-    {
-        if (!activation.IsRegistered || _cutOff || membership.Current.OwnerOf(activation.Key) is not { } owner)
-            return;
-        activation.IsRegistered = false;
-        if (owner.Equals(self))
-        {
-            Directory.Unregister(activation.Id, new Location(self, activation.Number));
-            return;
-        }
-        try
-        {
-            await AskAsync<Empty>(owner, Operations.Unregister, EntryOf(activation)).ConfigureAwait(false);
-        }
-        catch (Exception e) when (e is OrleansException or TimeoutException)
-        {
-            LogUnregisterFailed(log, activation.Id, owner, e.Message);
-        }
-    }
-
     private void Deliver(Request request, bool placed)
     {
         var grainClass = types.ClassOf(request.Call.Interface);
         var id = new GrainId(grainClass.Name, request.Call.Key);
-        if (Catalog.TryDeliver(id, request))
+        if (catalog.TryDeliver(id, request))
             return;
         if (!placed)
             _ = RouteAsync(request, grainClass, id, null);
         else if (IsActive)
-            Catalog.Deliver(grainClass, id, request);
+            catalog.Deliver(grainClass, id, request);
         else
             throw new UnservedException(StatusCodes.Status503ServiceUnavailable);
     }
@@ -133,7 +84,7 @@ internal sealed partial class CallRouter(SiloAddress self, GrainTypes types, Mem
                 var (silo, placed) = known is not null && !again ? (known, true) : await LocateAsync(grainClass, id).ConfigureAwait(false);
                 if (silo.Equals(self))
                 {
-                    Catalog.Deliver(grainClass, id, request);
+                    catalog.Deliver(grainClass, id, request);
                     return;
                 }
                 try
@@ -160,10 +111,10 @@ internal sealed partial class CallRouter(SiloAddress self, GrainTypes types, Mem
     {
         if (grainClass.PreferLocal && IsActive)
             return (self, false);
-        var owner = OwnerOf(id.Key, membership.Current);
+        var owner = DirectoryClient.OwnerOf(id.Key, membership.Current);
         if (!owner.Equals(self))
             return (owner, false);
-        return await Directory.LookupAsync(id).ConfigureAwait(false) is { } silo ? (silo, true) : (self, false);
+        return await directory.Local.LookupAsync(id).ConfigureAwait(false) is { } silo ? (silo, true) : (self, false);
     }
 
     private async Task<object?> ForwardAsync(Request request, SiloAddress silo, bool placed)
@@ -175,26 +126,5 @@ internal sealed partial class CallRouter(SiloAddress self, GrainTypes types, Mem
         return codec.Decode(request.Call.Method, answer);
     }
 
-    private async Task<TAnswer> AskAsync<TAnswer>(SiloAddress silo, string operation, object message)
-    {
-        try
-        {
-            return await transport.SendAsync<TAnswer>(silo, operation, message, options.ResponseTimeout, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (UndeliveredException e)
-        {
-            throw e.ToUnavailable();
-        }
-    }
-
     private bool IsActive => membership.Current.StatusOf(self) == SiloStatus.Active;
-
-    private DirectoryEntry EntryOf(Activation activation)
-        => new() { Class = activation.Id.Class, Key = activation.Key.Text, Silo = self.ToParsableString(), Number = activation.Number };
-
-    private static SiloAddress OwnerOf(GrainKey key, ClusterSnapshot view)
-        => view.OwnerOf(key) ?? throw new SiloUnavailableException("The cluster has no active silo.");
-
-    [LoggerMessage(50, LogLevel.Debug, "Grain {Grain} is gone, but silo {Owner} could not be told: {Reason}")]
-    private static partial void LogUnregisterFailed(ILogger logger, GrainId grain, SiloAddress owner, string reason);
 }

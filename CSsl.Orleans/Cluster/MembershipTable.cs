@@ -10,10 +10,13 @@ namespace CSsl.EmbeddedCluster.Cluster;
 /// <summary>The rows of one cluster in OrleansMembershipTable. Every change but the I-am-alive time raises the version.</summary>
 internal sealed class MembershipTable(ClusterDatabase database, string clusterId, TimeProvider time)
 {
+    /// <summary>Generations count seconds from here, so that they fit the table's column for as long as anybody cares.</summary>
+    private static readonly DateTimeOffset Epoch = new(2022, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>How long the row of a dead silo is kept for whoever wants to know what happened.</summary>
     private static readonly TimeSpan DeadRowsKept = TimeSpan.FromHours(1);
 
-    /// <summary>Nobody has probed a silo out whose row is so old: the whole cluster had died.</summary>
+    /// <summary>A row that was not renewed for so long is of a cluster that died as a whole.</summary>
     private static readonly TimeSpan AliveRowsTrusted = TimeSpan.FromSeconds(30);
 
     private const string One = "DeploymentId = $cluster AND Address = $address AND Port = $port AND Generation = $generation";
@@ -30,17 +33,27 @@ internal sealed class MembershipTable(ClusterDatabase database, string clusterId
         return new ClusterSnapshot(version.ExecuteScalar() as long? ?? 0, members.ToImmutable());
     });
 
+    /// <summary>Enters silos as dead that have not said for long that they are alive: with nobody left to probe them, nobody else does.</summary>
+    public Task BuryAsync() => database.WriteAsync((connection, transaction) =>
+    {
+        var now = time.GetUtcNow();
+        var buried = Execute(connection, transaction, "UPDATE OrleansMembershipTable SET Status = $dead WHERE DeploymentId = $cluster AND Status <> $dead AND IAmAliveTime < $stale", ("$dead", SiloStatus.Dead), ("$stale", Text(now - AliveRowsTrusted)));
+        Execute(connection, transaction, "DELETE FROM OrleansMembershipTable WHERE DeploymentId = $cluster AND Status = $dead AND IAmAliveTime < $old", ("$dead", SiloStatus.Dead), ("$old", Text(now - DeadRowsKept)));
+        if (buried > 0)
+            RaiseVersion(connection, transaction);
+        return buried;
+    });
+
     /// <summary>Enters a silo as active. Earlier runs of its name, and whoever had its address, are dead.</summary>
     public Task<SiloAddress> JoinAsync(IPEndPoint endpoint, string name) => database.WriteAsync((connection, transaction) =>
     {
         var now = time.GetUtcNow();
         var (address, port) = (endpoint.Address.ToString(), endpoint.Port);
         Execute(connection, transaction, "INSERT OR IGNORE INTO OrleansMembershipVersionTable VALUES ($cluster, $now, 0)", ("$now", Text(now)));
-        Execute(connection, transaction, "DELETE FROM OrleansMembershipTable WHERE DeploymentId = $cluster AND Status = $dead AND IAmAliveTime < $old", ("$dead", SiloStatus.Dead), ("$old", Text(now - DeadRowsKept)));
-        Execute(connection, transaction, "UPDATE OrleansMembershipTable SET Status = $dead WHERE DeploymentId = $cluster AND (SiloName = $name OR (Address = $address AND Port = $port) OR IAmAliveTime < $stale)", ("$dead", SiloStatus.Dead), ("$name", name), ("$address", address), ("$port", port), ("$stale", Text(now - AliveRowsTrusted)));
+        Execute(connection, transaction, "UPDATE OrleansMembershipTable SET Status = $dead WHERE DeploymentId = $cluster AND (SiloName = $name OR (Address = $address AND Port = $port))", ("$dead", SiloStatus.Dead), ("$name", name), ("$address", address), ("$port", port));
 
         using var last = connection.Command(transaction, "SELECT MAX(Generation) FROM OrleansMembershipTable WHERE DeploymentId = $cluster", ("$cluster", clusterId));
-        var generation = (int)Math.Max(now.ToUnixTimeSeconds(), 1 + (last.ExecuteScalar() as long? ?? 0));
+        var generation = (int)Math.Max((long)(now - Epoch).TotalSeconds, 1 + (last.ExecuteScalar() as long? ?? 0));
         Execute(
             connection,
             transaction,

@@ -9,7 +9,7 @@ using Orleans.Runtime;
 namespace CSsl.EmbeddedCluster.Cluster;
 
 /// <summary>Answers the messages of other processes for one run of a silo.</summary>
-internal sealed class MessageDispatcher(SiloAddress self, Membership membership, CallRouter router, GrainDirectory directory)
+internal sealed class MessageDispatcher(SiloAddress self, Membership membership, CallRouter router, Catalog catalog, GrainDirectory directory)
 {
     private readonly string _self = self.ToParsableString();
 
@@ -36,10 +36,10 @@ internal sealed class MessageDispatcher(SiloAddress self, Membership membership,
                 return Empty.Instance;
             case Operations.Recover:
                 var owner = SiloAddress.FromParsableString(Read<RecoverMessage>(body).Owner);
-                return new RecoverAnswer { Entries = [.. router.Catalog.Claims(owner, membership.Current, self).Select(static c => Describe(c.Grain, c.Location))] };
+                return new RecoverAnswer { Entries = [.. catalog.Claims(owner, membership.Current, self).Select(static c => Describe(c.Grain, c.Location))] };
             case Operations.Evict:
                 var (twice, here) = Locate(Read<DirectoryEntry>(body));
-                router.Catalog.Evict(twice, here.Number);
+                catalog.Evict(twice, here.Number);
                 return Empty.Instance;
             default:
                 throw new UnservedException(StatusCodes.Status404NotFound);

@@ -26,9 +26,11 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
     private readonly Membership _membership;
     private readonly ClusterAuthenticator _authenticator;
     private readonly SiloTransport _transport;
+    private readonly Announcer _announcer;
     private readonly SiloListener _listener;
     private readonly CancellationTokenSource _stopped = new();
     private SiloAddress? _self;
+    private Catalog? _catalog;
     private CallRouter? _router;
     private MessageDispatcher? _dispatcher;
     private Task _background = Task.CompletedTask;
@@ -48,6 +50,7 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
         _membership = new Membership(_table);
         _authenticator = new ClusterAuthenticator(options.ClusterKey.Span, options.ClusterId);
         _transport = new SiloTransport(_authenticator, _membership, options.MaxMessageBytes, time, _log);
+        _announcer = new Announcer(_membership, _transport, options.ProbeTimeout, _log);
         _listener = new SiloListener(_authenticator, HandleAsync, options.MaxMessageBytes, time, loggers);
         Client = new GrainFactory(this, services);
     }
@@ -67,43 +70,44 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await _database.CreateAsync().ConfigureAwait(false);
-        await ProveKeyAsync().ConfigureAwait(false);
+        await _table.BuryAsync().ConfigureAwait(false);
+        await _announcer.ProveKeyAsync(Name).ConfigureAwait(false);
         var endpoint = await _listener.StartAsync(IPEndPoint.Parse(_options.Listen), cancellationToken).ConfigureAwait(false);
         _self = await _table.JoinAsync(endpoint, Name).ConfigureAwait(false);
 
         var storage = new GrainStorage(_database, ClusterId);
         var codec = new CallCodec(new RemoteExceptions(_types.Assemblies));
-        var router = new CallRouter(_self, _types, _membership, _transport, codec, _options, _time, _log)
-        {
-            MakeCatalog = locator => new Catalog(_services, storage, _time, _log, locator),
-        };
-        var directory = router.Directory = new GrainDirectory(_membership, router.Catalog, _transport, _options.ProbeTimeout, _time, _log, _stopped.Token) { Self = _self };
-        _dispatcher = new MessageDispatcher(_self, _membership, router, directory);
+        var directoryClient = new DirectoryClient(_self, _membership, _transport, _options.ResponseTimeout, _log);
+        var catalog = _catalog = new Catalog(_services, storage, _time, _log, directoryClient);
+        var directory = directoryClient.Local = new GrainDirectory(_membership, catalog, _transport, _options.ProbeTimeout, _time, _log, _stopped.Token) { Self = _self };
+        var router = new CallRouter(_self, _types, catalog, directoryClient, _membership, _transport, codec, _options, _time);
+        catalog.Rerouter = router.Reroute;
+        _dispatcher = new MessageDispatcher(_self, _membership, router, catalog, directory);
         _membership.Changed += directory.OnChanged;
         _membership.Changed += StopIfDead;
-        await AnnounceAsync().ConfigureAwait(false);
+        await _announcer.AnnounceAsync().ConfigureAwait(false);
         _router = router;
 
-        var detector = new FailureDetector(_options, _table, _membership, _transport, _time, _log) { Self = _self, Announce = AnnounceAsync };
+        var detector = new FailureDetector(_options, _table, _membership, _transport, _time, _log) { Self = _self, Announce = _announcer.AnnounceAsync };
         _background = Task.WhenAll(
             detector.RunAsync(_stopped.Token),
             _membership.FollowAsync(_options.RefreshPeriod, _time, _log, _stopped.Token),
-            router.Catalog.CollectAsync(_options.CollectionAge, _stopped.Token));
+            catalog.CollectAsync(_options.CollectionAge, _stopped.Token));
         LogJoined(_log, Name, _self, ClusterId, _membership.Current.Active.Length);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        if (_self is null || _router is null)
+        if (_self is null || _catalog is null)
             return;
         _leaving = true;
         try
         {
             // First nothing new comes, then the grains go while they can still be rerouted, then the silo.
             await SetOwnStatusAsync(SiloStatus.ShuttingDown).ConfigureAwait(false);
-            await DeactivateGrainsAsync(_router.Catalog, cancellationToken).ConfigureAwait(false);
-            await SetOwnStatusAsync(SiloStatus.Dead).ConfigureAwait(false);
-            LogLeft(_log, Name, _self);
+            await DeactivateGrainsAsync(_catalog, cancellationToken).ConfigureAwait(false);
+            if (await SetOwnStatusAsync(SiloStatus.Dead).ConfigureAwait(false))
+                LogLeft(_log, Name, _self);
         }
         finally
         {
@@ -150,16 +154,6 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
     private Task<object> HandleAsync(MessageHeader header, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
         => _dispatcher?.HandleAsync(header, body, cancellationToken) ?? throw new UnservedException(StatusCodes.Status503ServiceUnavailable);
 
-    /// <summary>A silo with another key would take all others for dead, and say so in the table: it must not join.</summary>
-    /// <exception cref="OrleansConfigurationException">Silos of the cluster refuse this one, and none accepts it.</exception>
-    private async Task ProveKeyAsync()
-    {
-        var view = await _membership.RefreshAsync().ConfigureAwait(false);
-        var answers = await Task.WhenAll(view.Alive.Select(m => TellAsync(m.Address, Operations.Probe))).ConfigureAwait(false);
-        if (!answers.Contains(null) && answers.FirstOrDefault(static a => a?.GetType() == typeof(OrleansException)) is { } refusal)
-            throw new OrleansConfigurationException($"Silo {Name} can't join cluster {ClusterId}: {refusal.Message}", refusal);
-    }
-
     private void StopIfDead(ClusterSnapshot before, ClusterSnapshot after)
     {
         if (_leaving || after.IsAlive(_self!))
@@ -169,35 +163,17 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
         _leaving = true;
         _router?.CutOff();
         LogDeclaredDead(_log, Name, _self!);
-        _lifetime.StopApplication();
+
+        // Elsewhere: this runs while the membership is being read, and whoever hears it may want to read it too.
+        _ = Task.Run(_lifetime.StopApplication);
     }
 
-    private async Task SetOwnStatusAsync(SiloStatus status)
+    private async Task<bool> SetOwnStatusAsync(SiloStatus status)
     {
-        if (await _table.SetStatusAsync(_self!, status, _self!).ConfigureAwait(false))
-            await AnnounceAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>Reads the membership and has every other silo read it. Who does not hear it now reads it soon by itself.</summary>
-    private async Task AnnounceAsync()
-    {
-        var view = await _membership.RefreshAsync().ConfigureAwait(false);
-        await Task.WhenAll(view.Alive.Select(static m => m.Address).Where(a => !a.Equals(_self)).Select(a => TellAsync(a, Operations.Refresh))).ConfigureAwait(false);
-    }
-
-    /// <summary>Sends a message without content; returns what prevented it.</summary>
-    private async Task<Exception?> TellAsync(SiloAddress silo, string operation)
-    {
-        try
-        {
-            await _transport.SendAsync<Empty>(silo, operation, Empty.Instance, _options.ProbeTimeout, CancellationToken.None).ConfigureAwait(false);
-            return null;
-        }
-        catch (Exception e) when (e is UndeliveredException or OrleansException or TimeoutException)
-        {
-            LogNotTold(_log, silo, operation, e.Message);
-            return e;
-        }
+        if (!await _table.SetStatusAsync(_self!, status, _self!).ConfigureAwait(false))
+            return false;
+        await _announcer.AnnounceAsync().ConfigureAwait(false);
+        return true;
     }
 
     [LoggerMessage(60, LogLevel.Information, "Silo {Name} ({Silo}) joined cluster {Cluster} of {Count} active silos.")]
@@ -211,7 +187,4 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
 
     [LoggerMessage(64, LogLevel.Warning, "Silo {Name} leaves {Count} grains behind that are still busy: the host's time to stop is over.")]
     private static partial void LogGrainsLeft(ILogger logger, string name, int count);
-
-    [LoggerMessage(63, LogLevel.Debug, "Silo {Silo} did not hear {Operation}: {Reason}")]
-    private static partial void LogNotTold(ILogger logger, SiloAddress silo, string operation, string reason);
 }

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using Orleans.Runtime;
 
 namespace CSsl.EmbeddedCluster.Storage;
 
@@ -50,13 +51,23 @@ internal sealed class ClusterDatabase
     }
 
     /// <summary>Creates what is not there yet.</summary>
-    public Task CreateAsync() => RunAsync(static connection =>
+    /// <exception cref="OrleansConfigurationException">The file can't be opened or written.</exception>
+    public async Task CreateAsync()
     {
-        // WAL is a property of the file: readers never wait for the writer.
-        using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA journal_mode=WAL;\n" + Schema;
-        return command.ExecuteNonQuery();
-    });
+        try
+        {
+            await RunAsync(static connection =>
+            {
+                // WAL is a property of the file: readers never wait for the writer.
+                using var command = connection.Command(null, "PRAGMA journal_mode=WAL;\n" + Schema);
+                return command.ExecuteNonQuery();
+            }).ConfigureAwait(false);
+        }
+        catch (SqliteException e)
+        {
+            throw new OrleansConfigurationException($"The cluster's database can't be used ({_connectionString}): {e.Message}", e);
+        }
+    }
 
     /// <summary>Runs <paramref name="work"/> on the thread pool: SQLite has no asynchronous I/O, and a grain's turn must not block.</summary>
     public Task<T> RunAsync<T>(Func<SqliteConnection, T> work) => Task.Run(() =>

@@ -85,6 +85,10 @@ internal sealed partial class SiloTransport : IDisposable
             var answer = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
             return Check(to, path, response, mac, answer);
         }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new UndeliveredException(to, "no connection in time.", e);
+        }
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError)
         {
             throw new UndeliveredException(to, "no connection.", e);
