@@ -24,11 +24,14 @@ internal sealed partial class SiloLinks : BackgroundService
     public SiloLinks(ClusterViewHolder view, LinkSetup setup, ILogger<SiloLinks> logger, Random? random = null)
     {
         (_view, _setup, _logger) = (view, setup, logger);
-        _picker = new SiloPicker(view, silo => Find(silo) is { IsUsable: true }, setup.Time, random);
+        _picker = new SiloPicker(view, IsUp, setup.Time, random);
     }
 
     /// <summary>True when both roles have a silo that can be reached: a client would be served.</summary>
     public bool CanServe => _picker.CanPick(SiloRoles.Handshake) && _picker.CanPick(SiloRoles.Data);
+
+    /// <summary>True when that run of the silo can be given new channels.</summary>
+    public bool IsUp(SiloReport silo) => Find(silo) is { IsUsable: true };
 
     /// <summary>Raised when a link came up or was lost, and when the view changed; handlers don't block.</summary>
     public event Action? Changed;

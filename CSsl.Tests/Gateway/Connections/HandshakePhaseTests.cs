@@ -1,0 +1,314 @@
+using CSsl.Gateway.Connections;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Link;
+using CSsl.Tls;
+using Xunit;
+
+namespace CSsl.Tests.Gateway.Connections;
+
+/// <summary>The handshake between client and silo, through the gateway.</summary>
+public sealed class HandshakePhaseTests : IAsyncLifetime
+{
+    private GatewayHarness _gateway = null!;
+    private ScriptedSilo _silo = null!;
+
+    public async Task InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
+
+    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Silo_learns_who_the_client_is_and_how_much_time_is_left()
+    {
+        var client = _gateway.Connect();
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(4));
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.NextAsync();
+
+        var start = HandshakeStart.Decode(await channel.NextAsync(FrameKind.HandshakeStart));
+        Assert.Equal("192.0.2.7:50000", start.Client.ToString());
+        Assert.Equal(6000, start.DeadlineMilliseconds);
+        Assert.Equal(Walk.Hello, await channel.NextAsync(FrameKind.Handshake));
+    }
+
+    [Fact]
+    public async Task Next_records_follow_the_answer_and_never_precede_it()
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync([.. Walk.Hello, .. Walk.Record(20, 1)]);
+        var channel = await _silo.TakeHelloAsync();
+        Assert.Equal(Walk.Hello, await channel.NextAsync(FrameKind.Handshake));
+        Assert.False(channel.TryNext(out _));
+
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
+        Assert.Equal(Walk.ServerHello, await client.Connection.ReadAsync(Walk.ServerHello.Length));
+        Assert.Equal(Walk.Record(20, 1), await channel.NextAsync(FrameKind.Handshake));
+    }
+
+    [Fact]
+    public async Task What_the_silo_did_not_consume_goes_to_the_data_phase_exactly_once()
+    {
+        var request = Walk.Record(23, 200);
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var handshake = await _silo.TakeHelloAsync();
+        await handshake.NextAsync(FrameKind.Handshake);
+        handshake.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
+        await client.Connection.ReadAsync(Walk.ServerHello.Length);
+
+        await client.Connection.SendAsync([.. Walk.Finished, .. request, .. request[..50]]);
+        Assert.Equal((byte[])[.. Walk.Finished, .. request], await handshake.NextAsync(FrameKind.Handshake));
+        handshake.SendFrame(FrameKind.Established, Walk.EstablishedOf(Walk.Finished.Length, Walk.Tickets));
+        Assert.Equal(Walk.Tickets, await client.Connection.ReadAsync(Walk.Tickets.Length));
+
+        var data = await _silo.NextAsync();
+        var attach = Attach.Decode(await data.NextAsync(FrameKind.Attach));
+        Assert.Equal((Walk.SessionId, 3UL, 5UL), (attach.SessionId, attach.ClientSequence, attach.ServerSequence));
+        Assert.Equal(Walk.Capsule, attach.Capsule.ToArray());
+        Assert.Equal(("192.0.2.7:50000", "127.0.0.1:8443"), (attach.Client.ToString(), attach.Server.ToString()));
+        Assert.Equal(request, await data.NextAsync(FrameKind.Records));
+
+        await client.Connection.SendAsync(request[50..]);
+        Assert.Equal(request, await data.NextAsync(FrameKind.Records));
+        Assert.Equal(5UL, _gateway.Table.Find(1)!.Entry.ClientSequence);
+        Assert.Equal(1, _gateway.Meters.HandshakesCompleted);
+        Assert.Equal(0, _gateway.Table.Handshakes);
+    }
+
+    [Fact]
+    public async Task Exchange_carries_at_most_four_records()
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        await client.Connection.SendAsync([.. Enumerable.Range(0, 6).SelectMany(_ => Walk.Record(22, 30))]);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
+
+        Assert.Equal(4 * 35, (await channel.NextAsync(FrameKind.Handshake)).Length);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(4 * 35, []));
+        Assert.Equal(2 * 35, (await channel.NextAsync(FrameKind.Handshake)).Length);
+    }
+
+    [Fact]
+    public async Task Handshake_that_fails_delivers_the_alert_and_closes()
+    {
+        var alert = Walk.Record(21, 2);
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, alert, failed: true));
+
+        Assert.Equal(alert, await client.Connection.ReadToEndAsync());
+        Assert.False(client.Connection.IsReset);
+        Assert.Equal("Refused 192.0.2.7:50000: HandshakeFailed: for example.com at silo", Assert.Single(_gateway.RefusalLines.Lines).Message);
+    }
+
+    [Fact]
+    public async Task Silo_lost_before_its_first_answer_is_replaced_by_another_that_gets_the_same_hello()
+    {
+        var second = await _gateway.AddSiloAsync("second", machineCpu: 0.9);
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var lost = await _silo.TakeHelloAsync();
+        Assert.Equal(Walk.Hello, await lost.NextAsync(FrameKind.Handshake));
+        await _silo.DisposeAsync();
+
+        var channel = await second.TakeHelloAsync();
+        Assert.Equal(Walk.Hello, await channel.NextAsync(FrameKind.Handshake));
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
+        Assert.Equal(Walk.ServerHello, await client.Connection.ReadAsync(Walk.ServerHello.Length));
+    }
+
+    [Fact]
+    public async Task Silo_lost_in_the_middle_of_a_hello_in_many_frames_costs_nothing_of_it()
+    {
+        var second = await _gateway.AddSiloAsync("second", machineCpu: 0.9);
+        var hello = new Tls.Handshake.HelloBuilder().Versions(0x0304).Records(10);
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(hello);
+        var lost = await _silo.TakeHelloAsync();
+        var part = await lost.NextAsync(FrameKind.Handshake);
+        lost.SendFrame(FrameKind.Flight, Walk.FlightOf(part.Length, []));
+        await lost.NextAsync(FrameKind.Handshake);
+        await _silo.DisposeAsync();
+
+        var channel = await second.TakeHelloAsync();
+        var received = new List<byte>();
+        while (received.Count < hello.Length)
+        {
+            var frame = await channel.NextAsync(FrameKind.Handshake);
+            received.AddRange(frame);
+            channel.SendFrame(FrameKind.Flight, Walk.FlightOf(frame.Length, []));
+        }
+
+        Assert.Equal(hello, received);
+    }
+
+    [Fact]
+    public async Task Silo_that_refuses_is_passed_over()
+    {
+        var second = await _gateway.AddSiloAsync("second", machineCpu: 0.9);
+        _silo.Accepts = false;
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+
+        Assert.Equal(Walk.Hello, await (await second.TakeHelloAsync()).NextAsync(FrameKind.Handshake));
+    }
+
+    [Fact]
+    public async Task Silo_lost_after_the_client_had_an_answer_ends_the_connection_with_a_reset()
+    {
+        await _gateway.AddSiloAsync("second", machineCpu: 0.9);
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
+        await client.Connection.ReadAsync(Walk.ServerHello.Length);
+        await client.Connection.SendAsync(Walk.Finished);
+        await channel.NextAsync(FrameKind.Handshake);
+        await _silo.DisposeAsync();
+
+        await client.Connection.Reset;
+        Assert.Contains("SiloLost", Assert.Single(_gateway.RefusalLines.Lines).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_handshake_silo_the_client_gets_internal_error()
+    {
+        await using var gateway = new GatewayHarness();
+        await gateway.AddSiloAsync("data-only", SiloRoles.Data);
+        var client = gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+
+        Assert.Equal((byte[])[21, 3, 3, 0, 2, 2, (byte)AlertDescription.InternalError], await client.Connection.ReadToEndAsync());
+        Assert.Contains("NoHandshakeSilo", Assert.Single(gateway.RefusalLines.Lines).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_data_silo_the_connection_is_reset_because_no_alert_can_be_read_any_more()
+    {
+        await using var gateway = new GatewayHarness();
+        var silo = await gateway.AddSiloAsync("handshake-only", SiloRoles.Handshake);
+        var client = gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var handshake = await silo.TakeHelloAsync();
+        await handshake.NextAsync(FrameKind.Handshake);
+        handshake.SendFrame(FrameKind.Established, Walk.EstablishedOf(Walk.Hello.Length, Walk.ServerHello));
+
+        await client.Connection.Reset;
+        Assert.Contains("NoDataSilo", Assert.Single(gateway.RefusalLines.Lines).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Silo_that_does_not_answer_in_the_handshake_time_is_told_that_the_client_is_gone()
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        _gateway.Clock.Advance(_gateway.Limits.HandshakeTime + TimeSpan.FromSeconds(0.2));
+
+        Assert.Equal(CloseReason.ClientGone, await channel.NextCloseAsync());
+        Assert.Empty(await client.Connection.ReadToEndAsync());
+        Assert.Contains("HandshakeTimeout", Assert.Single(_gateway.RefusalLines.Lines).Message, StringComparison.Ordinal);
+        Assert.Equal(0, _gateway.Table.Handshakes);
+    }
+
+    [Fact]
+    public async Task Client_that_stalls_between_flights_is_closed_in_the_handshake_time()
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
+        await client.Connection.ReadAsync(Walk.ServerHello.Length);
+        await client.Connection.SendAsync(Walk.Finished[..10]);
+        _gateway.Clock.Advance(_gateway.Limits.HandshakeTime + TimeSpan.FromSeconds(0.2));
+
+        Assert.Equal(CloseReason.ClientGone, await channel.NextCloseAsync());
+        Assert.Empty(await client.Connection.ReadToEndAsync());
+    }
+
+    [Fact]
+    public async Task Client_that_goes_away_is_forgotten_at_the_silo()
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
+        await client.Connection.ReadAsync(Walk.ServerHello.Length);
+        client.Connection.SendReset();
+
+        Assert.Equal(CloseReason.ClientGone, await channel.NextCloseAsync());
+        await client.EndedAsync();
+    }
+
+    [Fact]
+    public async Task Client_that_sends_more_than_the_limit_in_its_handshake_is_refused()
+    {
+        await using var gateway = new GatewayHarness(new LimitsOptions { HandshakeBytes = 2000 });
+        var silo = await gateway.AddSiloAsync("silo");
+        var client = gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
+        await client.Connection.ReadAsync(Walk.ServerHello.Length);
+        await client.Connection.SendAsync(Walk.Record(22, 1990));
+
+        Assert.Equal(CloseReason.ClientGone, await channel.NextCloseAsync());
+        Assert.Equal((byte)AlertDescription.DecodeError, (await client.Connection.ReadToEndAsync())[^1]);
+    }
+
+    [Fact]
+    public async Task Handshakes_over_the_limit_are_refused_and_places_come_back()
+    {
+        await using var gateway = new GatewayHarness(new LimitsOptions { ConcurrentHandshakes = 1 });
+        var silo = await gateway.AddSiloAsync("silo");
+        var first = gateway.Connect();
+        await first.Connection.SendAsync(Walk.Hello);
+        var channel = await silo.TakeHelloAsync();
+
+        var second = gateway.Connect();
+        await second.Connection.SendAsync(Walk.Hello);
+        Assert.Equal((byte)AlertDescription.InternalError, (await second.Connection.ReadToEndAsync())[^1]);
+
+        await channel.NextAsync(FrameKind.Handshake);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], failed: true));
+        await first.Connection.ReadToEndAsync();
+        var third = gateway.Connect();
+        await third.Connection.SendAsync(Walk.Hello);
+        await silo.TakeHelloAsync();
+    }
+
+    [Fact]
+    public async Task Silo_that_leaves_records_unconsumed_without_being_done_is_not_believed()
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length - 1, Walk.ServerHello));
+
+        await client.Connection.Reset;
+        Assert.Equal(CloseReason.ClientGone, await channel.NextCloseAsync());
+    }
+
+    [Fact]
+    public async Task Shutdown_resets_a_handshake_under_way()
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+        _gateway.Table.ResetAll(RefusalReason.Stopping);
+
+        await client.Connection.Reset;
+        Assert.Equal(CloseReason.ClientGone, await channel.NextCloseAsync());
+    }
+}

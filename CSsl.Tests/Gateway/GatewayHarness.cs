@@ -1,0 +1,127 @@
+using System.Security.Cryptography;
+using CSsl.Gateway.Connections;
+using CSsl.Gateway.Links;
+using CSsl.Gateway.Metrics;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Link;
+using CSsl.Tests.Grains.Link;
+using CSsl.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CSsl.Tests.Gateway;
+
+/// <summary>A gateway without sockets, its silos scripted, its clock in the test's hand.</summary>
+internal sealed class GatewayHarness : IAsyncDisposable
+{
+    private readonly ClusterViewHolder _view = new();
+    private readonly List<ScriptedSilo> _silos = [];
+    private readonly LinkSetup _setup;
+    private readonly GatewayMeters _meters;
+    private readonly Deadlines _deadlines;
+    private long _version;
+
+    public GatewayHarness(LimitsOptions? limits = null)
+    {
+        Limits = limits ?? new LimitsOptions();
+
+        // The links' clock stands still: a test that lets a client's deadline pass does not want silos to be thought hung.
+        _setup = new LinkSetup(new LinkIdentity("gateway", "test"), RandomNumberGenerator.GetBytes(32), new LinkOptions(), LinkClock, NullLogger.Instance);
+        Links = new SiloLinks(_view, _setup, NullLogger<SiloLinks>.Instance, new Random(1));
+        Table = new ConnectionTable(Limits);
+        _meters = new GatewayMeters(Table);
+        _deadlines = new Deadlines(Limits, Clock);
+        Services = new ConnectionServices(Table, Links, _deadlines, Limits, _meters, new RefusalLog(RefusalLines, _meters, Clock), Clock, Log);
+    }
+
+    public LimitsOptions Limits { get; }
+
+    /// <summary>The clients' deadlines.</summary>
+    public ManualTimeProvider Clock { get; } = new();
+
+    /// <summary>The links' heartbeats and reconnects.</summary>
+    public ManualTimeProvider LinkClock { get; } = new();
+
+    public RecordingLogger<RefusalLog> RefusalLines { get; } = new();
+
+    public RecordingLogger<ClientConnection> Log { get; } = new();
+
+    public ConnectionTable Table { get; }
+
+    public SiloLinks Links { get; }
+
+    public GatewayMeters Meters => _meters;
+
+    public ConnectionServices Services { get; }
+
+    /// <summary>A gateway with one silo for both roles.</summary>
+    public static async Task<(GatewayHarness Gateway, ScriptedSilo Silo)> WithSiloAsync(LimitsOptions? limits = null)
+    {
+        var gateway = new GatewayHarness(limits);
+        return (gateway, await gateway.AddSiloAsync("silo"));
+    }
+
+    /// <summary>Adds a silo to the view and waits for the link with it.</summary>
+    public async Task<ScriptedSilo> AddSiloAsync(string name, SiloRoles roles = SiloRoles.Handshake | SiloRoles.Data, double machineCpu = 0.1)
+    {
+        var silo = new ScriptedSilo(name, roles, _setup);
+        _silos.Add(silo);
+        var up = WhenAsync(() => Links.IsUp(silo.Report));
+        Publish(machineCpu);
+        await Links.StartAsync(CancellationToken.None);
+        await up;
+        return silo;
+    }
+
+    /// <summary>Completes once the links are as the condition says.</summary>
+    public async Task WhenAsync(Func<bool> condition)
+    {
+        var met = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        void Check()
+        {
+            if (condition())
+                met.TrySetResult();
+        }
+
+        Links.Changed += Check;
+        Check();
+        await met.Task.WaitAsync(TestLinks.Patience);
+        Links.Changed -= Check;
+    }
+
+    /// <summary>Shows the gateway a view without these.</summary>
+    public void Remove(ScriptedSilo silo)
+    {
+        _silos.Remove(silo);
+        Publish(0.1);
+    }
+
+    /// <summary>A client connects.</summary>
+    public TestClient Connect()
+    {
+        var connection = new MemoryConnection();
+        return new TestClient(connection, new GatewayConnectionHandler(Services).OnConnectedAsync(connection));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Table.ResetAll(RefusalReason.Stopping);
+        await Links.StopAsync(CancellationToken.None);
+        Links.Dispose();
+        foreach (var silo in _silos)
+            await silo.DisposeAsync();
+        _deadlines.Dispose();
+        _meters.Dispose();
+    }
+
+    private void Publish(double newestCpu)
+        => _view.Update(Reports.View(++_version, [.. _silos.Select((silo, i) => i == _silos.Count - 1 ? silo.Report with { Load = new SiloLoad { MachineCpu = newestCpu } } : silo.Report)]));
+}
+
+/// <summary>A client and what became of its connection at the gateway.</summary>
+/// <param name="Connection">The client's side.</param>
+/// <param name="Ended">The gateway is done with it.</param>
+internal sealed record TestClient(MemoryConnection Connection, Task Ended)
+{
+    public Task EndedAsync() => Ended.WaitAsync(TestLinks.Patience);
+}
