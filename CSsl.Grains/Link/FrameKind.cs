@@ -43,7 +43,8 @@ public enum FrameKind : byte
     /// <summary>S to G: the capsule was opened and the session is served.</summary>
     Attached = 33,
 
-    /// <summary>Both: one or more whole TLS records. The only kind that uses credit.</summary>
+    /// <summary>Both: one or more whole TLS records. The only kind that uses credit.
+    /// Where a client sends what is no record, G passes on the header that breaks the rules (at most 5 bytes) and nothing after it: S has the keys for the alert.</summary>
     Records = 34,
 
     /// <summary>Both: credit given back, in bytes (u32).</summary>

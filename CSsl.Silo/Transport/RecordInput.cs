@@ -17,6 +17,8 @@ internal sealed class RecordInput(DataPhase phase, PipeWriter application)
     [ThreadStatic]
     private static byte[]? t_scratch;
 
+    private readonly int _maxLength = phase.Version == TlsVersion.Tls13 ? RecordHeader.MaxCiphertext13 : RecordHeader.MaxCiphertext12;
+
     private bool _unflushed;
 
     // Nobody reads any more: the client said it ends, or the application is done with its input.
@@ -31,8 +33,11 @@ internal sealed class RecordInput(DataPhase phase, PipeWriter application)
         var opened = new OpenedFrame(0, 0, ReplyPending: false);
         while (!frame.IsEmpty && !_ended)
         {
-            if (RecordHeader.Peek(frame, RecordHeader.MaxCiphertext12, out var header) != RecordStatus.Complete)
+            var peeked = RecordHeader.Peek(frame, _maxLength, out var header);
+            if (peeked == RecordStatus.NeedMore)
                 throw new InvalidDataException("A Records frame holds something else than whole records.");
+            if (peeked != RecordStatus.Complete)
+                throw new TlsException(RecordHeader.AlertFor(peeked), $"The client's bytes are no record: {peeked}.");
 
             var record = frame[..header.TotalLength];
             frame = frame[header.TotalLength..];

@@ -68,7 +68,8 @@ internal sealed class GatewayHarness : IAsyncDisposable
         _silos.Add(silo);
         var up = WhenAsync(() => Links.IsUp(silo.Report));
         Publish(machineCpu);
-        await Links.StartAsync(CancellationToken.None);
+        if (_silos.Count == 1)
+            await Links.StartAsync(CancellationToken.None);
         await up;
         return silo;
     }

@@ -106,6 +106,24 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
         await Eventually.TrueAsync(() => silo.Sessions.Count == 0, "the session is gone");
     }
 
+    [Theory]
+    [InlineData(new byte[] { 23, 3, 3, 0x41, 1 }, AlertDescription.RecordOverflow)]
+    [InlineData(new byte[] { 23, 2, 3, 0, 40 }, AlertDescription.ProtocolVersion)]
+    [InlineData(new byte[] { 0x50 }, AlertDescription.UnexpectedMessage)]
+    public async Task A_header_that_breaks_the_rules_ends_the_session_with_a_sealed_alert(byte[] header, AlertDescription alert)
+    {
+        await using var silo = await TestSilo.StartAsync(certificates);
+        await using var session = await DirectSession.AttachAsync(silo);
+
+        await session.Channel.SendAsync(header);
+
+        var (type, content) = Assert.Single(await session.NextAsync());
+        Assert.Equal(ContentType.Alert, type);
+        Assert.Equal([(byte)AlertLevel.Fatal, (byte)alert], content);
+        Assert.Null(await session.Channel.NextAsync());
+        Assert.Equal(CloseReason.ProtocolError, await session.Channel.Closed);
+    }
+
     [Fact]
     public async Task A_fatal_alert_of_the_client_ends_the_session_and_its_request()
     {

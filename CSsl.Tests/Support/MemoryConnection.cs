@@ -9,14 +9,22 @@ namespace CSsl.Tests.Support;
 /// <summary>A client's TCP connection without the TCP: the server's side is a <see cref="ConnectionContext"/> like Kestrel's, the client's side are methods.</summary>
 internal sealed class MemoryConnection : ConnectionContext
 {
+    /// <summary>Bytes that wait for the client outside of the server's memory, as in a socket's send buffer.</summary>
+    public const int KernelBuffer = 64 * 1024;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     // As the gateway sets up its sockets: a bounded input, and an output whose flush ends when all of it is taken.
     private readonly Pipe _input = new(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
     private readonly Pipe _output = new(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false));
+    private readonly Pipe _kernel = new(new PipeOptions(pauseWriterThreshold: KernelBuffer, resumeWriterThreshold: KernelBuffer / 2, useSynchronizationContext: false));
     private readonly TaskCompletionSource<string> _reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public MemoryConnection() => Transport = new DuplexPipe(_input.Reader, _output.Writer);
+    public MemoryConnection()
+    {
+        Transport = new DuplexPipe(_input.Reader, _output.Writer);
+        _ = SendAllAsync();
+    }
 
     public override string ConnectionId { get; set; } = "memory";
 
@@ -48,19 +56,20 @@ internal sealed class MemoryConnection : ConnectionContext
     public void SendReset()
     {
         _input.Writer.Complete(new ConnectionResetException("reset by the test"));
-        _output.Reader.Complete();
+        _output.Reader.CancelPendingRead();
+        _kernel.Reader.Complete();
     }
 
     /// <summary>The client reads so many bytes.</summary>
     public async Task<byte[]> ReadAsync(int length)
     {
-        var result = await _output.Reader.ReadAtLeastAsync(length).AsTask().WaitAsync(Patience);
+        var result = await _kernel.Reader.ReadAtLeastAsync(length).AsTask().WaitAsync(Patience);
         if (result.Buffer.Length < length)
             throw new InvalidOperationException($"The server closed after {result.Buffer.Length} of {length} bytes.");
 
         var bytes = result.Buffer.Slice(0, length);
         var read = bytes.ToArray();
-        _output.Reader.AdvanceTo(bytes.End);
+        _kernel.Reader.AdvanceTo(bytes.End);
         return read;
     }
 
@@ -68,7 +77,7 @@ internal sealed class MemoryConnection : ConnectionContext
     public async Task<byte[]> ReadToEndAsync()
     {
         using var all = new MemoryStream();
-        await _output.Reader.CopyToAsync(all).WaitAsync(Patience);
+        await _kernel.Reader.CopyToAsync(all).WaitAsync(Patience);
         return all.ToArray();
     }
 
@@ -78,7 +87,29 @@ internal sealed class MemoryConnection : ConnectionContext
             return;
 
         _input.Writer.Complete(abortReason);
-        _output.Reader.Complete();
+        _output.Reader.CancelPendingRead();
+        _kernel.Reader.Complete();
+    }
+
+    /// <summary>The kernel's part: takes from the server what there is room for.</summary>
+    private async Task SendAllAsync()
+    {
+        while (true)
+        {
+            var result = await _output.Reader.ReadAsync();
+            if (result.IsCanceled)
+                break;
+
+            var isTaken = true;
+            foreach (var segment in result.Buffer)
+                isTaken = isTaken && !(await _kernel.Writer.WriteAsync(segment)).IsCompleted;
+            _output.Reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted || !isTaken)
+                break;
+        }
+
+        await _output.Reader.CompleteAsync();
+        await _kernel.Writer.CompleteAsync();
     }
 
     private sealed record DuplexPipe(PipeReader Input, PipeWriter Output) : IDuplexPipe;
