@@ -15,7 +15,7 @@ internal static class UpCommand
     private static readonly Option<string?> Config = CommonOptions.Config();
     private static readonly Option<string?> Origin = CommonOptions.Origin();
     private static readonly Option<string> State = CommonOptions.State();
-    private static readonly Option<bool> NoRestart = new("--no-restart") { Description = "Leave a process that ended unasked as it is, instead of starting it again." };
+    private static readonly Option<bool> NoRestart = new("--no-restart") { Description = "Once the cluster serves, leave a process that ended unasked as it is, instead of starting it again." };
     private static readonly Argument<string[]> Settings = CommonOptions.Settings();
 
     public static Command Create()

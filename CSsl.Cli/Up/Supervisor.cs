@@ -88,14 +88,16 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
             if (_stopping.IsCancellationRequested)
                 return;
 
-            var isHopeless = !StartedWell && (exitCode is ExitCodes.BadConfiguration or ExitCodes.InUse || attempt == AttemptsBeforeReady || !restart);
+            // While the cluster starts, a process gets its chances whatever is said about restarts: none of them has served yet.
+            var isHopeless = !StartedWell && (exitCode is ExitCodes.BadConfiguration or ExitCodes.InUse || attempt >= AttemptsBeforeReady);
+            var isLeft = isHopeless || (StartedWell && !restart);
             if (time.GetElapsedTime(startedAt) > Settled)
                 pause = FirstPause;
-            var next = isHopeless || !restart ? "" : $", starting it again in {pause.TotalSeconds:0.##} s";
+            var next = isLeft ? "" : $", starting it again in {pause.TotalSeconds:0.##} s";
             output.Line(PrefixedOutput.Self, $"{Spec.Name} (pid {pid}) ended: {ChildProcess.DescribeExit(exitCode)}{next}");
             if (isHopeless)
                 _failedAtStart.TrySetResult(exitCode is ExitCodes.BadConfiguration or ExitCodes.InUse ? exitCode : ExitCodes.Failure);
-            if (isHopeless || !restart)
+            if (isLeft)
                 return;
 
             await Task.Delay(pause, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
