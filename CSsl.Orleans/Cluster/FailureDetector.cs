@@ -12,7 +12,7 @@ internal sealed partial class FailureDetector(EmbeddedClusterOptions options, Me
     /// <summary>Probing rounds between two writes of the I-am-alive time.</summary>
     private const int RoundsPerAliveWrite = 5;
 
-    private readonly Dictionary<SiloAddress, int> _missed = [];
+    private readonly MissedProbes _missed = new(options.MissedProbes, options.ProbeTimeout);
 
     public required SiloAddress Self { get; init; }
 
@@ -44,33 +44,32 @@ internal sealed partial class FailureDetector(EmbeddedClusterOptions options, Me
     {
         var silos = membership.Current.Alive.Select(static m => m.Address).Where(a => !a.Equals(Self)).ToArray();
         var began = time.GetTimestamp();
-        var answered = await Task.WhenAll(silos.Select(s => ProbeAsync(s, cancellationToken))).ConfigureAwait(false);
+        var results = await Task.WhenAll(silos.Select(s => ProbeAsync(s, cancellationToken))).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
 
-        // This process stood still itself: what it missed says nothing about the others.
-        if (time.GetElapsedTime(began) > options.ProbeTimeout + options.ProbePeriod)
-            return;
-
-        foreach (var gone in _missed.Keys.Except(silos).ToArray())
-            _missed.Remove(gone);
-        for (var i = 0; i < silos.Length; i++)
+        var took = time.GetElapsedTime(began);
+        _missed.Keep(silos);
+        foreach (var (silo, result) in silos.Zip(results))
         {
-            _missed[silos[i]] = answered[i] ? 0 : _missed.GetValueOrDefault(silos[i]) + 1;
-            if (_missed[silos[i]] >= options.MissedProbes)
-                await DeclareDeadAsync(silos[i]).ConfigureAwait(false);
+            if (_missed.Note(silo, result, took))
+                await DeclareDeadAsync(silo).ConfigureAwait(false);
         }
     }
 
-    private async Task<bool> ProbeAsync(SiloAddress silo, CancellationToken cancellationToken)
+    private async Task<ProbeResult> ProbeAsync(SiloAddress silo, CancellationToken cancellationToken)
     {
         try
         {
             await transport.SendAsync<Empty>(silo, Operations.Probe, Empty.Instance, options.ProbeTimeout, cancellationToken).ConfigureAwait(false);
-            return true;
+            return ProbeResult.Answered;
         }
-        catch (Exception e) when (e is UndeliveredException or OrleansException or TimeoutException or OperationCanceledException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            return false;
+            return ProbeResult.Silent;
+        }
+        catch (Exception e) when (e is UndeliveredException or OrleansException)
+        {
+            return ProbeResult.Refused;
         }
     }
 
@@ -78,7 +77,6 @@ internal sealed partial class FailureDetector(EmbeddedClusterOptions options, Me
     {
         if (await table.SetStatusAsync(silo, SiloStatus.Dead, Self).ConfigureAwait(false))
             LogDead(log, silo, options.MissedProbes);
-        _missed.Remove(silo);
         await Announce().ConfigureAwait(false);
     }
 

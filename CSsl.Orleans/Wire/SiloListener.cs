@@ -26,6 +26,9 @@ internal sealed class UnservedException(int status) : Exception
 internal sealed partial class SiloListener(ClusterAuthenticator authenticator, MessageHandler handler, int maxMessageBytes, TimeProvider time, ILoggerFactory loggers)
     : IHttpApplication<HttpContext>, IAsyncDisposable
 {
+    /// <summary>Far more than the processes of one machine need: each has one or a few.</summary>
+    private const int MaxConnections = 256;
+
     private readonly ReplayWindow _replays = new(time);
     private readonly LogThrottle _refusals = new(time);
     private readonly ILogger _log = loggers.CreateLogger<SiloListener>();
@@ -36,6 +39,7 @@ internal sealed partial class SiloListener(ClusterAuthenticator authenticator, M
     {
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxRequestBodySize = maxMessageBytes;
+        options.Limits.MaxConcurrentConnections = MaxConnections;
         options.Listen(endpoint, static listen => listen.Protocols = HttpProtocols.Http2);
         _server = new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(new SocketTransportOptions()), loggers), loggers);
         await _server.StartAsync(this, cancellationToken).ConfigureAwait(false);
@@ -60,9 +64,9 @@ internal sealed partial class SiloListener(ClusterAuthenticator authenticator, M
 
     public async Task ProcessRequestAsync(HttpContext context)
     {
-        var body = await ReadAsync(context.Request).ConfigureAwait(false);
-        if (!WireHeaders.TryRead(context.Request, out var header, out var mac)
-            || !ClusterAuthenticator.Matches(authenticator.SignRequest(header, body), mac))
+        // Nothing is read from whom nothing is expected.
+        var body = WireHeaders.TryRead(context.Request, out var header, out var mac) ? await ReadAsync(context.Request).ConfigureAwait(false) : null;
+        if (body is null || !ClusterAuthenticator.Matches(authenticator.SignRequest(header, body), mac))
         {
             if (_refusals.TryPass(out var more))
                 LogWrongKey(_log, context.Connection.RemoteIpAddress, context.Connection.RemotePort, more);
