@@ -82,9 +82,11 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
         var directory = directoryClient.Local = new GrainDirectory(_membership, catalog, _transport, _options.ProbeTimeout, _time, _log, _stopped.Token) { Self = _self };
         var router = new CallRouter(_self, _types, catalog, directoryClient, _membership, _transport, codec, _options, _time);
         catalog.Rerouter = router.Reroute;
-        _dispatcher = new MessageDispatcher(_self, _membership, router, catalog, directory);
+
+        // Before any message is taken: a message may bring a new view, and the directory must see every one.
         _membership.Changed += directory.OnChanged;
         _membership.Changed += StopIfDead;
+        _dispatcher = new MessageDispatcher(_self, _membership, router, catalog, directory);
         await _announcer.AnnounceAsync().ConfigureAwait(false);
         _router = router;
 
