@@ -52,6 +52,8 @@ public static class SiloHosting
         builder.Services.AddSingleton<SiloStatus>();
         builder.Services.AddSingleton<LoadMeter>();
         AddHosted<SiloReporter>(builder.Services);
+        if (settings.Silo.Roles.HasFlag(SiloRoles.Handshake))
+            AddHosted<HandshakeLaneStarter>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
         AddHosted<SiloDrain>(builder.Services);
         builder.AddSiloAdmin(settings.Silo);

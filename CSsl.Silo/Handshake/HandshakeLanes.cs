@@ -13,6 +13,9 @@ internal sealed class HandshakeLanes(IGrainFactory grains, IOptions<SiloOptions>
         .. Enumerable.Range(0, options.Value.LaneCount).Select(lane => grains.GetGrain<IHandshakeGrain>($"{options.Value.Name}/{lane}")),
     ];
 
+    /// <summary>All of them.</summary>
+    public IReadOnlyList<IHandshakeGrain> All => _lanes;
+
     /// <summary>The lane of a connection: the same for all its calls. Ids are random, so lanes fill evenly.</summary>
     public IHandshakeGrain Of(Guid handshakeId) => _lanes[(uint)handshakeId.GetHashCode() % (uint)_lanes.Length];
 }
