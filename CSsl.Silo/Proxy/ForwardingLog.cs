@@ -36,7 +36,10 @@ internal sealed partial class ForwardingLog
             return;
         _failed.Add(1, new KeyValuePair<string, object?>("error", failure.Error));
         if (IsOfClient(failure.Error))
+        {
+            LogOfClient(failure.Error, failure.Exception?.GetBaseException().Message ?? "");
             return;
+        }
 
         // Clusters come from the configuration: there are few.
         var cluster = context.Features.Get<IReverseProxyFeature>()?.Cluster.Config.ClusterId ?? "";
@@ -53,6 +56,9 @@ internal sealed partial class ForwardingLog
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "origin {Cluster} ({Destination}): {Error}: {Cause} ({Others} more since the last such line)")]
     private partial void LogFailed(string cluster, string destination, ForwarderError error, string cause, long others);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "a request ended with {Error}: {Cause}")]
+    private partial void LogOfClient(ForwarderError error, string cause);
 
     private sealed class Trouble
     {

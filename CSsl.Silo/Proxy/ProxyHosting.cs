@@ -1,8 +1,11 @@
+using CSsl.Grains.Configuration;
 using CSsl.Silo.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -10,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace CSsl.Silo.Proxy;
 
 /// <summary>Sets up the HTTP side of the data role: Kestrel over decrypted connections, and YARP behind it.</summary>
-internal static class ProxyHosting
+internal static partial class ProxyHosting
 {
     /// <summary>YARP's own section of the configuration.</summary>
     private const string Section = "ReverseProxy";
@@ -66,10 +69,12 @@ internal static class ProxyHosting
         => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.DataProtection", StringComparison.Ordinal) == true;
 
     /// <summary>Sends what came over decrypted connections to YARP, and leaves everything else of the process alone.</summary>
-    private sealed class ProxyStartupFilter(ForwardingLog log) : IStartupFilter
+    private sealed partial class ProxyStartupFilter(ForwardingLog log, IConfiguration configuration, ILogger<ProxyStartupFilter> logger) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
+            if (!configuration.GetSection(Section).GetSection("Routes").GetChildren().Any())
+                LogNoRoutes();
             app.MapWhen(static context => context.Features.Get<IDecryptedConnectionFeature>() is not null, Proxy);
             next(app);
         };
@@ -84,7 +89,23 @@ internal static class ProxyHosting
                 await ErrorPages.WriteAsync(context);
             });
             app.UseRouting();
-            app.UseEndpoints(static endpoints => endpoints.MapReverseProxy());
+            app.UseEndpoints(static endpoints => Map(endpoints));
         }
+
+        // Reads the section for the first time.
+        private static void Map(IEndpointRouteBuilder endpoints)
+        {
+            try
+            {
+                endpoints.MapReverseProxy();
+            }
+            catch (InvalidOperationException e) when (e.InnerException is AggregateException errors)
+            {
+                throw new ConfigurationException($"{Section}: {string.Join("; ", errors.InnerExceptions.Select(static error => error.Message))}", e);
+            }
+        }
+
+        [LoggerMessage(Level = LogLevel.Warning, Message = Section + " has no Routes: every request is answered with 404")]
+        private partial void LogNoRoutes();
     }
 }

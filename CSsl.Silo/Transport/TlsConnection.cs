@@ -192,10 +192,11 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
             return;
         }
 
-        lock (_readGate)
-            _input!.Complete(new ConnectionAbortedException(error.Message));
+        // The output first: the application may end its own as soon as it sees that the input has ended, and the alert must not come after close_notify.
         lock (_writeGate)
             _output!.Fail(error.Alert);
+        lock (_readGate)
+            _input!.Complete(new ConnectionAbortedException(error.Message));
         _connection!.SignalClosed();
         RequestTurn();
     }
