@@ -30,6 +30,9 @@ internal sealed class RawClient : IDisposable
         }
     }
 
+    /// <summary>Its own address and port, as the server's log names it.</summary>
+    public EndPoint LocalEndPoint => _socket.LocalEndPoint!;
+
     public async Task SendAsync(ReadOnlyMemory<byte> bytes) => await _socket.SendAsync(bytes);
 
     /// <summary>FIN; reading goes on.</summary>

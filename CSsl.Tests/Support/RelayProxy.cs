@@ -58,7 +58,11 @@ internal sealed class RelayProxy : IAsyncDisposable
         {
             client.NoDelay = true;
             await gateway.ConnectAsync(IPAddress.Loopback, _target, _stop.Token);
-            await Task.WhenAll(SendAsync(client, gateway), AnswerAsync(gateway, client));
+            Task sending = SendAsync(client, gateway), answering = AnswerAsync(gateway, client);
+            await Task.WhenAny(sending, answering);
+            if (answering.IsFaulted || sending.IsFaulted)
+                client.Close(timeout: 0); // what one side did, a reset, the other one sees too
+            await Task.WhenAll(sending, answering).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

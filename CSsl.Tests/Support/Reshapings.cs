@@ -103,3 +103,38 @@ internal sealed class FinishedWithRequest(int applicationRecords) : RecordReshap
             yield return _held.ToArray();
     }
 }
+
+/// <summary>Damages one of the client's encrypted records: flips a bit of its last byte.</summary>
+/// <param name="applicationRecord">Which record of type 23, from 1. In TLS 1.3 the first is the Finished, the second the request.</param>
+internal sealed class DamagedRecord(int applicationRecord) : RecordReshaping
+{
+    private int _seen;
+
+    protected override IEnumerable<ReadOnlyMemory<byte>> Records(List<byte[]> records, bool atEnd)
+    {
+        foreach (byte[] record in records)
+        {
+            if (record[0] == ApplicationData && ++_seen == applicationRecord)
+                record[^1] ^= 1;
+            yield return record;
+        }
+    }
+}
+
+/// <summary>Sends bytes of its own after one of the client's encrypted records.</summary>
+/// <param name="applicationRecord">Which record of type 23, from 1. In TLS 1.3 the first is the Finished, the second the request.</param>
+/// <param name="bytes">What follows it.</param>
+internal sealed class InjectedBytes(int applicationRecord, byte[] bytes) : RecordReshaping
+{
+    private int _seen;
+
+    protected override IEnumerable<ReadOnlyMemory<byte>> Records(List<byte[]> records, bool atEnd)
+    {
+        foreach (byte[] record in records)
+        {
+            yield return record;
+            if (record[0] == ApplicationData && ++_seen == applicationRecord)
+                yield return bytes;
+        }
+    }
+}

@@ -16,10 +16,13 @@ public sealed class TestOrigin : IAsyncDisposable
     /// <summary>What it answers; a test sets it before its first request.</summary>
     public RequestDelegate Handler { get; set; } = static context => context.Response.WriteAsync("hello");
 
-    /// <summary>For `cssl up --origin`.</summary>
-    public string Address => _application.Urls.Single();
+    /// <summary>Its URL for HTTP/1.1.</summary>
+    public string Address => _application.Urls.First();
 
-    /// <summary>Starts one on a free port of 127.0.0.1.</summary>
+    /// <summary>Its URL for HTTP/2 without TLS: what a gRPC service speaks.</summary>
+    public string Http2Address => _application.Urls.Last();
+
+    /// <summary>Starts one on free ports of 127.0.0.1.</summary>
     public static async Task<TestOrigin> StartAsync()
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -29,6 +32,7 @@ public sealed class TestOrigin : IAsyncDisposable
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
         });
         WebApplication application = builder.Build();
         var origin = new TestOrigin(application);
@@ -56,7 +60,21 @@ public sealed class ClusterWithTestOrigin : Xunit.IAsyncLifetime
     public async Task InitializeAsync()
     {
         _origin = await TestOrigin.StartAsync();
-        _cluster = await Cluster.StartAsync(new ClusterSettings { DataSilos = 1, Arguments = ["--origin", _origin.Address] });
+        _cluster = await Cluster.StartAsync(new ClusterSettings
+        {
+            DataSilos = 1,
+            Arguments =
+            [
+                "--ReverseProxy:Routes:all:ClusterId=web",
+                "--ReverseProxy:Routes:all:Match:Path={**path}",
+                $"--ReverseProxy:Clusters:web:Destinations:one:Address={_origin.Address}",
+                "--ReverseProxy:Routes:grpc:ClusterId=grpc",
+                "--ReverseProxy:Routes:grpc:Match:Path=/grpc/{**path}",
+                $"--ReverseProxy:Clusters:grpc:Destinations:one:Address={_origin.Http2Address}",
+                "--ReverseProxy:Clusters:grpc:HttpRequest:Version=2",
+                "--ReverseProxy:Clusters:grpc:HttpRequest:VersionPolicy=RequestVersionExact",
+            ],
+        });
     }
 
     /// <inheritdoc/>

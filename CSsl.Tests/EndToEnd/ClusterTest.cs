@@ -1,0 +1,62 @@
+using CSsl.Tests.Support;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace CSsl.Tests.EndToEnd;
+
+/// <summary>The cluster that most end-to-end tests share. They run one after another: they load the whole machine.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class SharedCluster : ICollectionFixture<Cluster>
+{
+    public const string Name = "cluster";
+}
+
+/// <summary>A cluster whose origin is in the test process.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class OwnOrigin : ICollectionFixture<ClusterWithTestOrigin>
+{
+    public const string Name = "own origin";
+}
+
+/// <summary>Tests that start clusters of their own; one after another too.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class OwnCluster
+{
+    public const string Name = "own cluster";
+}
+
+/// <summary>A test against a running cluster: what the cluster logs meanwhile is shown with a failure.</summary>
+public abstract class ClusterTest : IDisposable
+{
+    private readonly ITestOutputHelper _output;
+    private readonly Lock _gate = new();
+    private bool _over;
+
+    protected ClusterTest(Cluster cluster, ITestOutputHelper output)
+    {
+        (Cluster, _output) = (cluster, output);
+        cluster.Log.LineAdded += Show;
+    }
+
+    protected Cluster Cluster { get; }
+
+    public void Dispose()
+    {
+        Cluster.Log.LineAdded -= Show;
+        lock (_gate)
+            _over = true; // a line that is being shown may not outlive the test
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>A URL of the cluster by name, as its certificate has it.</summary>
+    protected string Url(string path) => $"https://localhost:{Cluster.Port}{path}";
+
+    private void Show(string line)
+    {
+        lock (_gate)
+        {
+            if (!_over)
+                _output.WriteLine(line);
+        }
+    }
+}
