@@ -65,7 +65,7 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
     /// <summary>The state folder.</summary>
     public string StateFolder => _state.Path;
 
-    /// <summary>What all processes wrote, each line with its process's name.</summary>
+    /// <summary>What all processes wrote; of `cssl up`, each line with its process's name.</summary>
     public Transcript Log => Running.Output;
 
     /// <summary>The process id of `cssl up` (or `cssl serve`) itself.</summary>
@@ -92,10 +92,10 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
     /// <inheritdoc/>
     public async Task InitializeAsync()
     {
-        string[] shape = _settings.Command == "up"
-            ? ["--handshake", $"{_settings.HandshakeSilos}", "--data", $"{_settings.DataSilos}", "--https", $"{Port}", "--admin", $"{AdminPort}", "--state", _state.Path]
-            : [];
-        _cssl = Cssl.Start([_settings.Command, .. shape, .. _settings.Arguments], TimeSpan.FromHours(1), _settings.Environment);
+        string[] silos = _settings.Command == "up" ? ["--handshake", $"{_settings.HandshakeSilos}", "--data", $"{_settings.DataSilos}"] : [];
+        _cssl = Cssl.Start(
+            [_settings.Command, .. silos, "--https", $"{Port}", "--admin", $"{AdminPort}", "--state", _state.Path, .. _settings.Arguments],
+            TimeSpan.FromHours(1), _settings.Environment, mergeError: true);
         await Log.WaitForAsync($"ready {Address.GetLeftPart(UriPartial.Authority)}", StartDeadline);
     }
 
@@ -126,7 +126,7 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
         IReadOnlyList<int> children = ProcFs.Descendants(ProcessId);
         ProcFs.Signal(ProcessId, ProcFs.SigTerm);
         ToolResult result = await Running.ExitAsync().WaitAsync(StopDeadline);
-        Assert.True(result.ExitCode == 0, $"cssl {_settings.Command} ended with exit code {result.ExitCode}; its log:\n{Log.Tail()}\n{result.Error}");
+        Assert.True(result.ExitCode == 0, $"cssl {_settings.Command} ended with exit code {result.ExitCode}; its log:\n{Log.Tail()}");
         Assert.DoesNotContain(children, ProcFs.IsAlive);
     }
 

@@ -38,10 +38,11 @@ public sealed class Tool : IAsyncDisposable
     private readonly CancellationTokenSource _deadline;
     private readonly Task _reading;
 
-    private Tool(Process process, string command, Func<Stream, CancellationToken, Task>? sink, TimeSpan deadline)
+    private Tool(Process process, string command, Func<Stream, CancellationToken, Task>? sink, TimeSpan deadline, bool mergeError)
     {
         _process = process;
         _command = command;
+        Error = mergeError ? Output : new Transcript();
         _deadline = new CancellationTokenSource(deadline);
         _reading = Task.WhenAll(
             sink is null ? CopyAsync(process.StandardOutput.BaseStream, Output) : DrainAsync(sink),
@@ -52,7 +53,7 @@ public sealed class Tool : IAsyncDisposable
     public Transcript Output { get; } = new();
 
     /// <summary>Standard error so far.</summary>
-    public Transcript Error { get; } = new();
+    public Transcript Error { get; }
 
     /// <summary>Its process id.</summary>
     public int Id => _process.Id;
@@ -66,12 +67,14 @@ public sealed class Tool : IAsyncDisposable
     /// <param name="sink">Reads standard output to its end, instead of <see cref="Output"/>.</param>
     /// <param name="deadline">It is killed after this; <see cref="DefaultDeadline"/> when omitted.</param>
     /// <param name="environment">Added to this process's.</param>
+    /// <param name="mergeError">Standard error goes where standard output goes.</param>
     public static Tool Start(
         string program,
         IEnumerable<string> arguments,
         Func<Stream, CancellationToken, Task>? sink = null,
         TimeSpan? deadline = null,
-        IReadOnlyDictionary<string, string>? environment = null)
+        IReadOnlyDictionary<string, string>? environment = null,
+        bool mergeError = false)
     {
         var start = new ProcessStartInfo(Find(program), arguments)
         {
@@ -82,7 +85,7 @@ public sealed class Tool : IAsyncDisposable
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
         string command = $"{program} {string.Join(' ', start.ArgumentList)}";
-        return new Tool(Process.Start(start)!, command, sink, deadline ?? DefaultDeadline);
+        return new Tool(Process.Start(start)!, command, sink, deadline ?? DefaultDeadline, mergeError);
     }
 
     /// <summary>Runs a program to its end.</summary>
