@@ -47,6 +47,8 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(UpOptions options)
     {
+        // Before the origin's first socket: they share the process.
+        SocketCompletions.RunInline();
         var configuration = CsslConfiguration.Load(CommonOptions.LoaderArguments(options.Config, [.. options.Settings]));
         var state = StateFolder.At(options.State);
         var plan = new ClusterPlan(options, configuration, state);

@@ -41,7 +41,9 @@ internal sealed class DataChannel : LinkChannel
     /// <summary>Runs the data phase to its end; when it returns, nobody uses the client's pipes any more. Call once the channel is open.</summary>
     public async Task<DataOutcome> RunAsync()
     {
+        // The client's first request is often there already: then Attach has left with it.
         var pumping = PumpAsync();
+        Link.Flush();
         var outcome = await _ended.Task;
         _delivery.Leave(_ticket);
         _downstream.Close();

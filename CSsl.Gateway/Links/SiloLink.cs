@@ -36,7 +36,7 @@ internal sealed partial class SiloLink : IDisposable
     /// <summary>True when the silo can be given new channels.</summary>
     public bool IsUsable => _link is { IsAlive: true, PeerLeaving: false };
 
-    /// <summary>Opens a channel; false when the link is down: try another silo.</summary>
+    /// <summary>Opens a channel with a frame that leaves with what follows it at once; false when the link is down: try another silo.</summary>
     public bool TryOpen(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
     {
         if (_link is not { IsAlive: true } link)
@@ -44,7 +44,7 @@ internal sealed partial class SiloLink : IDisposable
 
         try
         {
-            link.Open(channel, kind, payload);
+            link.Open(channel, kind, payload, hurried: false);
             return true;
         }
         catch (LinkException)

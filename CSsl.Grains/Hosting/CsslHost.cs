@@ -19,6 +19,7 @@ public static partial class CsslHost
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, Action<WebApplicationBuilder> add, Action<WebApplication>? map = null)
     {
+        SocketCompletions.RunInline();
         try
         {
             var builder = CsslConfiguration.CreateBuilder(args);

@@ -8,13 +8,13 @@ public sealed partial class DataLink
 {
     internal void RequestTurn(LinkChannel channel) => _sender.RequestTurn(channel);
 
-    internal void Send(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    internal void Send(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload, bool hurried)
     {
         LinkEnd self = _opensChannels ? LinkEnd.Gateway : LinkEnd.Silo;
         if ((FrameRules.SentBy(kind) & self) == 0 || FrameRules.IsOfLink(kind) || FrameRules.Opens(kind) || kind is FrameKind.Records or FrameKind.Window)
             throw new ArgumentException($"{kind} is not for this end to send on a channel.", nameof(kind));
         CheckLength(payload);
-        _sender.Send(channel, kind, payload);
+        _sender.Send(channel, kind, payload, hurried);
     }
 
     internal void ReturnCredit(LinkChannel channel, int bytes)

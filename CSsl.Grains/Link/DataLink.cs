@@ -135,15 +135,22 @@ public sealed partial class DataLink : IAsyncDisposable
     }
 
     /// <summary>Gateway's end: opens a channel, and sends the frame that opens it.</summary>
+    /// <param name="channel">A new one.</param>
+    /// <param name="kind">A kind that opens a channel.</param>
+    /// <param name="payload">Copied.</param>
+    /// <param name="hurried">False: something follows at once (a frame, a turn, or <see cref="Flush"/>), and they leave together.</param>
     /// <exception cref="LinkException">The link is gone; the channel is as it was, and is told nothing.</exception>
     /// <exception cref="InvalidOperationException">At the silo's end, or the channel was opened before.</exception>
-    public void Open(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    public void Open(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload, bool hurried = true)
     {
         if (!_opensChannels) throw new InvalidOperationException("Only the gateway's end opens channels.");
         if (!FrameRules.Opens(kind)) throw new ArgumentException($"{kind} does not open a channel.", nameof(kind));
         CheckLength(payload);
-        _sender.Open(channel, _table, kind, payload);
+        _sender.Open(channel, _table, kind, payload, hurried);
     }
+
+    /// <summary>Sends what was queued without hurry.</summary>
+    public void Flush() => _sender.Flush();
 
     /// <summary>Silo's end: no new channels, please.</summary>
     public void SayGoodbye()

@@ -64,8 +64,11 @@ public abstract class LinkChannel
     /// <summary>Sends a frame that needs no credit. Keeps its place: after the records of earlier turns, before those of later ones;
     /// sent during a turn (from <see cref="Fill"/> or beside it), after that turn's records. After a frame that ends the channel
     /// (Close, Detach, Established) nothing more is sent, and no turn is given.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <param name="payload">Copied.</param>
+    /// <param name="hurried">False: nobody waits for it, and it may go with the next frame or turn of any channel, at the latest with the next ping.</param>
     /// <exception cref="ArgumentException">Not a kind that this end sends on a channel, or the payload is too long.</exception>
-    protected void Send(FrameKind kind, ReadOnlySpan<byte> payload) => Link.Send(this, kind, payload);
+    protected void Send(FrameKind kind, ReadOnlySpan<byte> payload, bool hurried = true) => Link.Send(this, kind, payload, hurried);
 
     /// <summary>Says that <paramref name="bytes"/> of received records left this process's memory: the peer may send as many more. From any thread.</summary>
     /// <exception cref="InvalidOperationException">More came back than was received.</exception>

@@ -17,6 +17,9 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
     // At least twice the largest frame: when less than one fits behind what is there, what is there is moved to the front.
     private const int BufferLength = 256 * 1024;
 
+    // How many reads in a row that did not have to wait before the loop leaves its thread to others: it may be the one that watches their sockets.
+    private const int ReadsPerStretch = 16;
+
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
     private readonly List<LinkChannel> _inBatch = [];
     private readonly LinkEnd _peer = acceptor is null ? LinkEnd.Silo : LinkEnd.Gateway;
@@ -38,18 +41,26 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
     /// <summary>Reads until the link ends. Does not throw.</summary>
     public async Task<LinkException> RunAsync()
     {
+        var inARow = 0;
         try
         {
             while (true)
             {
                 Volatile.Write(ref _reading, true);
-                int read = await transport.ReadAsync(_buffer.AsMemory(_end));
+                ValueTask<int> reading = transport.ReadAsync(_buffer.AsMemory(_end));
+                inARow = reading.IsCompleted ? inARow + 1 : 0;
+                int read = await reading;
                 Volatile.Write(ref _reading, false);
                 if (read == 0) return new LinkException(_start == _end ? "The peer closed the link." : "The peer closed the link in the middle of a frame.");
                 _end += read;
                 _bytes += read;
                 Volatile.Write(ref _receives, _receives + 1);
                 DispatchBatch();
+                if (inARow == ReadsPerStretch)
+                {
+                    inARow = 0;
+                    await Task.Yield();
+                }
             }
         }
         catch (LinkException e)

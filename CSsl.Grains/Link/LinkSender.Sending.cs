@@ -12,6 +12,7 @@ internal sealed partial class LinkSender
         for (int batches = 0; TakeBatch(out int turns); batches++)
         {
             GiveTurns(turns);
+            TakeQueued();
             if (!TryWrite()) return;
             if (batches == BatchesPerStretch)
             {
@@ -35,6 +36,7 @@ internal sealed partial class LinkSender
             }
 
             (_active, _queued) = (_queued, _active);
+            _hurried = false;
             _batch++;
             if (!_closing) turns = _ready.Count;
             return true;
@@ -60,6 +62,18 @@ internal sealed partial class LinkSender
         }
     }
 
+    // What was queued while the turns were given, by them for instance: the last records of a connection and its Close leave together.
+    private void TakeQueued()
+    {
+        lock (_gate)
+        {
+            if (_closed || _queued.Length == 0 || _queued.Length > _batchBytes) return;
+            _active.Append(_queued);
+            _queued.Clear();
+            _hurried = false;
+        }
+    }
+
     // Returns the room of the turn; 0: no turn now.
     private int BeginTurn(LinkChannel channel)
     {
@@ -67,7 +81,7 @@ internal sealed partial class LinkSender
         turn.Queued = false;
         if (turn.LastSend == _batch)
         {
-            // A frame of this channel is queued for the next batch, and goes first.
+            // A frame of this channel is queued for the end of this batch or the next one, and goes first.
             TryQueue(channel);
             return 0;
         }

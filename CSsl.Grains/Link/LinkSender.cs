@@ -15,9 +15,10 @@ namespace CSsl.Grains.Link;
 /// (<see cref="_gate"/>). Whoever queues either takes the role, or there is a sender who looks again before it gives the role back, or it is
 /// the corked read loop, which looks when it uncorks.</para>
 /// <para>No recursion: the role is held while Fill and the write's continuation run, so what they queue is only queued.</para>
-/// <para>Order: a batch is [control frames queued before the snapshot][turns]. A frame that is queued after the snapshot goes into the next
-/// batch, and so after the turns of this one; from then on its channel has no turn in this batch. The channels that were ready at the
+/// <para>Order: a batch is [control frames queued before the snapshot][turns][control frames queued meanwhile]. So a frame that is queued
+/// after the snapshot goes behind the turns of its batch, and from then on its channel has no turn in it. The channels that were ready at the
 /// snapshot are served once; while nothing else is queued, those that became ready since are too, until the batch is full.</para>
+/// <para>Most frames are hurried: somebody waits for what they say. The others wait for company, so that they cost no system call.</para>
 /// </remarks>
 internal sealed partial class LinkSender : IThreadPoolWorkItem
 {
@@ -38,6 +39,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     // Guarded by the gate.
     private SendBuffer _queued;
     private ReadyQueue _ready;
+    private bool _hurried;
     private bool _sending;
     private bool _closing;
     private bool _closed;
@@ -71,26 +73,30 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     public LinkCounters Counters => new(Volatile.Read(ref _sends), 0, Volatile.Read(ref _framesSent), 0, Volatile.Read(ref _recordFramesSent), Volatile.Read(ref _bytesSent), 0);
 
     /// <summary>Numbers the channel and queues the frame that opens it, in one step: numbers grow in the order of the wire.</summary>
-    public void Open(LinkChannel channel, ChannelTable table, FrameKind kind, ReadOnlySpan<byte> payload)
+    public void Open(LinkChannel channel, ChannelTable table, FrameKind kind, ReadOnlySpan<byte> payload, bool hurried)
     {
         lock (_gate)
         {
             if (_closed || !table.TryAdd(channel)) throw _link.Lose(new LinkException("The link has used all its channel numbers."));
-            if (!TryQueue(kind, channel.Id, payload) || !TakeRole()) return;
+            if (!TryQueue(kind, channel.Id, payload, hurried) || !TakeRole()) return;
         }
 
         Run();
     }
 
     /// <summary>A frame of a channel that needs no credit.</summary>
-    public void Send(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    /// <param name="channel">The channel.</param>
+    /// <param name="kind">What it is.</param>
+    /// <param name="payload">Copied.</param>
+    /// <param name="hurried">False: it may wait for company, the next frame or turn of anybody, at the latest the next ping.</param>
+    public void Send(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload, bool hurried = true)
     {
         lock (_gate)
         {
             if (channel.Turn.Over) return;
             if (kind != FrameKind.Window) channel.Turn.LastSend = _batch;
             if (FrameRules.Ends(kind)) channel.Turn.Over = true;
-            if (!TryQueue(kind, channel.Id, payload) || !TakeRole()) return;
+            if (!TryQueue(kind, channel.Id, payload, hurried) || !TakeRole()) return;
         }
 
         Run();
@@ -101,7 +107,20 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (!TryQueue(kind, channel, payload) || !TakeRole()) return;
+            if (!TryQueue(kind, channel, payload, hurried: true) || !TakeRole()) return;
+        }
+
+        Run();
+    }
+
+    /// <summary>What waits for company is sent now.</summary>
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            if (_queued.Length == 0) return;
+            _hurried = true;
+            if (!TakeRole()) return;
         }
 
         Run();
@@ -163,6 +182,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         lock (_gate)
         {
             _closing = true;
+            _hurried = _queued.Length > 0;
             if (_closed || (!_sending && !HasWork)) return Task.CompletedTask;
             _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             drained = _drained.Task;
@@ -187,7 +207,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
 
     // ---- Under the gate ----
 
-    private bool HasWork => _queued.Length > 0 || (_ready.Count > 0 && !_closing);
+    private bool HasWork => _hurried || (_ready.Count > 0 && !_closing);
 
     private bool TakeRole()
     {
@@ -195,7 +215,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         return _sending = true;
     }
 
-    private bool TryQueue(FrameKind kind, uint channel, ReadOnlySpan<byte> payload)
+    // False: nothing for a sender to do about it, now or ever.
+    private bool TryQueue(FrameKind kind, uint channel, ReadOnlySpan<byte> payload, bool hurried)
     {
         if (_closed) return false;
         if (_queued.Length + FrameHeader.Size + payload.Length > MaxQueuedBytes)
@@ -205,7 +226,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         }
 
         _queued.Append(kind, channel, payload);
-        return true;
+        _hurried |= hurried;
+        return hurried;
     }
 
     private bool TryQueue(LinkChannel channel)

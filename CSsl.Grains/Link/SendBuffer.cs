@@ -23,6 +23,17 @@ internal sealed class SendBuffer
         Commit(kind, channel, payload.Length);
     }
 
+    /// <summary>All frames of another buffer.</summary>
+    public void Append(SendBuffer other)
+    {
+        int needed = Length + other.Length;
+        if (needed > _bytes.Length) Grow(needed);
+        other.Written.Span.CopyTo(_bytes.AsSpan(Length));
+        Length = needed;
+        Frames += other.Frames;
+        RecordFrames += other.RecordFrames;
+    }
+
     /// <summary>Where the payload of the next frame goes, behind its header.</summary>
     public Span<byte> Room(int payloadLength)
     {

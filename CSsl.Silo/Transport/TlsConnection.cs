@@ -151,7 +151,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
 
         host.Metrics.Attached();
         host.Sessions.Add(this);
-        Send(FrameKind.Attached, default);
+        Send(FrameKind.Attached, default, hurried: false);
         lock (_writeGate)
             _output.Start();
         if (!host.Listener.TryAdd(_connection))

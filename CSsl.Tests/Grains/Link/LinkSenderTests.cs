@@ -91,6 +91,30 @@ public class LinkSenderTests
     }
 
     [Fact]
+    public async Task Frame_without_hurry_leaves_with_the_next_one_of_anybody()
+    {
+        await using var held = await HeldLinks.StartAsync();
+        List<TestChannel> channels = await held.OpenAsync(3);
+
+        channels[0].SendFrame(FrameKind.Checkpoint, 1, hurried: false);
+        channels[1].SendFrame(FrameKind.Checkpoint, 2);
+
+        Assert.Equal([1, 2], (await held.Gate.NextChannelWriteAsync()).Select(f => f.Payload[0]));
+    }
+
+    [Fact]
+    public async Task Frame_without_hurry_leaves_with_a_flush()
+    {
+        await using var held = await HeldLinks.StartAsync();
+        List<TestChannel> channels = await held.OpenAsync(1);
+
+        channels[0].SendFrame(FrameKind.Checkpoint, 1, hurried: false);
+        channels[0].Link.Flush();
+
+        Assert.Equal([1], (await held.Gate.NextChannelWriteAsync()).Select(f => f.Payload[0]));
+    }
+
+    [Fact]
     public async Task Frame_that_is_sent_before_the_turn_goes_first_when_the_batch_was_already_begun()
     {
         await using var held = await HeldLinks.StartAsync();
@@ -108,9 +132,10 @@ public class LinkSenderTests
         second.SendRecords([2]);
         held.Gate.ReleaseOne();
 
-        Assert.Equal([first.Id], (await held.Gate.NextChannelWriteAsync()).Select(f => f.Channel));
+        // The frame leaves behind the batch's turns, and the turn of its channel comes in the next batch.
+        Assert.Equal([(first.Id, FrameKind.Records), (second.Id, FrameKind.Checkpoint)], (await held.Gate.NextChannelWriteAsync()).Select(f => (f.Channel, f.Kind)));
         held.Gate.ReleaseOne();
-        Assert.Equal([FrameKind.Checkpoint, FrameKind.Records], (await held.Gate.NextChannelWriteAsync()).Select(f => f.Kind));
+        Assert.Equal([(second.Id, FrameKind.Records)], (await held.Gate.NextChannelWriteAsync()).Select(f => (f.Channel, f.Kind)));
     }
 
     [Fact]

@@ -81,6 +81,8 @@ internal sealed class TestChannel : LinkChannel
 
     public void SendFrame(FrameKind kind, params byte[] payload) => Send(kind, payload);
 
+    public void SendFrame(FrameKind kind, byte payload, bool hurried) => Send(kind, [payload], hurried);
+
     public void GiveCredit(int bytes) => ReturnCredit(bytes);
 
     public void Forget() => Release();
