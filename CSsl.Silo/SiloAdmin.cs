@@ -20,7 +20,13 @@ internal static class SiloAdmin
     {
         builder.Services.AddAdminPage(Endpoint, "/healthz", HealthAsync);
         builder.Services.AddAdminPage(Endpoint, "/status", StatusAsync);
-        builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Listen(HostPort.Parse(options.Admin), static listen => listen.UseAdmin(Endpoint)));
+        var address = new SiloAdminAddress();
+        builder.Services.AddSingleton(address);
+        builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Listen(HostPort.Parse(options.Admin), listen =>
+        {
+            address.Listen = listen;
+            listen.UseAdmin(Endpoint);
+        }));
     }
 
     private static Task HealthAsync(HttpContext context)
@@ -39,6 +45,14 @@ internal static class SiloAdmin
         context.Response.StatusCode = (int)HttpStatusCode.ServiceUnavailable;
         return Task.CompletedTask;
     }
+}
+
+/// <summary>Where the admin endpoint listens: Kestrel puts the real port into its options when it has bound it.</summary>
+internal sealed class SiloAdminAddress
+{
+    public ListenOptions? Listen { get; set; }
+
+    public override string ToString() => Listen?.EndPoint.ToString() ?? "nowhere";
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, WriteIndented = true)]

@@ -80,7 +80,16 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, TimeSpa
             }
         }
 
-        Reply(answer);
+        try
+        {
+            Reply(answer);
+        }
+        catch (ArgumentException e)
+        {
+            // More than a frame holds.
+            LogNoReply(e);
+            Close(CloseReason.Aborted);
+        }
     }
 
     private void Reply(HandshakeAnswer answer)
@@ -146,6 +155,9 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, TimeSpa
             LogLaneFailed(e);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "a handshake's answer can't be sent")]
+    private partial void LogNoReply(Exception error);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "a handshake lane can't be reached")]
     private partial void LogLaneFailed(Exception error);

@@ -18,6 +18,7 @@ internal sealed partial class SiloDrain(
     SiloStatus status,
     SiloLinks links,
     SiloReporter reporter,
+    SiloAdminAddress admin,
     SessionTable sessions,
     HandshakeMetrics handshakes,
     IOptions<SiloOptions> options,
@@ -29,6 +30,13 @@ internal sealed partial class SiloDrain(
 
     private readonly CancellationTokenSource _stopped = new();
     private Task _lateAborter = Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken)
+    {
+        LogStarted(options.Value.Name, options.Value.Roles, links.Endpoint, admin);
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     public async Task StoppingAsync(CancellationToken cancellationToken)
@@ -57,8 +65,6 @@ internal sealed partial class SiloDrain(
 
     Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    Task IHostedLifecycleService.StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
     private async Task FinishHandshakesAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
@@ -76,6 +82,9 @@ internal sealed partial class SiloDrain(
         foreach (var session in sessions.All)
             session.Abort("the silo stops");
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "silo {Name} ({Roles}): links on {Link}, admin on {Admin}")]
+    private partial void LogStarted(string name, SiloRoles roles, string link, SiloAdminAddress admin);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "draining: {Sessions} sessions and {Handshakes} handshakes are under way")]
     private partial void LogDraining(int sessions, int handshakes);

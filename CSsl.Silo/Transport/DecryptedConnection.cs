@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using CSsl.Grains.Link;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -16,6 +17,9 @@ internal interface IDecryptedConnectionOwner
 
     /// <summary>The application gives up: nobody must take what was sent for the whole.</summary>
     void Abort(string reason);
+
+    /// <summary>The application threw when it was told that the connection is closed.</summary>
+    void CallbackFailed(Exception error);
 
     /// <summary>The application is done; what it wrote may still be on its way.</summary>
     void ApplicationDone();
@@ -45,8 +49,8 @@ internal sealed class DecryptedConnection : ConnectionContext,
         _owner = owner;
         MemoryPool = pool;
         SessionId = attach.SessionId;
-        RemoteEndPoint = attach.Client;
-        LocalEndPoint = attach.Server;
+        RemoteEndPoint = Plain(attach.Client);
+        LocalEndPoint = Plain(attach.Server);
         ConnectionClosed = _closed.Token;
 
         // Whatever wakes the application goes through the thread pool: it never runs on a link's read loop or in a link's turn. What wakes us runs at once.
@@ -104,7 +108,7 @@ internal sealed class DecryptedConnection : ConnectionContext,
     public override void Abort() => Abort(abortReason: null);
 
     /// <summary>Tells the application, on the thread pool, that no request can be answered any more.</summary>
-    public void SignalClosed() => ThreadPool.UnsafeQueueUserWorkItem(static self => self._closed.Cancel(), this, preferLocal: false);
+    public void SignalClosed() => ThreadPool.UnsafeQueueUserWorkItem(static self => self.CancelClosed(), this, preferLocal: false);
 
     /// <summary>The connection is over.</summary>
     public void End()
@@ -122,6 +126,23 @@ internal sealed class DecryptedConnection : ConnectionContext,
         await _ended.Task;
         await base.DisposeAsync();
     }
+
+    private void CancelClosed()
+    {
+        try
+        {
+            _closed.Cancel();
+        }
+        catch (AggregateException e)
+        {
+            // On a pool thread: nobody above would catch it.
+            _owner.CallbackFailed(e);
+        }
+    }
+
+    /// <summary>Without the detour through IPv6 that a dual-stack socket gives an IPv4 address: it goes into X-Forwarded-For.</summary>
+    private static IPEndPoint Plain(IPEndPoint endpoint)
+        => endpoint.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(endpoint.Address.MapToIPv4(), endpoint.Port) : endpoint;
 
     private sealed record Duplex(PipeReader Input, PipeWriter Output) : IDuplexPipe;
 }

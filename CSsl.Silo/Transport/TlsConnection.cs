@@ -45,6 +45,8 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
             ReturnCredit(bytes);
     }
 
+    void IDecryptedConnectionOwner.CallbackFailed(Exception error) => host.LogCallbackFailed(Info.SessionId, error);
+
     void IDecryptedConnectionOwner.ApplicationDone()
     {
         Volatile.Write(ref _lastTurn, host.Time.GetTimestamp());
@@ -153,7 +155,12 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         host.Sessions.Add(this);
         Send(FrameKind.Attached, default, hurried: false);
         lock (_writeGate)
-            _output.Start();
+        {
+            // Another attach of the same session may have ended this one already.
+            if (Volatile.Read(ref _ended) == 0)
+                _output.Start();
+        }
+
         if (!host.Listener.TryAdd(_connection))
             Abort("the silo is leaving");
     }
@@ -245,6 +252,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
 
         host.Metrics.Detached();
         host.Sessions.Remove(this);
+        host.LogEnded(Info.SessionId, Info.Client, say, error?.Message);
         lock (_readGate)
             _input!.Complete(error);
         lock (_writeGate)

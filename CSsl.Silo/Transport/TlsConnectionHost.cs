@@ -1,6 +1,7 @@
 using System.Buffers;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
+using CSsl.Grains.Link;
 using CSsl.Silo.Lifecycle;
 using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Connections;
@@ -44,4 +45,10 @@ internal sealed partial class TlsConnectionHost(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "session {SessionId} of {Client} broke the protocol: {Error}")]
     public partial void LogProtocolError(Guid sessionId, string client, string error);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "session {SessionId} of {Client} ended ({Said}): {Cause}")]
+    public partial void LogEnded(Guid sessionId, string client, CloseReason? said, string? cause);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "session {SessionId}: the application failed when it was told that the connection is closed")]
+    public partial void LogCallbackFailed(Guid sessionId, Exception error);
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using CSsl.Grains.Link;
 using CSsl.Tests.Tls.Records;
@@ -20,10 +21,11 @@ internal sealed class DirectSession : IAsyncDisposable
     public Guid SessionId { get; }
 
     public static async Task<DirectSession> AttachAsync(
-        TestSilo silo, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TestGateway? gateway = null, Guid? sessionId = null)
+        TestSilo silo, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TestGateway? gateway = null, Guid? sessionId = null, IPEndPoint? from = null)
     {
         var id = sessionId ?? Guid.NewGuid();
-        var channel = (gateway ?? silo.Gateway).Attach(NewAttach(silo, id, suite, encryptThenMac));
+        var attach = NewAttach(silo, id, suite, encryptThenMac);
+        var channel = (gateway ?? silo.Gateway).Attach(attach with { Client = from ?? attach.Client });
         await channel.Attached;
         return new DirectSession(channel, new TestClient(NewSession(suite, encryptThenMac)), id);
     }

@@ -66,6 +66,21 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
     }
 
     [Theory]
+    [InlineData("::ffff:203.0.113.9", "203.0.113.9")]
+    [InlineData("2001:db8::1", "2001:db8::1")]
+    public async Task The_origin_is_told_a_clients_address_in_its_own_family(string address, string told)
+    {
+        await using var silo = await TestSilo.StartAsync(certificates);
+        silo.Origin.Handler = static context => context.Response.WriteAsync("for=" + context.Request.Headers["X-Forwarded-For"]);
+        await using var session = await DirectSession.AttachAsync(silo, from: new IPEndPoint(IPAddress.Parse(address), 50123));
+
+        await session.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+
+        var answer = (await session.ReadTextUntilAsync("0\r\n\r\n")).Replace("\"", "", StringComparison.Ordinal);
+        Assert.Contains($"for={told}", answer.Replace("[", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("1.1")]
     [InlineData("2.0")]
     public async Task An_origin_that_is_not_there_is_a_502_with_a_line_of_text(string version)

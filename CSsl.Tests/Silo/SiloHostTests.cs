@@ -32,11 +32,10 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
     [Fact]
     public async Task The_admin_endpoint_tells_health_status_and_metrics_and_nothing_else()
     {
-        var port = Ports.Free(1)[0];
-        await using var silo = await TestSilo.StartAsync(certificates, $"--Silo:Admin=127.0.0.1:{port}");
+        await using var silo = await TestSilo.StartAsync(certificates);
         using var client = silo.NewHttpClient();
         Assert.Equal("hello", await client.GetStringAsync("/"));
-        using var admin = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}/") };
+        using var admin = new HttpClient { BaseAddress = new Uri($"http://{silo.Application.Services.GetRequiredService<SiloAdminAddress>()}/") };
         await Eventually.TrueAsync(async () => (await admin.GetAsync("/healthz")).IsSuccessStatusCode, "healthy");
 
         using var status = JsonDocument.Parse(await admin.GetStringAsync("/status"));

@@ -1,0 +1,142 @@
+using CSsl.Grains.Data;
+using CSsl.Silo.Sessions;
+using CSsl.Tests.Grains.Data;
+using CSsl.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orleans;
+using Xunit;
+
+namespace CSsl.Tests.Silo;
+
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "xunit calls DisposeAsync.")]
+public sealed class SessionRegistrarTests : IAsyncLifetime
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly SessionTable _sessions = new();
+    private readonly NotingGrains _grains = new();
+    private readonly SessionRegistrar _registrar;
+
+    public SessionRegistrarTests() => _registrar = new SessionRegistrar(_sessions, _grains, _time, NullLogger<SessionRegistrar>.Instance);
+
+    public async Task InitializeAsync()
+    {
+        await _registrar.StartAsync(CancellationToken.None);
+        await _time.TimerArmedAsync(Second);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _registrar.StopAsync(CancellationToken.None);
+        _registrar.Dispose();
+    }
+
+    [Fact]
+    public async Task A_session_is_registered_when_it_is_a_second_old_and_unregistered_when_it_is_gone()
+    {
+        var session = NewSession();
+        _sessions.Add(session);
+
+        _time.Advance(Second);
+        Assert.Equal($"attached {session.Info.SessionId}", await _grains.NextAsync());
+        _sessions.Remove(session);
+        _time.Advance(Second);
+        Assert.Equal($"detached {session.Info.SessionId}", await _grains.NextAsync());
+    }
+
+    [Fact]
+    public async Task A_session_that_is_over_before_costs_no_call()
+    {
+        var shortLived = NewSession();
+        _sessions.Add(shortLived);
+        _sessions.Remove(shortLived);
+        var later = NewSession();
+        _sessions.Add(later);
+
+        _time.Advance(Second);
+
+        Assert.Equal($"attached {later.Info.SessionId}", await _grains.NextAsync());
+        Assert.True(_grains.IsQuiet);
+    }
+
+    [Fact]
+    public async Task A_cluster_that_can_not_be_reached_is_asked_again()
+    {
+        var session = NewSession();
+        _sessions.Add(session);
+        _grains.Failure = new TimeoutException("no answer");
+        _time.Advance(Second);
+        Assert.Equal("failed", await _grains.NextAsync());
+
+        _grains.Failure = null;
+        _time.Advance(Second);
+
+        Assert.Equal($"attached {session.Info.SessionId}", await _grains.NextAsync());
+    }
+
+    [Fact]
+    public async Task A_session_whose_client_takes_nothing_any_more_is_aborted()
+    {
+        var stalled = NewSession();
+        var slow = NewSession();
+        (stalled.Stalled, slow.Stalled) = (SessionRegistrar.LingerTime, SessionRegistrar.LingerTime - Second);
+        _sessions.Add(stalled);
+        _sessions.Add(slow);
+
+        _time.Advance(Second);
+
+        Assert.Equal($"attached {slow.Info.SessionId}", await _grains.NextAsync());
+        Assert.Equal((1, 0), (stalled.Aborts, slow.Aborts));
+    }
+
+    private FakeSession NewSession() => new(new DataSessionInfo { SessionId = Guid.NewGuid(), Silo = "s1", Client = "203.0.113.7:50123", AttachedAt = _time.GetUtcNow() });
+
+    /// <summary>Data grains that note what they are told.</summary>
+    private sealed class NotingGrains : IGrainFactory
+    {
+        private readonly System.Threading.Channels.Channel<string> _calls = System.Threading.Channels.Channel.CreateUnbounded<string>();
+
+        public Exception? Failure { get; set; }
+
+        public bool IsQuiet => !_calls.Reader.TryPeek(out _);
+
+        public Task<string> NextAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(TestSilo.Patience);
+
+        public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
+            where TGrainInterface : IGrainWithGuidKey
+            => (TGrainInterface)(object)new NotingGrain(this, primaryKey);
+
+        public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
+            where TGrainInterface : IGrainWithIntegerKey => throw new NotSupportedException();
+
+        public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
+            where TGrainInterface : IGrainWithStringKey => throw new NotSupportedException();
+
+        private void Note(string call)
+        {
+            _calls.Writer.TryWrite(Failure is null ? call : "failed");
+            if (Failure is { } failure)
+                throw failure;
+        }
+
+        private sealed class NotingGrain(NotingGrains grains, Guid key) : IDataGrain
+        {
+            public ValueTask<bool> Attached(DataSessionInfo info, CancellationToken cancellationToken)
+            {
+                grains.Note($"attached {key}");
+                return ValueTask.FromResult(true);
+            }
+
+            public ValueTask Detached(DataSessionInfo info, CancellationToken cancellationToken)
+            {
+                grains.Note($"detached {key}");
+                return ValueTask.CompletedTask;
+            }
+
+            public ValueTask<DataSessionInfo?> Find(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+            public ValueTask<bool> End(CancellationToken cancellationToken) => throw new NotSupportedException();
+        }
+    }
+}
