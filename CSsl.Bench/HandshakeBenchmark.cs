@@ -1,6 +1,7 @@
 using System.CommandLine;
 using CSsl.Bench.Load;
 using CSsl.Bench.Reports;
+using CSsl.Bench.Servers;
 
 namespace CSsl.Bench;
 
@@ -13,7 +14,7 @@ internal static class HandshakeBenchmark
     {
         var rounds = new Option<int>("--rounds") { Description = "Rounds; each measures every contestant once.", DefaultValueFactory = _ => 7 };
         var seconds = new Option<int>("--seconds") { Description = "Seconds of load per contestant and round.", DefaultValueFactory = _ => 4 };
-        var warmUp = new Option<int>("--warm-up") { Description = "Seconds of load before the first round.", DefaultValueFactory = _ => 15 };
+        var warmUp = new Option<int>("--warm-up") { Description = "Connections per contestant before the first round: the run-time compiles what is hot while it serves.", DefaultValueFactory = _ => 40_000 };
         var clients = new Option<int>("--clients") { Description = "Clients at once.", DefaultValueFactory = _ => 8 };
         var output = new Option<string?>("--output") { Description = "Markdown file to write.", HelpName = "FILE" };
         var settings = new Argument<string[]>("settings") { Description = "Settings of C-SSL: --Section:Key=value", Arity = ArgumentArity.ZeroOrMore };
@@ -26,8 +27,8 @@ internal static class HandshakeBenchmark
     private static async Task<int> RunAsync(int rounds, int seconds, int warmUp, int clients, string? output, string[] settings)
     {
         await using Arena arena = await Arena.StartAsync(withStaticFile: true, settings);
-        foreach (Servers.IContestant contestant in arena.Contestants)
-            await LoadTool.ConnectAsync(contestant.Port, Path, clients, warmUp);
+        foreach (IContestant contestant in arena.Contestants)
+            await WarmUpAsync(contestant, warmUp, clients);
 
         IReadOnlyList<Series> results = await arena.MeasureAsync(
             rounds,
@@ -37,7 +38,7 @@ internal static class HandshakeBenchmark
         var report = new Report(
             "CPU per handshake",
             $"A full TLS 1.3 handshake (P-256 certificate, TLS_AES_128_GCM_SHA256, no resumption) and one GET of 1 KB on a new connection each, "
-            + $"by {clients} `openssl s_time -new` at once for {seconds} s per contestant and round, after {warmUp} s of warming up. "
+            + $"by {clients} `openssl s_time -new` at once for {seconds} s per contestant and round, after {warmUp:N0} connections of warming up. "
             + "CPU is user and system time of all processes of a contestant (for C-SSL: `cssl` itself, gateway and silos; for nginx: master and workers); "
             + "the origin, the same for all, is reported apart; the clients don't count.",
             "handshake",
@@ -46,5 +47,13 @@ internal static class HandshakeBenchmark
         if (output is not null)
             await report.WriteAsync(output, results);
         return 0;
+    }
+
+    private static async Task WarmUpAsync(IContestant contestant, int connections, int clients)
+    {
+        const int Seconds = 5;
+        Console.WriteLine($"{contestant.Name}: warming up");
+        for (int done = 0; done < connections;)
+            done += await LoadTool.ConnectAsync(contestant.Port, Path, clients, Seconds);
     }
 }

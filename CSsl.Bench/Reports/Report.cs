@@ -11,6 +11,8 @@ namespace CSsl.Bench.Reports;
 /// <param name="Scale">1e6 shows microseconds, 1 seconds.</param>
 internal sealed record Report(string Title, string Method, string Unit, double Scale)
 {
+    private const int WidthWithoutTerminal = 160;
+
     private string Time => Scale > 1 ? "µs" : "s";
 
     private string[] Headings => ["", $"CPU {Time} per {Unit}", "min to max", "ratio to nginx (proxy)", $"origin {Time} per {Unit}", $"{Unit}s/s"];
@@ -23,6 +25,8 @@ internal sealed record Report(string Title, string Method, string Unit, double S
             table.AddColumn(new TableColumn(Markup.Escape(heading)).RightAligned());
         foreach (string[] row in Rows(results))
             table.AddRow([.. row.Select(Markup.Escape)]);
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = WidthWithoutTerminal;
         AnsiConsole.Write(table);
     }
 
