@@ -9,6 +9,7 @@ namespace CSsl.Bench;
 internal static class HandshakeBenchmark
 {
     private const string Path = "/bytes/1024";
+    private const int BodyBytes = 1024;
 
     public static Command Command()
     {
@@ -32,7 +33,7 @@ internal static class HandshakeBenchmark
 
         IReadOnlyList<Series> results = await arena.MeasureAsync(
             rounds,
-            async contestant => await LoadTool.ConnectAsync(contestant.Port, Path, clients, seconds),
+            async contestant => await LoadTool.ConnectAsync(contestant.Port, Path, BodyBytes, clients, seconds),
             (name, round) => Console.WriteLine($"{name}: {round.ServerPerUnit * 1e6:0} µs per handshake, {round.UnitsPerSecond:0}/s"));
 
         var report = new Report(
@@ -54,6 +55,6 @@ internal static class HandshakeBenchmark
         const int Seconds = 5;
         Console.WriteLine($"{contestant.Name}: warming up");
         for (int done = 0; done < connections;)
-            done += await LoadTool.ConnectAsync(contestant.Port, Path, clients, Seconds);
+            done += await LoadTool.ConnectAsync(contestant.Port, Path, BodyBytes, clients, Seconds);
     }
 }

@@ -8,16 +8,19 @@ namespace CSsl.Bench.Load;
 internal static partial class LoadTool
 {
     /// <summary>New connections, one GET each, full handshakes: several `openssl s_time -new` at once.</summary>
+    /// <param name="port">Port on 127.0.0.1.</param>
+    /// <param name="path">What to get.</param>
+    /// <param name="minimumBytes">Bytes of each answer at least: an error page would be a cheap one.</param>
+    /// <param name="clients">Processes at once.</param>
+    /// <param name="seconds">For so long.</param>
     /// <returns>The number of connections.</returns>
     /// <exception cref="BenchException">One of them failed.</exception>
-    public static async Task<int> ConnectAsync(int port, string path, int clients, int seconds)
+    public static async Task<int> ConnectAsync(int port, string path, int minimumBytes, int clients, int seconds)
     {
         string[] outputs = await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => RunAsync(
             "openssl",
             ["s_time", "-connect", $"127.0.0.1:{port}", "-new", "-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256", "-time", $"{seconds}", "-www", path])));
-        return outputs.Sum(output => ConnectionCount().Match(output) is { Success: true } match
-            ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
-            : throw new BenchException($"openssl s_time said:\n{output}"));
+        return outputs.Sum(output => Count(output, minimumBytes));
     }
 
     /// <summary>GETs over connections that are kept: h2load.</summary>
@@ -28,6 +31,17 @@ internal static partial class LoadTool
             ["--h1", "--tls13-ciphers=TLS_AES_128_GCM_SHA256", $"-c{clients}", $"-n{requests}", $"https://localhost:{port}{path}"]);
         if (!output.Contains($"{requests} succeeded, 0 failed", StringComparison.Ordinal))
             throw new BenchException($"h2load said:\n{output}");
+    }
+
+    private static int Count(string output, int minimumBytes)
+    {
+        Match match = Summary().Match(output);
+        if (!match.Success)
+            throw new BenchException($"openssl s_time said:\n{output}");
+        int bytes = int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture);
+        return bytes >= minimumBytes
+            ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture)
+            : throw new BenchException($"the server answers with {bytes} bytes instead of {minimumBytes} or more");
     }
 
     private static async Task<string> RunAsync(string program, string[] arguments)
@@ -47,6 +61,6 @@ internal static partial class LoadTool
     }
 
     // "2486 connections in 3 real seconds, 1239 bytes read per connection"
-    [GeneratedRegex(@"(\d+) connections in \d+ real seconds")]
-    private static partial Regex ConnectionCount();
+    [GeneratedRegex(@"(\d+) connections in \d+ real seconds, (\d+) bytes read per connection")]
+    private static partial Regex Summary();
 }

@@ -53,7 +53,7 @@ internal sealed class Nginx : IContestant
         string upstream = origin is null ? "" : $"upstream origin {{ server {new Uri(origin).Authority}; keepalive 128; keepalive_requests 1000000; }}";
         string location = origin is null
             ? $"location / {{ root {folder}; }}"
-            : "location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host $http_host; "
+            : "location / { proxy_pass http://origin; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host localhost; "
               + "proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header X-Forwarded-Proto https; proxy_max_temp_file_size 0; proxy_request_buffering off; }";
         return $$"""
             user root;
