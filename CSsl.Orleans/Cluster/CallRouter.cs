@@ -18,6 +18,8 @@ internal sealed class CallRouter(SiloAddress self, GrainTypes types, Catalog cat
     /// <summary>Silos that may pass a request on: the owner of the key by an old view, by the new one, and the grain's own.</summary>
     private const int MaxHops = 4;
 
+    private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(20);
+
     private volatile bool _cutOff;
 
     /// <summary>The cluster has declared this silo dead: it must not act on its grains any more.</summary>
@@ -79,9 +81,10 @@ internal sealed class CallRouter(SiloAddress self, GrainTypes types, Catalog cat
     {
         try
         {
-            for (var again = false; ; again = true)
+            var began = time.GetTimestamp();
+            for (var attempt = 0; ; attempt++)
             {
-                var (silo, placed) = known is not null && !again ? (known, true) : await LocateAsync(grainClass, id).ConfigureAwait(false);
+                var (silo, placed) = known is not null && attempt == 0 ? (known, true) : await LocateAsync(grainClass, id).ConfigureAwait(false);
                 if (silo.Equals(self))
                 {
                     catalog.Deliver(grainClass, id, request);
@@ -94,10 +97,12 @@ internal sealed class CallRouter(SiloAddress self, GrainTypes types, Catalog cat
                 }
                 catch (UndeliveredException e)
                 {
-                    // Only worth another try if the silo is known to be gone, so that the grain is now somewhere else.
+                    // Only worth another try if the silo is known to be leaving or gone. A grain that is on its way out of it is somewhere else soon.
                     var view = await membership.RefreshAsync().ConfigureAwait(false);
-                    if (again || view.StatusOf(silo) == SiloStatus.Active)
+                    if (view.StatusOf(silo) == SiloStatus.Active || time.GetElapsedTime(began) > options.ResponseTimeout)
                         throw e.ToUnavailable();
+                    if (attempt > 0)
+                        await Task.Delay(RetryPause, time).ConfigureAwait(false);
                 }
             }
         }

@@ -106,39 +106,4 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
         Assert.Contains("'broken'", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
-
-    [Fact]
-    public async Task Idle_sessions_take_little_memory()
-    {
-        const int Count = 400;
-        await using var silo = await TestSilo.StartAsync(certificates);
-        for (var i = 0; i < 50; i++)
-            await ServeOnceAsync(silo);
-
-        var before = Settled();
-        var sessions = new List<DirectSession>(Count);
-        for (var i = 0; i < Count; i++)
-            sessions.Add(await ServeOnceAsync(silo));
-        var perSession = (Settled() - before) / Count;
-
-        // The test's own end of each is in it too.
-        Assert.InRange(perSession, 1, 16 * 1024);
-        Assert.Equal(Count + 50, silo.Sessions.Count);
-        GC.KeepAlive(sessions);
-
-        static long Settled()
-        {
-            GC.Collect();
-            GC.WaitForPendingFinalizers();
-            return GC.GetTotalMemory(forceFullCollection: true);
-        }
-    }
-
-    private static async Task<DirectSession> ServeOnceAsync(TestSilo silo)
-    {
-        var session = await DirectSession.AttachAsync(silo);
-        await session.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        await session.ReadTextUntilAsync("0\r\n\r\n");
-        return session;
-    }
 }
