@@ -106,7 +106,7 @@ internal sealed partial class ClientConnection
         Entry.Establish(session);
         Entry.Phase = ConnectionPhase.Data;
         _services.Meters.CountHandshakeCompleted(_services.Time.GetElapsedTime(Entry.AcceptedAt));
-        if (Attach(session) is not { } channel)
+        if (Attach(session) is not { } running)
         {
             // Keys are in use: there is no alert that the client could read.
             _services.Refusals.Refused(RefusalReason.NoDataSilo, Entry.Client);
@@ -115,11 +115,10 @@ internal sealed partial class ClientConnection
         }
 
         LogEstablished(_services.Logger, Entry.Id, Entry.Client, session.Version, session.CipherSuite, session.ApplicationProtocol, session.ServerName, session.Resumed, Entry.Silo);
-        _data = channel;
         if (_interrupt.Reason is not null)
-            channel.Abandon(DataOutcome.Reset);
+            _data?.Abandon(DataOutcome.Reset);
 
-        var outcome = await channel.RunAsync();
+        var outcome = await running;
         LogEnded(_services.Logger, Entry.Id, outcome, Entry.Silo);
         if (outcome == DataOutcome.Done)
             await CloseAsync();
@@ -127,8 +126,8 @@ internal sealed partial class ClientConnection
             _socket.Reset(outcome.ToString());
     }
 
-    /// <summary>The channel at the data silo; null when there is none.</summary>
-    private DataChannel? Attach(Established session)
+    /// <summary>The data phase at a data silo, begun; null when there is no silo.</summary>
+    private Task<DataOutcome>? Attach(Established session)
     {
         var attach = new Attach
         {
@@ -145,8 +144,12 @@ internal sealed partial class ClientConnection
         {
             Entry.Silo = silo.Name;
             var channel = new DataChannel(_socket, Entry, session.Version, _services.Deadlines.Delivery, _services.Meters);
+
             if (silo.TryOpen(channel, FrameKind.Attach, attach))
-                return channel;
+            {
+                _data = channel;
+                return channel.RunAsync();
+            }
 
             (tried ??= []).Add(silo.Name);
         }
@@ -187,6 +190,10 @@ internal sealed partial class ClientConnection
                     return;
             }
         }
+        catch (Exception e) when (ClientSocket.IsGone(e))
+        {
+            LogGone(_services.Logger, Entry.Id, e.Message);
+        }
         finally
         {
             _services.Deadlines.Linger.Leave(ticket);
@@ -204,6 +211,9 @@ internal sealed partial class ClientConnection
 
     [LoggerMessage(EventId = 211, Level = LogLevel.Debug, Message = "Connection {Id} ended: {Outcome} at {Silo}")]
     private static partial void LogEnded(ILogger logger, ulong id, DataOutcome outcome, string? silo);
+
+    [LoggerMessage(EventId = 213, Level = LogLevel.Trace, Message = "Connection {Id} was closed by the client first: {Reason}")]
+    private static partial void LogGone(ILogger logger, ulong id, string reason);
 
     [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "Connection {Id} from {Client} failed")]
     private static partial void LogFailed(ILogger logger, ulong id, System.Net.IPEndPoint client, Exception cause);

@@ -24,6 +24,9 @@ internal sealed class ClientDownstream
     // Guarded by the gate, like the pipe's writing end.
     private ValueTaskAwaiter<FlushResult> _flush;
     private int _unflushed;
+
+    // The handshake's last records may be in the pipe still, waiting for ours.
+    private bool _hasOlder = true;
     private int _inFlush;
     private bool _isFlushing;
     private bool _isFinishing;
@@ -73,9 +76,10 @@ internal sealed class ClientDownstream
         var isPending = false;
         lock (_gate)
         {
-            while (!_isClosed && !_isFlushing && _unflushed > 0 && !isGone)
+            while (!_isClosed && !_isFlushing && (_unflushed > 0 || (_isFinishing && _hasOlder)) && !isGone)
             {
                 (_inFlush, _unflushed) = (_unflushed, 0);
+                _hasOlder = false;
                 _flush = AwaiterOf(_output.FlushAsync());
                 if (!_flush.IsCompleted)
                 {

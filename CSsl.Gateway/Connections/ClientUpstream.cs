@@ -23,38 +23,47 @@ internal sealed class ClientUpstream(DataChannel channel, PipeReader input, Conn
     private int _taken;
 
     /// <summary>Pumps until the client's last byte, its first error, or <see cref="Stop"/>.</summary>
-    /// <exception cref="IOException">The client is gone; so say other exceptions of its pipe too.</exception>
     public async Task RunAsync()
     {
-        while (true)
+        try
         {
-            var result = await input.ReadAsync();
-            var buffer = result.Buffer;
-            var status = RecordRun.Find(buffer, maxLength, maxCount: 0).Next;
-            if (status == RecordStatus.NeedMore)
+            while (true)
             {
-                // Of a record that the client did not finish the silo could make nothing.
-                input.AdvanceTo(buffer.Start, buffer.End);
-                if (result.IsCompleted)
-                    channel.SendEof();
-                if (result.IsCompleted || Volatile.Read(ref _isStopped))
+                var result = await input.ReadAsync();
+                var buffer = result.Buffer;
+                var status = RecordRun.Find(buffer, maxLength, maxCount: 0).Next;
+                if (status == RecordStatus.NeedMore)
+                {
+                    // Of a record that the client did not finish the silo could make nothing.
+                    input.AdvanceTo(buffer.Start, buffer.End);
+                    if (result.IsCompleted)
+                        channel.SendEof();
+                    if (result.IsCompleted || Volatile.Read(ref _isStopped))
+                        return;
+                    continue;
+                }
+
+                // What is no record has no alert of ours: keys are in use. The silo gets the bad header, finds the same, and seals the alert.
+                var isRecord = status == RecordStatus.Complete;
+                if (!BeginTurn(isRecord ? buffer : buffer.Slice(0, Math.Min(RecordHeader.Size, buffer.Length)), out var turn))
+                {
+                    input.AdvanceTo(buffer.Start);
                     return;
-                continue;
-            }
+                }
 
-            // What is no record has no alert of ours: keys are in use. The silo gets the bad header, finds the same, and seals the alert.
-            var isRecord = status == RecordStatus.Complete;
-            if (!BeginTurn(isRecord ? buffer : buffer.Slice(0, Math.Min(RecordHeader.Size, buffer.Length)), out var turn))
-            {
-                input.AdvanceTo(buffer.Start);
-                return;
+                channel.RequestUpstreamTurn();
+                var isTaken = await turn;
+                input.AdvanceTo(buffer.GetPosition(_taken));
+                if (!isTaken || !isRecord)
+                    return;
             }
-
-            channel.RequestUpstreamTurn();
-            var isTaken = await turn;
-            input.AdvanceTo(buffer.GetPosition(_taken));
-            if (!isTaken || !isRecord)
-                return;
+        }
+        catch (Exception e)
+        {
+            // However the pump ends, the connection must not wait for it.
+            channel.Abandon(ClientSocket.IsGone(e) ? DataOutcome.ClientGone : DataOutcome.Reset);
+            if (!ClientSocket.IsGone(e))
+                throw;
         }
     }
 

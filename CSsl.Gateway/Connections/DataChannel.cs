@@ -42,7 +42,7 @@ internal sealed class DataChannel : LinkChannel
     public async Task<DataOutcome> RunAsync()
     {
         // The client's first request is often there already: then Attach has left with it.
-        var pumping = PumpAsync();
+        var pumping = _upstream.RunAsync();
         Link.Flush();
         var outcome = await _ended.Task;
         _delivery.Leave(_ticket);
@@ -124,23 +124,6 @@ internal sealed class DataChannel : LinkChannel
         else if (TryEnd())
         {
             _ended.SetResult(DataOutcome.Reset);
-        }
-    }
-
-    private async Task PumpAsync()
-    {
-        try
-        {
-            await _upstream.RunAsync();
-        }
-        catch (Exception e) when (ClientSocket.IsGone(e))
-        {
-            Abandon(DataOutcome.ClientGone);
-        }
-        catch
-        {
-            Abandon(DataOutcome.Reset);
-            throw;
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
+using CSsl.Gateway.Links;
 using CSsl.Grains.Link;
 
 namespace CSsl.Gateway.Connections;
@@ -12,11 +13,19 @@ internal sealed class HandshakeChannel(PipeWriter output) : LinkChannel, IValueT
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<HandshakeReply> _reply;
     private HandshakeReply? _ended;
+    private bool _isOpen;
     private bool _waiting;
     private bool _isEndedBySilo;
 
     /// <summary>True once the client was given bytes of this handshake: it can't start over at another silo.</summary>
     public bool HasDelivered { get; private set; }
+
+    /// <summary>Opens the channel with the first records, together, and waits for the answer.</summary>
+    public ValueTask<HandshakeReply> OpenAsync(SiloLink silo, ReadOnlySpan<byte> start, in ReadOnlySequence<byte> records)
+    {
+        _isOpen = silo.TryOpen(this, FrameKind.HandshakeStart, start);
+        return _isOpen ? ExchangeAsync(records) : ValueTask.FromResult(new HandshakeReply(HandshakeOutcome.Lost));
+    }
 
     /// <summary>Sends whole records and waits for the answer. The caller flushes what the answer wrote. One at a time.</summary>
     public ValueTask<HandshakeReply> ExchangeAsync(in ReadOnlySequence<byte> records)
@@ -43,6 +52,8 @@ internal sealed class HandshakeChannel(PipeWriter output) : LinkChannel, IValueT
     /// <summary>Forgets the channel, and tells the silo unless it has ended it itself.</summary>
     public void Close()
     {
+        if (!_isOpen)
+            return;
         if (!_isEndedBySilo)
             Send(FrameKind.Close, [(byte)CloseReason.ClientGone]);
         Release();

@@ -38,20 +38,17 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
             var channel = new HandshakeChannel(socket.Output);
             entry.Silo = silo.Name;
             entry.Phase = ConnectionPhase.Hello;
-            if (TryOpen(silo, channel))
+            try
             {
-                try
-                {
-                    interrupt.Watch(channel);
-                    var (session, refusal) = await DriveAsync(channel, hello);
-                    if (refusal is not { Reason: RefusalReason.SiloLost } || channel.HasDelivered)
-                        return (session, refusal is null ? null : refusal with { Detail = Describe(hello, silo.Name, refusal.Detail) });
-                }
-                finally
-                {
-                    interrupt.Watch(null);
-                    channel.Close();
-                }
+                interrupt.Watch(channel);
+                var (session, refusal) = await DriveAsync(silo, channel, hello);
+                if (refusal is not { Reason: RefusalReason.SiloLost } || channel.HasDelivered)
+                    return (session, refusal is null ? null : refusal with { Detail = Describe(hello, silo.Name, refusal.Detail) });
+            }
+            finally
+            {
+                interrupt.Watch(null);
+                channel.Close();
             }
 
             (tried ??= []).Add(silo.Name);
@@ -60,18 +57,15 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
         return (null, Refusal.WithAlert(RefusalReason.NoHandshakeSilo, AlertDescription.InternalError, tried is null ? "" : "tried " + string.Join(", ", tried)));
     }
 
-    private bool TryOpen(SiloLink silo, HandshakeChannel channel)
+    private ValueTask<HandshakeReply> OpenAsync(SiloLink silo, HandshakeChannel channel, in ReadOnlySequence<byte> records)
     {
+        meters.CountHandshakeStarted();
         var left = limits.HandshakeTime - time.GetElapsedTime(entry.AcceptedAt);
         var start = new HandshakeStart(entry.Id, entry.Client, Math.Max(1, (int)Math.Min(left.TotalMilliseconds, int.MaxValue)));
-        if (!silo.TryOpen(channel, FrameKind.HandshakeStart, start.Encode()))
-            return false;
-
-        meters.CountHandshakeStarted();
-        return true;
+        return channel.OpenAsync(silo, start.Encode(), records);
     }
 
-    private async ValueTask<(Established? Session, Refusal? Refusal)> DriveAsync(HandshakeChannel channel, ClientHello hello)
+    private async ValueTask<(Established? Session, Refusal? Refusal)> DriveAsync(SiloLink silo, HandshakeChannel channel, ClientHello hello)
     {
         _sent = 0;
 
@@ -99,11 +93,13 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
                 continue;
             }
 
+            var isFirst = _sent == 0;
             if ((_sent += run.Bytes) > limits.HandshakeBytes)
                 return End(buffer, Refusal.WithAlert(RefusalReason.HandshakeTooLong, AlertDescription.DecodeError));
 
-            var reply = await channel.ExchangeAsync(rest.Slice(0, run.Bytes));
-            if (reply.Written > 0 && await socket.Output.FlushAsync() is { IsCompleted: true })
+            var records = rest.Slice(0, run.Bytes);
+            var reply = await (isFirst ? OpenAsync(silo, channel, records) : channel.ExchangeAsync(records));
+            if (reply.Written > 0 && !CanWait(reply, rest) && await socket.Output.FlushAsync() is { IsCompleted: true })
                 return End(buffer, new Refusal(RefusalReason.ClientGone));
             if (Judge(reply, run) is { } refusal)
                 return End(buffer, refusal);
@@ -117,6 +113,11 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
                 return (reply.Established, null);
         }
     }
+
+    /// <summary>True for the tickets of TLS 1.3 when the client's request is here already: they leave with its answer, in one segment.
+    /// The client's side of that handshake is complete, so it waits for nothing else.</summary>
+    private static bool CanWait(in HandshakeReply reply, in ReadOnlySequence<byte> rest)
+        => reply.Established is { Version: TlsVersion.Tls13 } && rest.Length - reply.Consumed > RecordHeader.Size;
 
     /// <summary>Null: the handshake goes on, or is complete.</summary>
     private Refusal? Judge(in HandshakeReply reply, in RecordRun run) => reply.Outcome switch

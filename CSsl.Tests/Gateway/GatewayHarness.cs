@@ -20,6 +20,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
     private readonly GatewayMeters _meters;
     private readonly Deadlines _deadlines;
     private long _version;
+    private bool _isStarted;
 
     public GatewayHarness(LimitsOptions? limits = null)
     {
@@ -54,6 +55,9 @@ internal sealed class GatewayHarness : IAsyncDisposable
 
     public ConnectionServices Services { get; }
 
+    /// <summary>A gateway without silos.</summary>
+    public static GatewayHarness Start() => new();
+
     /// <summary>A gateway with one silo for both roles.</summary>
     public static async Task<(GatewayHarness Gateway, ScriptedSilo Silo)> WithSiloAsync(LimitsOptions? limits = null)
     {
@@ -66,11 +70,15 @@ internal sealed class GatewayHarness : IAsyncDisposable
     {
         var silo = new ScriptedSilo(name, roles, _setup);
         _silos.Add(silo);
-        var up = WhenAsync(() => Links.IsUp(silo.Report));
+        string[] others = [.. _silos.Where(other => other != silo).Select(static other => other.Report.Name)];
+        var role = roles.HasFlag(SiloRoles.Data) ? SiloRoles.Data : SiloRoles.Handshake;
+        var up = WhenAsync(() => Links.Pick(role, others)?.Endpoint == silo.Report.LinkEndpoint);
         Publish(machineCpu);
-        if (_silos.Count == 1)
+        if (!_isStarted)
             await Links.StartAsync(CancellationToken.None);
+        _isStarted = true;
         await up;
+        await silo.Linked;
         return silo;
     }
 

@@ -59,7 +59,6 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         await client.Connection.SendAsync([.. Walk.Finished, .. request, .. request[..50]]);
         Assert.Equal((byte[])[.. Walk.Finished, .. request], await handshake.NextAsync(FrameKind.Handshake));
         handshake.SendFrame(FrameKind.Established, Walk.EstablishedOf(Walk.Finished.Length, Walk.Tickets));
-        Assert.Equal(Walk.Tickets, await client.Connection.ReadAsync(Walk.Tickets.Length));
 
         var data = await _silo.NextAsync();
         var attach = Attach.Decode(await data.NextAsync(FrameKind.Attach));
@@ -70,9 +69,31 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
 
         await client.Connection.SendAsync(request[50..]);
         Assert.Equal(request, await data.NextAsync(FrameKind.Records));
+        var response = Walk.Record(23, 300);
+        data.SendRecords(response);
+        Assert.Equal((byte[])[.. Walk.Tickets, .. response], await client.Connection.ReadAsync(Walk.Tickets.Length + response.Length));
         Assert.Equal(5UL, _gateway.Table.Find(1)!.Entry.ClientSequence);
+        Assert.Equal(6UL, _gateway.Table.Find(1)!.Entry.ServerSequence);
         Assert.Equal(1, _gateway.Meters.HandshakesCompleted);
         Assert.Equal(0, _gateway.Table.Handshakes);
+    }
+
+    [Theory]
+    [InlineData(TlsVersion.Tls13)]
+    [InlineData(TlsVersion.Tls12)]
+    public async Task Last_records_of_the_handshake_reach_the_client_without_any_answer(TlsVersion version)
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync([.. Walk.Hello, .. Walk.Record(23, 200)]);
+        var handshake = await _silo.TakeHelloAsync();
+        await handshake.NextAsync(FrameKind.Handshake);
+        handshake.SendFrame(FrameKind.Established, Walk.EstablishedOf(Walk.Hello.Length, Walk.Tickets, version));
+        var data = await _silo.NextAsync();
+        await data.NextAsync(FrameKind.Attach);
+        if (version == TlsVersion.Tls13)
+            data.SendFrame(FrameKind.Close, (byte)CloseReason.Done);
+
+        Assert.Equal(Walk.Tickets, await client.Connection.ReadAsync(Walk.Tickets.Length));
     }
 
     [Fact]
