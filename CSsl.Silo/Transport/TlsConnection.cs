@@ -25,6 +25,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
     private DataSessionInfo? _info;
     private long _lastTurn;
     private volatile bool _applicationDone;
+    private volatile bool _failing;
     private int _ended;
 
     /// <inheritdoc/>
@@ -38,6 +39,13 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
 
     /// <inheritdoc/>
     public void Abort(string reason) => End(CloseReason.Aborted, new ConnectionAbortedException(reason));
+
+    // An application that gives up because its input failed must not overtake the alert that says so.
+    void IDecryptedConnectionOwner.Abort(string reason)
+    {
+        if (!_failing)
+            Abort(reason);
+    }
 
     void IDecryptedConnectionOwner.InputConsumed(int bytes)
     {
@@ -200,6 +208,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         }
 
         // The output first: the application may end its own as soon as it sees that the input has ended, and the alert must not come after close_notify.
+        _failing = true;
         lock (_writeGate)
             _output!.Fail(error.Alert);
         lock (_readGate)
@@ -222,7 +231,8 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         }
         catch (Exception e)
         {
-            Abort($"the application failed: {e.Message}");
+            if (!_failing)
+                Abort($"the application failed: {e.Message}");
             return;
         }
 
