@@ -49,17 +49,23 @@ internal sealed class ClientSocket(ConnectionContext context)
     /// <summary>Ends the connection with RST: what the client has got is not the whole.</summary>
     public void Reset(string reason)
     {
+        if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+            Reset(socket);
+        context.Abort(new ConnectionAbortedException(reason));
+    }
+
+    /// <summary>Closing without lingering is what makes the kernel send RST; Kestrel's own abort shuts down first, which is FIN.</summary>
+    private static void Reset(Socket socket)
+    {
         try
         {
-            if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
-                socket.LingerState = new LingerOption(enable: true, seconds: 0);
+            socket.LingerState = new LingerOption(enable: true, seconds: 0);
+            socket.Dispose();
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // It is closed already.
         }
-
-        context.Abort(new ConnectionAbortedException(reason));
     }
 
     /// <summary>An IPv4 client of a listener for both families wears an IPv6 address.</summary>

@@ -31,7 +31,7 @@ internal sealed class ClientUpstream(DataChannel channel, PipeReader input, Conn
             {
                 var result = await input.ReadAsync();
                 var buffer = result.Buffer;
-                var status = RecordRun.Find(buffer, maxLength, maxCount: 0).Next;
+                var status = RecordRun.Find(buffer, ConnectionPhase.Data, maxLength, maxCount: 0).Next;
                 if (status == RecordStatus.NeedMore)
                 {
                     // Of a record that the client did not finish the silo could make nothing.
@@ -120,7 +120,7 @@ internal sealed class ClientUpstream(DataChannel channel, PipeReader input, Conn
 
     private int Take(Span<byte> room)
     {
-        var run = RecordRun.Find(_pending, maxLength, room.Length);
+        var run = RecordRun.Find(_pending, ConnectionPhase.Data, maxLength, room.Length);
         if (run.Bytes == 0)
             run = new RecordRun((int)_pending.Length, 1, run.Next);
         _pending.Slice(0, run.Bytes).CopyTo(room);

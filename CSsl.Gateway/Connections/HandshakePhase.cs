@@ -79,11 +79,12 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
                 return End(buffer, new Refusal(reason));
 
             var rest = buffer.Slice(kept);
-            var run = kept < hello.RecordBytes && !channel.HasDelivered
-                ? RecordRun.Find(rest, RecordRouter.MaxLength(ConnectionPhase.Hello), Math.Min(MaxBytes, hello.RecordBytes - kept), MaxRecords)
-                : RecordRun.Find(rest, RecordRouter.MaxLength(ConnectionPhase.Handshake), MaxBytes, MaxRecords);
+            var maxBytes = kept < hello.RecordBytes && entry.Phase == ConnectionPhase.Hello ? Math.Min(MaxBytes, hello.RecordBytes - kept) : MaxBytes;
+            var run = RecordRun.Find(rest, entry.Phase, RecordRouter.MaxLength(entry.Phase), maxBytes, MaxRecords);
             if (run.Count == 0)
             {
+                if (run.Refusal is { } alert)
+                    return End(buffer, Refusal.WithAlert(RefusalReason.Malformed, alert, ForeignProtocol.FirstOctets(rest)));
                 if (run.Next != RecordStatus.NeedMore)
                     return End(buffer, Refusal.WithAlert(RefusalReason.Malformed, RecordHeader.AlertFor(run.Next), ForeignProtocol.FirstOctets(rest)));
                 if (result.IsCompleted)

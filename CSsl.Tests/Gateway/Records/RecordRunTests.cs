@@ -1,6 +1,7 @@
 using System.Buffers;
 using CSsl.Gateway.Records;
 using CSsl.Tests.Tls.Handshake;
+using CSsl.Tls;
 using CSsl.Tls.Records;
 using FsCheck;
 using FsCheck.Fluent;
@@ -19,7 +20,7 @@ public sealed class RecordRunTests
         {
             byte[] whole = [.. lengths.SelectMany(length => Walk.Record(23, length))];
             byte[] bytes = [.. whole, .. Walk.Record(23, 600)[..tail]];
-            var run = RecordRun.Find(Segments.Of(bytes, segment), RecordHeader.MaxCiphertext13);
+            var run = RecordRun.Find(Segments.Of(bytes, segment), ConnectionPhase.Data, RecordHeader.MaxCiphertext13);
             Assert.Equal(new RecordRun(whole.Length, lengths.Length, RecordStatus.NeedMore), run);
         }).QuickCheckThrowOnFailure();
 
@@ -28,7 +29,7 @@ public sealed class RecordRunTests
         => Prop.ForAll(Arb.From(Lengths), Arb.From(Gen.Choose(0, 3000)), Arb.From(Gen.Choose(0, 12)), (lengths, maxBytes, maxCount) =>
         {
             var bytes = new ReadOnlySequence<byte>([.. lengths.SelectMany(length => Walk.Record(23, length))]);
-            var run = RecordRun.Find(bytes, RecordHeader.MaxCiphertext13, maxBytes, maxCount);
+            var run = RecordRun.Find(bytes, ConnectionPhase.Data, RecordHeader.MaxCiphertext13, maxBytes, maxCount);
             var taken = 0;
             var expected = lengths.Take(maxCount).TakeWhile(length => (taken += 5 + length) <= maxBytes).ToList();
             Assert.Equal((expected.Sum(length => 5 + length), expected.Count), (run.Bytes, run.Count));
@@ -44,7 +45,15 @@ public sealed class RecordRunTests
     {
         var good = Walk.Record(23, 40);
         for (var segment = 1; segment < 8; segment++)
-            Assert.Equal(new RecordRun(good.Length, 1, status), RecordRun.Find(Segments.Of((byte[])[.. good, .. bad], segment), RecordHeader.MaxCiphertext13));
+            Assert.Equal(new RecordRun(good.Length, 1, status), RecordRun.Find(Segments.Of((byte[])[.. good, .. bad], segment), ConnectionPhase.Data, RecordHeader.MaxCiphertext13));
+    }
+
+    [Fact]
+    public void Run_ends_before_a_record_that_nobody_gets()
+    {
+        byte[] records = [.. Walk.Record(22, 40), .. Walk.Record(23, 40)];
+        var run = RecordRun.Find(new ReadOnlySequence<byte>(records), ConnectionPhase.Hello, RecordHeader.MaxPlaintext);
+        Assert.Equal(new RecordRun(45, 1, RecordStatus.Complete, AlertDescription.UnexpectedMessage), run);
     }
 
     [Fact]
