@@ -25,6 +25,8 @@ internal static class ClusterHosting
         _ = clusterKey;
         const string Invariant = "Npgsql";
         var endpoint = HostPort.Parse(silo.Grains);
+        if (endpoint.Port == 0)
+            throw new ConfigurationException($"{SiloOptions.Section}:{nameof(SiloOptions.Grains)} needs a port with Microsoft Orleans; gateways use the one after it");
         builder.UseOrleans(orleans =>
         {
             orleans.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, "cssl"));

@@ -63,7 +63,10 @@ public static class SiloHosting
     private static void AddSessions(WebApplicationBuilder builder, CsslSettings settings)
     {
         var services = builder.Services;
-        services.AddSingleton(new SessionSealer(KeyFiles.ReadSealingKeys(settings.Cluster)));
+
+        // Through a function, so that the container disposes what it holds: keys are wiped.
+        var sealer = new SessionSealer(KeyFiles.ReadSealingKeys(settings.Cluster));
+        services.AddSingleton(_ => sealer);
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<DataMetrics>();

@@ -3,7 +3,6 @@ using CSsl.Grains.Data;
 using CSsl.Grains.Link;
 using CSsl.Tls;
 using CSsl.Tls.Records;
-using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Connections;
 
 namespace CSsl.Silo.Transport;
@@ -124,28 +123,12 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
 
     private void OnAttach(Attach attach)
     {
-        ExportedSession session;
-        try
+        if (!host.TryOpen(attach, out var session, out var refusal))
         {
-            session = host.Sealer.Open(attach.Capsule.Span, attach.SessionId);
-        }
-        catch (SealedSessionException e)
-        {
-            host.LogBadCapsule(attach.SessionId, e.Message);
-            Refuse(CloseReason.BadCapsule);
+            Refuse(refusal);
             return;
         }
 
-        // The gateway's counters say how far both directions have come; never back to a sequence number that was used before.
-        if (attach.ClientSequence < session.ClientSequence || attach.ServerSequence < session.ServerSequence || !host.TakesSessions)
-        {
-            session.Dispose();
-            Refuse(CloseReason.Refused);
-            return;
-        }
-
-        session.ClientSequence = attach.ClientSequence;
-        session.ServerSequence = attach.ServerSequence;
         var tls = new TlsFeatures(session, attach.SessionId, host.SiloName);
         _info = new DataSessionInfo
         {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
 using CSsl.Grains.Link;
@@ -23,8 +24,6 @@ internal sealed partial class TlsConnectionHost(
     IOptions<LimitsOptions> limits,
     ILogger<TlsConnection> logger)
 {
-    public SessionSealer Sealer { get; } = sealer;
-
     public DecryptedListener Listener { get; } = listener;
 
     public SessionTable Sessions { get; } = sessions;
@@ -38,10 +37,45 @@ internal sealed partial class TlsConnectionHost(
     public string SiloName { get; } = silo.Value.Name;
 
     /// <summary>False while the silo is leaving, and when it has as many sessions as it may.</summary>
-    public bool TakesSessions => !status.IsDraining && Sessions.Count < limits.Value.Connections;
+    private bool TakesSessions => !status.IsDraining && Sessions.Count < limits.Value.Connections;
+
+    /// <summary>Opens the session that a gateway wants served, at the sequence numbers that the gateway's counters say.</summary>
+    /// <param name="attach">What the gateway sent.</param>
+    /// <param name="session">The caller's to dispose.</param>
+    /// <param name="refusal">When this returns false: what to tell the gateway.</param>
+    public bool TryOpen(Attach attach, [NotNullWhen(true)] out ExportedSession? session, out CloseReason refusal)
+    {
+        session = null;
+        refusal = CloseReason.Refused;
+        if (!TakesSessions)
+            return false;
+
+        try
+        {
+            session = sealer.Open(attach.Capsule.Span, attach.SessionId);
+        }
+        catch (SealedSessionException e)
+        {
+            LogBadCapsule(attach.SessionId, e.Message);
+            refusal = CloseReason.BadCapsule;
+            return false;
+        }
+
+        // Never back to a sequence number that was used before.
+        if (attach.ClientSequence < session.ClientSequence || attach.ServerSequence < session.ServerSequence)
+        {
+            session.Dispose();
+            session = null;
+            return false;
+        }
+
+        session.ClientSequence = attach.ClientSequence;
+        session.ServerSequence = attach.ServerSequence;
+        return true;
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "session {SessionId} can't be opened here: {Error}")]
-    public partial void LogBadCapsule(Guid sessionId, string error);
+    private partial void LogBadCapsule(Guid sessionId, string error);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "session {SessionId} of {Client} broke the protocol: {Error}")]
     public partial void LogProtocolError(Guid sessionId, string client, string error);

@@ -11,20 +11,27 @@ public sealed class SiloMemoryTests(TestCertificates certificates) : IClassFixtu
     [Fact]
     public async Task Idle_sessions_take_little_memory()
     {
-        const int Count = 200;
+        const int Rounds = 5;
+        const int Count = 100;
         await using var silo = await TestSilo.StartAsync(certificates);
         for (var i = 0; i < 20; i++)
             await ServeOnceAsync(silo);
 
-        var before = Settled();
-        var sessions = new List<DirectSession>(Count);
-        for (var i = 0; i < Count; i++)
-            sessions.Add(await ServeOnceAsync(silo));
-        var perSession = (Settled() - before) / Count;
+        // What earlier tests left in pools may go meanwhile and make a round look better than it is, but not all rounds.
+        var sessions = new List<DirectSession>(Rounds * Count);
+        var perSession = new long[Rounds];
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = Settled();
+            for (var i = 0; i < Count; i++)
+                sessions.Add(await ServeOnceAsync(silo));
+            perSession[round] = (Settled() - before) / Count;
+        }
 
         // The test's own end of each is in it too.
-        Assert.InRange(perSession, 1, 16 * 1024);
-        Assert.Equal(Count + 20, silo.Sessions.Count);
+        Assert.All(perSession, static bytes => Assert.InRange(bytes, long.MinValue, 16 * 1024));
+        Assert.Contains(perSession, static bytes => bytes > 4 * 1024);
+        Assert.Equal(20 + (Rounds * Count), silo.Sessions.Count);
         GC.KeepAlive(sessions);
 
         static long Settled()
