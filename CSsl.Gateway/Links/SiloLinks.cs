@@ -94,7 +94,8 @@ internal sealed partial class SiloLinks : BackgroundService
                 Add(silos);
         }
 
-        Changed?.Invoke();
+        // Also for the picker: a new link may have come up before it could be found here.
+        OnLinkChanged();
     }
 
     private void Add(Dictionary<Guid, SiloReport> silos)
