@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using CSsl.Bench.Servers;
 
 namespace CSsl.Bench;
@@ -11,6 +12,9 @@ internal sealed class Arena : IAsyncDisposable
 
     /// <summary>Who is measured, in the order of a round.</summary>
     public IReadOnlyList<IContestant> Contestants => _contestants;
+
+    /// <summary>The certificate that all contestants present, in DER.</summary>
+    public byte[] Certificate { get; private set; } = [];
 
     /// <summary>The process of the origin.</summary>
     public IReadOnlyList<int> OriginProcesses { get; private set; } = [];
@@ -68,6 +72,8 @@ internal sealed class Arena : IAsyncDisposable
     {
         string certificates = Folder("certificates");
         await Cssl.MakeCertificatesAsync(certificates);
+        using (X509Certificate2 leaf = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(certificates, "ecdsa.crt")))
+            Certificate = leaf.RawData;
         (_origin, string origin) = await Cssl.StartOriginAsync();
         OriginProcesses = CpuTime.Tree(_origin.Id);
         _contestants.Add(await Nginx.StartAsync(Folder("proxy"), certificates, origin));

@@ -29,7 +29,7 @@ internal static class BulkBenchmark
 
         async Task<double> LoadAsync(Servers.IContestant contestant)
         {
-            await LoadTool.DownloadAsync(contestant.Port, $"/bytes/{size}", connections, requests);
+            await Downloads.RunAsync(contestant.Port, $"/bytes/{size}", connections, requests);
             return (double)requests * size / 1e9;
         }
 

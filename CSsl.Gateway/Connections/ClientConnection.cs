@@ -194,6 +194,10 @@ internal sealed partial class ClientConnection
         {
             LogGone(_services.Logger, Entry.Id, e.Message);
         }
+        catch (Exception e) when (ClientSocket.IsGone(e))
+        {
+            // It has closed its side with a reset, as it may: it has all that it wanted.
+        }
         finally
         {
             _services.Deadlines.Linger.Leave(ticket);
