@@ -55,7 +55,7 @@ public sealed class BackPressureTests(TestCertificates certificates) : IClassFix
             context.Response.ContentLength = BodyLength;
             await context.Response.Body.WriteAsync(Body, context.RequestAborted);
         };
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
         await session.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
         var held = new List<byte[]>();
@@ -114,7 +114,7 @@ public sealed class BackPressureTests(TestCertificates certificates) : IClassFix
     {
         await using var silo = await TestSilo.StartAsync(certificates);
         silo.Origin.Handler = static context => context.Response.Body.WriteAsync(Body, context.RequestAborted).AsTask();
-        await using var stalled = await DirectSession.AttachAsync(silo);
+        await using var stalled = DirectSession.Attach(silo);
         await stalled.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         while (stalled.Channel.Unreturned < new LinkOptions().ChannelCredit)
             await stalled.Channel.NextAsync();

@@ -20,13 +20,12 @@ internal sealed class DirectSession : IAsyncDisposable
 
     public Guid SessionId { get; }
 
-    public static async Task<DirectSession> AttachAsync(
+    public static DirectSession Attach(
         TestSilo silo, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TestGateway? gateway = null, Guid? sessionId = null, IPEndPoint? from = null)
     {
         var id = sessionId ?? Guid.NewGuid();
         var attach = NewAttach(silo, id, suite, encryptThenMac);
         var channel = (gateway ?? silo.Gateway).Attach(attach with { Client = from ?? attach.Client });
-        await channel.Attached;
         return new DirectSession(channel, new TestClient(NewSession(suite, encryptThenMac)), id);
     }
 

@@ -72,7 +72,7 @@ public sealed class ProxyTests(TestCertificates certificates) : IClassFixture<Te
     {
         await using var silo = await TestSilo.StartAsync(certificates);
         silo.Origin.Handler = static context => context.Response.WriteAsync("for=" + context.Request.Headers["X-Forwarded-For"]);
-        await using var session = await DirectSession.AttachAsync(silo, from: new IPEndPoint(IPAddress.Parse(address), 50123));
+        await using var session = DirectSession.Attach(silo, from: new IPEndPoint(IPAddress.Parse(address), 50123));
 
         await session.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 

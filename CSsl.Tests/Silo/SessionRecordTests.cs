@@ -19,7 +19,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
     public async Task A_session_of_every_suite_is_served(CipherSuite suite, bool encryptThenMac)
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        await using var session = await DirectSession.AttachAsync(silo, suite, encryptThenMac);
+        await using var session = DirectSession.Attach(silo, suite, encryptThenMac);
 
         await session.SendRequestAsync(Request);
 
@@ -30,7 +30,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
     public async Task A_KeyUpdate_that_asks_for_one_is_answered_between_two_responses()
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
         await session.SendRequestAsync(Request);
         await session.ReadTextUntilAsync("0\r\n\r\n");
 
@@ -54,7 +54,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
             context.Response.ContentLength = Length;
             await context.Response.Body.WriteAsync(new byte[Length], context.RequestAborted);
         };
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
         await session.SendRequestAsync(Request);
 
         var (received, sent, updates) = (0L, 0, 0);
@@ -93,7 +93,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
     public async Task A_record_that_was_tampered_with_ends_the_session_with_bad_record_mac()
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
         var record = session.Client.SealData(100);
         record[^1] ^= 1;
 
@@ -114,7 +114,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
     public async Task A_header_that_breaks_the_rules_ends_the_session_with_a_sealed_alert(byte[] header, AlertDescription alert)
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
 
         await session.Channel.SendAsync(header);
 
@@ -130,7 +130,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
     {
         await using var silo = await TestSilo.StartAsync(certificates);
         var (reached, aborted) = silo.HoldRequests();
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
         await session.SendRequestAsync(Request);
         await reached;
 
@@ -150,7 +150,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
             await go.Task;
             await context.Response.WriteAsync("late but whole");
         };
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
         await session.SendRequestAsync(Request);
         await session.Channel.SendAsync(session.Client.SealAlert(AlertLevel.Warning, AlertDescription.CloseNotify));
         session.Channel.SendEof();
@@ -190,7 +190,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
     public async Task A_frame_that_holds_no_whole_records_ends_the_session()
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
 
         await session.Channel.SendAsync(session.Client.SealData(100)[..^1]);
 
@@ -203,13 +203,15 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
     {
         await using var silo = await TestSilo.StartAsync(certificates);
         await using var second = await silo.ConnectGatewayAsync();
-        await using var before = await DirectSession.AttachAsync(silo);
+        await using var before = DirectSession.Attach(silo);
+        await before.SendRequestAsync(Request);
+        await before.ReadTextUntilAsync("0\r\n\r\n");
 
-        await using var after = await DirectSession.AttachAsync(silo, gateway: second, sessionId: before.SessionId);
+        await using var after = DirectSession.Attach(silo, gateway: second, sessionId: before.SessionId);
 
-        Assert.Equal(CloseReason.Aborted, await before.Channel.Closed);
-        Assert.Equal(1, silo.Sessions.Count);
         await after.SendRequestAsync(Request);
         Assert.StartsWith("HTTP/1.1 200", await after.ReadTextUntilAsync("0\r\n\r\n"), StringComparison.Ordinal);
+        Assert.Equal(CloseReason.Aborted, await before.Channel.Closed);
+        Assert.Equal(1, silo.Sessions.Count);
     }
 }

@@ -52,7 +52,7 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
     public async Task A_session_that_stays_is_found_in_the_cluster_and_ends_on_request()
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
         var grain = silo.Application.Services.GetRequiredService<IGrainFactory>().GetGrain<IDataGrain>(session.SessionId);
 
         await Eventually.TrueAsync(async () => await grain.Find(CancellationToken.None) is { Silo: "s1", Client: "203.0.113.7:50123" }, "found");
@@ -77,7 +77,7 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
         await using var silo = await TestSilo.StartAsync(certificates, "--Silo:Roles=Data", "--Certificates:0:Key=/nowhere/key.pem");
 
         Assert.Null(silo.Application.Services.GetService<CSsl.Tls.Handshake.IServerHandshakeFactory>());
-        await using var session = await DirectSession.AttachAsync(silo);
+        await using var session = DirectSession.Attach(silo);
         await session.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 200", await session.ReadTextUntilAsync("0\r\n\r\n"), StringComparison.Ordinal);
     }
