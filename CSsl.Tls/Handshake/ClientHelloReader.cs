@@ -44,10 +44,11 @@ public sealed class ClientHelloReader(int maxHandshakeBytes)
             var status = RecordHeader.Peek(here, RecordHeader.MaxPlaintext, out var header);
             if (status == RecordStatus.NotTls && _records == 0)
                 return NotTls(input, out alert);
-            if (status is not (RecordStatus.NeedMore or RecordStatus.Complete))
-                return Refuse(RecordHeader.AlertFor(status), out alert);
+            // The type first: its byte comes before all that the status is of, so the answer is the same however the bytes arrive.
             if (here[0] != (byte)ContentType.Handshake)
                 return Refuse(AlertDescription.UnexpectedMessage, out alert);
+            if (status is not (RecordStatus.NeedMore or RecordStatus.Complete))
+                return Refuse(RecordHeader.AlertFor(status), out alert);
             if (here.Length < RecordHeader.Size || reader.Remaining < header.TotalLength)
                 return ClientHelloStatus.NeedMore;
 
