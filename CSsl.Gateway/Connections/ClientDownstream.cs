@@ -38,10 +38,11 @@ internal sealed class ClientDownstream
         _onFlushed = OnFlushed;
     }
 
-    /// <summary>Takes whole records.</summary>
-    /// <exception cref="LinkException">They are not.</exception>
-    public void Write(ReadOnlySpan<byte> records)
+    /// <summary>Takes the payload of a Records frame.</summary>
+    /// <exception cref="LinkException">There is something else than whole records in it.</exception>
+    public void Write(ReadOnlySpan<byte> payload)
     {
+        var records = RecordsPrefix.Read(payload, out _);
         var count = RecordRun.CountWhole(records);
         if (count < 0)
             throw new LinkException("The silo sent something else than whole records.");
@@ -53,7 +54,7 @@ internal sealed class ClientDownstream
 
             // A pipe may be written while a flush is pending; it must only not be flushed again before that is done.
             _output.Write(records);
-            _unflushed += records.Length;
+            _unflushed += payload.Length;
         }
 
         _entry.CountToClient(count);

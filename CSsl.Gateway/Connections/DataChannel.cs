@@ -89,7 +89,7 @@ internal sealed class DataChannel : LinkChannel
             case FrameKind.Records:
                 _downstream.Write(payload);
                 break;
-            case FrameKind.Attached or FrameKind.Checkpoint:
+            case FrameKind.Attached or FrameKind.Checkpoint or FrameKind.Rekeyed or FrameKind.ResponseNote:
                 break;
             case FrameKind.Close:
                 OnClose(payload.IsEmpty ? CloseReason.Aborted : (CloseReason)payload[0]);

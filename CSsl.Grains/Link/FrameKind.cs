@@ -43,17 +43,17 @@ public enum FrameKind : byte
     /// <summary>S to G: the capsule was opened and the session is served.</summary>
     Attached = 33,
 
-    /// <summary>Both: one or more whole TLS records. The only kind that uses credit.
+    /// <summary>Both: one or more whole TLS records; from S with a prefix (<see cref="RecordsPrefix"/>). The only kind that uses credit, for its whole payload.
     /// Where a client sends what is no record, G passes on the header that breaks the rules (at most 5 bytes) and nothing after it: S has the keys for the alert.</summary>
     Records = 34,
 
     /// <summary>Both: credit given back, in bytes (u32).</summary>
     Window = 35,
 
-    /// <summary>S to G: consumed up to client record n, sent up to server record m.</summary>
+    /// <summary>S to G: consumed up to client record n, sent up to server record m (Checkpoint). The channel goes on.</summary>
     Checkpoint = 36,
 
-    /// <summary>S to G: the session is at rest; the channel is closed, the connection is not.</summary>
+    /// <summary>S to G: a checkpoint, and the session is at rest (Detach): the channel is closed, the connection is not.</summary>
     Detach = 37,
 
     /// <summary>G to S: the client will send nothing more (FIN); the other direction goes on.</summary>
@@ -61,4 +61,13 @@ public enum FrameKind : byte
 
     /// <summary>Both: the channel is closed (Close: a reason). From S: everything before it is to be delivered, then FIN, or a reset.</summary>
     Close = 39,
+
+    /// <summary>S to G: a new capsule, valid once so many records are delivered (Rekeyed). Goes before the records of which the last is under the old key.</summary>
+    Rekeyed = 40,
+
+    /// <summary>S to G: what another silo needs to go on with the response that begins (ResponseNote): sealed, nothing to the gateway but bytes to keep until the next checkpoint.</summary>
+    ResponseNote = 41,
+
+    /// <summary>G to S: finish what is under way, then end with close_notify.</summary>
+    Finish = 42,
 }

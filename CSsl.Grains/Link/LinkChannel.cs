@@ -13,8 +13,8 @@ namespace CSsl.Grains.Link;
 /// </remarks>
 public abstract class LinkChannel
 {
-    /// <summary>The least room that <see cref="Fill"/> is offered: one whole record of the largest size that TLS 1.2 allows (RFC 5246 section 6.2.3).</summary>
-    public const int MinimumRoom = RecordHeader.Size + RecordHeader.MaxCiphertext12;
+    /// <summary>The least room that <see cref="Fill"/> is offered: one whole record of the largest size that TLS 1.2 allows (RFC 5246 section 6.2.3), and the prefix before it.</summary>
+    public const int MinimumRoom = RecordsPrefix.Length + RecordHeader.Size + RecordHeader.MaxCiphertext12;
 
     /// <summary>The most bytes in one frame's payload.</summary>
     public const int MaxPayload = 128 * 1024;

@@ -48,34 +48,35 @@ internal sealed class RecordOutput(DataPhase phase, PipeReader application, Acti
     public void Fail(AlertDescription alert) => _fatal ??= alert;
 
     /// <summary>Puts whole records at the start of <paramref name="room"/>.</summary>
-    /// <param name="room">At least <see cref="Grains.Link.LinkChannel.MinimumRoom"/>.</param>
+    /// <param name="room">At least one record of the largest size.</param>
     /// <param name="outcome">What follows.</param>
-    /// <returns>Bytes and number of the records.</returns>
-    public (int Bytes, int Records) Fill(Span<byte> room, out TurnOutcome outcome)
+    /// <returns>Bytes and number of the records, and how much of the application's output is in them.</returns>
+    public (int Bytes, int Records, int Plaintext) Fill(Span<byte> room, out TurnOutcome outcome)
     {
         outcome = TurnOutcome.Idle;
         if (_fatal is { } alert)
         {
             outcome = TurnOutcome.Failed;
-            return (phase.WriteAlert(alert, room), 1);
+            return (phase.WriteAlert(alert, room), 1, 0);
         }
 
         var written = phase.HasPending ? phase.WritePending(room) : 0;
         if (!_hasResult)
-            return (written, 0);
+            return (written, 0, 0);
 
         var rest = _result.Buffer;
         var records = Seal(ref rest, room, ref written);
+        var plaintext = (int)(_result.Buffer.Length - rest.Length);
         if (rest.IsEmpty && _result.IsCompleted && room.Length - written >= DataPhase.ControlRoom)
         {
             written += phase.WriteAlert(AlertDescription.CloseNotify, room[written..]);
             outcome = TurnOutcome.Done;
-            return (written, records + 1);
+            return (written, records + 1, plaintext);
         }
 
         application.AdvanceTo(rest.IsEmpty ? _result.Buffer.End : rest.Start);
         outcome = Read() ? TurnOutcome.More : TurnOutcome.Idle;
-        return (written, records);
+        return (written, records, plaintext);
     }
 
     /// <summary>The connection is over: what the application still writes goes nowhere. That is no error to it, as with a socket: Kestrel takes an

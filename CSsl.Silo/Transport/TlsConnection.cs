@@ -92,14 +92,16 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
 
     protected override int Fill(Span<byte> room)
     {
-        int bytes, records;
+        int bytes, records, plaintext;
         TurnOutcome outcome;
         lock (_writeGate)
         {
             if (Volatile.Read(ref _ended) != 0 || _output is null)
                 return 0;
-            (bytes, records) = _output.Fill(room, out outcome);
+            (bytes, records, plaintext) = _output.Fill(room[RecordsPrefix.Length..], out outcome);
         }
+
+        RecordsPrefix.Write(room, plaintext);
 
         host.Metrics.Sealed(records, bytes);
         Volatile.Write(ref _lastTurn, host.Time.GetTimestamp());
@@ -118,7 +120,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
                 break;
         }
 
-        return bytes;
+        return bytes == 0 ? 0 : RecordsPrefix.Length + bytes;
     }
 
     private void OnAttach(Attach attach)

@@ -68,6 +68,15 @@ internal static class Walk
         return data;
     }
 
+    /// <summary>The silo sends records, which carry so many bytes of the application's.</summary>
+    public static void SendToClient(this TestChannel channel, byte[] records, int applicationBytes = 0)
+    {
+        var payload = new byte[RecordsPrefix.Length + records.Length];
+        RecordsPrefix.Write(payload, applicationBytes);
+        records.CopyTo(payload, RecordsPrefix.Length);
+        channel.SendRecords(payload);
+    }
+
     /// <summary>The records that come next, so many bytes of them.</summary>
     public static async Task<byte[]> NextRecordsAsync(this TestChannel channel, int length)
     {

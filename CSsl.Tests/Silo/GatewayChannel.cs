@@ -35,8 +35,10 @@ internal sealed class GatewayChannel : LinkChannel
     public async Task<byte[]?> NextAsync()
         => await _received.Reader.WaitToReadAsync().AsTask().WaitAsync(TestSilo.Patience) && _received.Reader.TryRead(out var records) ? records : null;
 
-    public void Return(int bytes)
+    /// <summary>Gives back the credit of one frame, by the length of its records.</summary>
+    public void Return(int records)
     {
+        var bytes = RecordsPrefix.Length + records;
         Interlocked.Add(ref _unreturned, -bytes);
         ReturnCredit(bytes);
     }
@@ -94,7 +96,7 @@ internal sealed class GatewayChannel : LinkChannel
             case FrameKind.Records:
                 var now = Interlocked.Add(ref _unreturned, payload.Length);
                 _mostUnreturned = Math.Max(_mostUnreturned, now);
-                _received.Writer.TryWrite(payload.ToArray());
+                _received.Writer.TryWrite(RecordsPrefix.Read(payload, out _).ToArray());
                 break;
             case FrameKind.Close:
                 Release();

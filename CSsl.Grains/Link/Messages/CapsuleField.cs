@@ -1,19 +1,26 @@
 namespace CSsl.Grains.Link;
 
-/// <summary>A capsule inside a payload: u16 length and bytes; never empty.</summary>
+/// <summary>A capsule inside a payload: u16 length and bytes. Where it may be missing, its length is 0.</summary>
 internal static class CapsuleField
 {
     public static void Write(PayloadWriter payload, ReadOnlySpan<byte> capsule)
     {
-        if (capsule.Length is 0 or > ushort.MaxValue)
-            throw new ArgumentException($"A capsule of {capsule.Length} bytes; it must be from 1 to {ushort.MaxValue}.", nameof(capsule));
+        if (capsule.IsEmpty) throw new ArgumentException("A capsule of 0 bytes.", nameof(capsule));
+        WriteOptional(payload, capsule);
+    }
+
+    public static void WriteOptional(PayloadWriter payload, ReadOnlySpan<byte> capsule)
+    {
+        if (capsule.Length > ushort.MaxValue) throw new ArgumentException($"A capsule of {capsule.Length} bytes; the most is {ushort.MaxValue}.", nameof(capsule));
         payload.U16((ushort)capsule.Length);
         payload.Bytes(capsule);
     }
 
     public static byte[] Read(ref PayloadReader reader)
     {
-        int length = reader.U16();
-        return length > 0 ? reader.Bytes(length).ToArray() : throw reader.Refuse("has no capsule");
+        byte[] capsule = ReadOptional(ref reader);
+        return capsule.Length > 0 ? capsule : throw reader.Refuse("has no capsule");
     }
+
+    public static byte[] ReadOptional(ref PayloadReader reader) => reader.Bytes(reader.U16()).ToArray();
 }

@@ -31,7 +31,7 @@ public sealed class DataPhaseTests : IAsyncLifetime
         var client = _gateway.Connect();
         var data = await _silo.EstablishAsync(client);
         byte[] response = [.. Walk.Record(23, 1000), .. Walk.Record(23, 16_000)];
-        data.SendRecords(response);
+        data.SendToClient(response);
 
         Assert.Equal(response, await client.Connection.ReadAsync(response.Length));
         Assert.Equal(7UL, _gateway.Table.Find(1)!.Entry.ServerSequence);
@@ -49,7 +49,7 @@ public sealed class DataPhaseTests : IAsyncLifetime
         Assert.Empty(await data.NextAsync(FrameKind.Eof));
 
         var response = Walk.Record(23, 5000);
-        data.SendRecords(response);
+        data.SendToClient(response);
         data.SendFrame(FrameKind.Close, (byte)CloseReason.Done);
         Assert.Equal(response, await client.Connection.ReadToEndAsync());
         await client.EndedAsync();
@@ -65,8 +65,8 @@ public sealed class DataPhaseTests : IAsyncLifetime
         var client = _gateway.Connect();
         var data = await _silo.EstablishAsync(client);
         var last = Walk.Record(23, 19);
-        data.SendRecords(Walk.Record(23, 16_000));
-        data.SendRecords(last);
+        data.SendToClient(Walk.Record(23, 16_000));
+        data.SendToClient(last);
         data.SendFrame(FrameKind.Close, (byte)reason);
 
         Assert.Equal(last, (await client.Connection.ReadToEndAsync())[^last.Length..]);
@@ -83,7 +83,7 @@ public sealed class DataPhaseTests : IAsyncLifetime
     {
         var client = _gateway.Connect();
         var data = await _silo.EstablishAsync(client);
-        data.SendRecords(Walk.Record(23, 1000));
+        data.SendToClient(Walk.Record(23, 1000));
         data.SendFrame(FrameKind.Close, (byte)reason);
 
         await client.Connection.Reset;
@@ -121,7 +121,7 @@ public sealed class DataPhaseTests : IAsyncLifetime
         client.Connection.SendFin();
         await data.NextAsync(FrameKind.Eof);
         client.Connection.Abort(new("gone"));
-        data.SendRecords(Walk.Record(23, 1000));
+        data.SendToClient(Walk.Record(23, 1000));
 
         Assert.Equal(CloseReason.ClientGone, await data.NextCloseAsync());
         await client.EndedAsync();
@@ -137,10 +137,10 @@ public sealed class DataPhaseTests : IAsyncLifetime
         var record = Walk.Record(23, 16_000);
         var records = Credit / record.Length * 3;
         for (var i = 0; i < records; i++)
-            slowData.SendRecords(record);
+            slowData.SendToClient(record);
 
         // The quick one is served behind it, so whatever the slow one could send has been sent.
-        quickData.SendRecords(record);
+        quickData.SendToClient(record);
         Assert.Equal(record, await quick.Connection.ReadAsync(record.Length));
         var sent = slowData.Rooms.Count;
         Assert.InRange(sent * record.Length, Credit - record.Length, Credit + MemoryConnection.KernelBuffer + (2 * record.Length));
@@ -180,7 +180,7 @@ public sealed class DataPhaseTests : IAsyncLifetime
         client.Connection.TrySend(Walk.Record(23, 100));
 
         var alert = Walk.Record(23, 19);
-        data.SendRecords(alert);
+        data.SendToClient(alert);
         data.SendFrame(FrameKind.Close, (byte)CloseReason.ProtocolError);
         Assert.Equal(alert, await client.Connection.ReadToEndAsync());
         Assert.False(data.TryNext(out _));
@@ -201,7 +201,7 @@ public sealed class DataPhaseTests : IAsyncLifetime
         var client = _gateway.Connect();
         var data = await _silo.EstablishAsync(client);
         for (var i = 0; i < 10; i++)
-            data.SendRecords(Walk.Record(23, 16_000));
+            data.SendToClient(Walk.Record(23, 16_000));
 
         // What is said for another client in between has passed the link when that client has it.
         await _silo.EstablishAsync(_gateway.Connect());
@@ -217,7 +217,7 @@ public sealed class DataPhaseTests : IAsyncLifetime
     {
         var client = _gateway.Connect();
         var data = await _silo.EstablishAsync(client);
-        data.SendRecords(Walk.Record(23, 1000)[..500]);
+        data.SendToClient(Walk.Record(23, 1000)[..500]);
 
         await client.Connection.Reset;
         Assert.Equal(CloseReason.Aborted, await data.NextCloseAsync());
@@ -264,7 +264,7 @@ public sealed class DataPhaseTests : IAsyncLifetime
         var at = 0;
         foreach (var length in lengths)
         {
-            data.SendRecords(all[at..(at + 5 + length)]);
+            data.SendToClient(all[at..(at + 5 + length)]);
             at += 5 + length;
         }
 

@@ -70,7 +70,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         await client.Connection.SendAsync(request[50..]);
         Assert.Equal(request, await data.NextAsync(FrameKind.Records));
         var response = Walk.Record(23, 300);
-        data.SendRecords(response);
+        data.SendToClient(response);
         Assert.Equal((byte[])[.. Walk.Tickets, .. response], await client.Connection.ReadAsync(Walk.Tickets.Length + response.Length));
         Assert.Equal(5UL, _gateway.Table.Find(1)!.Entry.ClientSequence);
         Assert.Equal(6UL, _gateway.Table.Find(1)!.Entry.ServerSequence);

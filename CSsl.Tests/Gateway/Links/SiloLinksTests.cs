@@ -72,7 +72,7 @@ public sealed class SiloLinksTests : IAsyncLifetime
         _gateway.Remove(silo);
 
         Assert.Null(_gateway.Links.Pick(SiloRoles.Data));
-        data.SendRecords(Walk.Record(23, 100));
+        data.SendToClient(Walk.Record(23, 100));
         Assert.Equal(Walk.Record(23, 100), await client.Connection.ReadAsync(105));
         await silo.DisposeAsync();
         await client.Connection.Reset;

@@ -65,6 +65,13 @@ public class MessageTests
         from remote in AnyEndPoint
         from local in AnyEndPoint
         from capsule in Bytes(1, 3000)
+        from cause in Gen.Elements(Enum.GetValues<AttachCause>())
+        from takeovers in ArbMap.Default.GeneratorFor<ushort>()
+        from replay in AnyCount
+        from replayable in AnyBool
+        from delivered in AnyU64
+        from response in Bytes(0, ResponseNote.MaxLength)
+        let takeover = cause == AttachCause.Takeover
         select new Attach
         {
             SessionId = session,
@@ -74,6 +81,12 @@ public class MessageTests
             Client = remote,
             Server = local,
             Capsule = capsule,
+            Cause = cause,
+            Takeovers = takeovers,
+            ReplayRecords = takeover ? replay : 0,
+            IsReplayable = !takeover || replayable,
+            DeliveredBytes = takeover ? delivered : 0,
+            Response = takeover ? response : default,
         };
 
     [Fact]
@@ -103,8 +116,66 @@ public class MessageTests
         Prop.ForAll(AnyAttach.ToArbitrary(), sent =>
         {
             Attach got = Attach.Decode(sent.Encode());
-            return got with { Capsule = sent.Capsule } == sent && got.Capsule.Span.SequenceEqual(sent.Capsule.Span);
+            return got with { Capsule = sent.Capsule, Response = sent.Response } == sent
+                && got.Capsule.Span.SequenceEqual(sent.Capsule.Span)
+                && got.Response.Span.SequenceEqual(sent.Response.Span);
         }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Checkpoint_Detach_and_Rekeyed_decode_to_what_was_encoded() =>
+        Prop.ForAll(AnyU64.ToArbitrary(), AnyU64.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (client, server, capsule) =>
+        {
+            Checkpoint checkpoint = Checkpoint.Decode(new Checkpoint { ClientRecord = client, ServerRecord = server, Capsule = capsule }.Encode());
+            Detach detach = Detach.Decode(new Detach { ClientRecord = client, ServerRecord = server, Capsule = capsule, Reason = DetachReason.Drain }.Encode());
+            Rekeyed rekeyed = Rekeyed.Decode(new Rekeyed { ServerRecord = server, Capsule = (byte[])[1, .. capsule] }.Encode());
+            return (checkpoint.ClientRecord, checkpoint.ServerRecord) == (client, server) && checkpoint.Capsule.Span.SequenceEqual(capsule)
+                && (detach.ClientRecord, detach.ServerRecord, detach.Reason) == (client, server, DetachReason.Drain) && detach.Capsule.Span.SequenceEqual(capsule)
+                && rekeyed.ServerRecord == server && rekeyed.Capsule.Span[1..].SequenceEqual(capsule);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Records_of_a_silo_have_a_prefix_that_fits_them()
+    {
+        byte[] payload = [9, 9, 9, 9, 23, 3, 3, 0, 2, 7, 7];
+        RecordsPrefix.Write(payload, 6);
+        Assert.Equal("06000000", Convert.ToHexString(payload, 0, RecordsPrefix.Length));
+        Assert.True(RecordsPrefix.Read(payload, out int applicationBytes).SequenceEqual(payload.AsSpan(RecordsPrefix.Length)));
+        Assert.Equal(6, applicationBytes);
+
+        RecordsPrefix.Write(payload, 7);
+        Assert.Throws<LinkException>(() => RecordsPrefix.Read(payload, out _).Length);
+        RecordsPrefix.Write(payload, -1);
+        Assert.Throws<LinkException>(() => RecordsPrefix.Read(payload, out _).Length);
+        Assert.Throws<LinkException>(() => RecordsPrefix.Read(new byte[RecordsPrefix.Length], out _).Length);
+        Assert.Throws<LinkException>(() => RecordsPrefix.Read(new byte[RecordsPrefix.Length - 1], out _).Length);
+    }
+
+    [Fact]
+    public void ResponseNote_is_never_empty_nor_longer_than_its_limit()
+    {
+        byte[] longest = new byte[ResponseNote.MaxLength];
+        Assert.Equal(longest, ResponseNote.Decode(new ResponseNote(longest).Encode()).Sealed);
+        Assert.Throws<ArgumentException>(() => new ResponseNote([]).Encode());
+        Assert.Throws<ArgumentException>(() => new ResponseNote(new byte[ResponseNote.MaxLength + 1]).Encode());
+        Assert.Throws<LinkException>(() => ResponseNote.Decode([]).Sealed.Length);
+        Assert.Throws<LinkException>(() => ResponseNote.Decode(new byte[ResponseNote.MaxLength + 1]).Sealed.Length);
+    }
+
+    [Fact]
+    public void Attach_says_what_only_a_takeover_may_in_a_takeover_only()
+    {
+        Attach wake = AnyAttach.Sample(1).First() with { Cause = AttachCause.Wake, ReplayRecords = 0, IsReplayable = true, DeliveredBytes = 0, Response = default };
+        Assert.Equal(AttachCause.Wake, Attach.Decode(wake.Encode()).Cause);
+        Assert.Throws<ArgumentException>(() => (wake with { ReplayRecords = 1 }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { IsReplayable = false }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { DeliveredBytes = 1 }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { Response = new byte[1] }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { Cause = (AttachCause)4 }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { Cause = AttachCause.Takeover, Response = new byte[ResponseNote.MaxLength + 1] }).Encode());
+        byte[] unknown = wake.Encode();
+        unknown[^3] = 4;
+        Assert.Throws<LinkException>(() => Attach.Decode(unknown));
+    }
 
     [Fact]
     public void Close_decodes_every_reason_and_nothing_else()
@@ -211,12 +282,20 @@ public class MessageTests
             Server = v6,
             Capsule = new byte[40],
         }.Encode();
+        byte[] takeover = (Attach.Decode(attach) with { Cause = AttachCause.Takeover, Takeovers = 1, ReplayRecords = 2, IsReplayable = false, DeliveredBytes = 12345, Response = new byte[30] }).Encode();
+        byte[] checkpoint = new Checkpoint { ClientRecord = 7, ServerRecord = 9, Capsule = new byte[40] }.Encode();
+        byte[] detach = new Detach { ClientRecord = 7, ServerRecord = 9, Capsule = default, Reason = DetachReason.Drain }.Encode();
+        byte[] rekeyed = new Rekeyed { ServerRecord = 9, Capsule = new byte[40] }.Encode();
         return new()
         {
             [nameof(HandshakeStart)] = (start, b => HandshakeStart.Decode(b).Encode(), start.Length),
             [nameof(Flight)] = (flight, b => Flight.Decode(b).Encode(), 5),
             [nameof(Established)] = (established, b => Established.Decode(b).Encode(), established.Length - 9),
             [nameof(Attach)] = (attach, b => Attach.Decode(b).Encode(), attach.Length),
+            [nameof(AttachCause.Takeover)] = (takeover, b => Attach.Decode(b).Encode(), takeover.Length),
+            [nameof(Checkpoint)] = (checkpoint, b => Checkpoint.Decode(b).Encode(), checkpoint.Length),
+            [nameof(Detach)] = (detach, b => Detach.Decode(b).Encode(), detach.Length),
+            [nameof(Rekeyed)] = (rekeyed, b => Rekeyed.Decode(b).Encode(), rekeyed.Length),
         };
     }
 
