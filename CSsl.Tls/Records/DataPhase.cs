@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Keys;
 using CSsl.Tls.Sessions;
 
@@ -13,10 +15,13 @@ namespace CSsl.Tls.Records;
 /// first: that answers the client, and replaces a write key whose <see cref="RecordWriteState.KeyUpdateDue"/>. Once per batch of up to a few
 /// thousand records is often enough. After <see cref="WriteAlert"/> nothing more can be sealed.
 /// </remarks>
-public sealed class DataPhase : IDisposable
+public sealed unsafe class DataPhase : IDisposable
 {
     /// <summary>Room that <see cref="WritePending"/> and <see cref="WriteAlert"/> need.</summary>
     public const int ControlRoom = 256;
+
+    /// <summary>The most records that <see cref="PreparePending"/> makes.</summary>
+    public const int ControlRecords = 2;
 
     private const int NoRenegotiationPending = 1;
     private const int KeyUpdatePending = 2;
@@ -30,20 +35,22 @@ public sealed class DataPhase : IDisposable
     private int _pending;
 
     /// <summary>Takes over the session's secrets; the session is consumed and must not be used again.</summary>
+    /// <param name="session">What the handshake left.</param>
+    /// <param name="engine">Seals and opens the records; null for .NET's own ciphers. Stays the caller's.</param>
     /// <exception cref="ArgumentException">The session contradicts itself (version, suite, lengths of secrets).</exception>
-    public DataPhase(ExportedSession session)
-        : this(session, limit: null)
+    public DataPhase(ExportedSession session, IRecordEngine? engine = null)
+        : this(session, engine, limit: null)
     {
     }
 
-    internal DataPhase(ExportedSession session, KeyUsageLimit? limit)
+    internal DataPhase(ExportedSession session, IRecordEngine? engine, KeyUsageLimit? limit)
     {
         using (session)
         {
             Version = session.Version;
             CipherSuite = session.CipherSuite;
             _recordsOpened = session.ClientSequence;
-            (_reader, Writer) = RecordStates.Create(session, TlsEndpoint.Server, limit);
+            (_reader, Writer) = RecordStates.Create(session, TlsEndpoint.Server, limit, engine);
             _postHandshake = session.Version == TlsVersion.Tls13 ? new KeyUpdateReader() : new RenegotiationReader();
             Exporter = new KeyingMaterialExporter(session);
         }
@@ -64,12 +71,132 @@ public sealed class DataPhase : IDisposable
     public ReadStatus Read(ReadOnlySpan<byte> record, Span<byte> plaintext, out int written)
     {
         written = 0;
-        if (_closeNotifyReceived)
-            return ReadStatus.CloseNotify;
+        return _closeNotifyReceived ? ReadStatus.CloseNotify : Take(_reader.Open(record, plaintext), plaintext, out written);
+    }
 
-        var opened = _reader.Open(record, plaintext);
+    /// <summary>The first half of <see cref="Read"/>: makes the job that opens the record, for a batch. Any number of records may be prepared before the
+    /// first of them is completed.</summary>
+    /// <param name="record">As for <see cref="Read"/>; like <paramref name="plaintext"/>, in memory that neither moves nor is collected until the job is
+    /// completed (<see cref="RecordJob"/>).</param>
+    /// <param name="plaintext">As for <see cref="Read"/>.</param>
+    /// <param name="job">Overwritten. A record that can't be opened leaves it idle: that shows when it is completed.</param>
+    public void PrepareRead(ReadOnlySpan<byte> record, Span<byte> plaintext, ref RecordJob job) => _reader.Prepare(record, plaintext, ref job);
+
+    /// <summary>The second half of <see cref="Read"/>, when the engine has run the job: in the order in which the records were prepared.</summary>
+    /// <param name="job">Gives its key back, whatever happens.</param>
+    /// <param name="written">Bytes of application data in the memory that the record was prepared with.</param>
+    /// <exception cref="TlsException">As <see cref="Read"/>.</exception>
+    /// <exception cref="RecordEngineException">The engine failed: close with internal_error.</exception>
+    public ReadStatus CompleteRead(ref RecordJob job, out int written)
+    {
+        written = 0;
+        if (_closeNotifyReceived)
+        {
+            job.Release();
+            return ReadStatus.CloseNotify;
+        }
+
+        var plaintext = new ReadOnlySpan<byte>(job.Destination, job.RecordLength);
+        return Take(_reader.Complete(ref job), plaintext, out written);
+    }
+
+    /// <summary>The fatal alert that the client sent, if it sent one.</summary>
+    public AlertDescription? ReceivedFatalAlert { get; private set; }
+
+    /// <summary>True while TLS itself has something to send: an answer (KeyUpdate, no_renegotiation), or a KeyUpdate of our own because
+    /// <see cref="RecordWriteState.KeyUpdateDue"/>. Then call <see cref="WritePending"/> before the next Seal. Safe to read on any thread.</summary>
+    public bool HasPending => !Writer.IsClosed && (Volatile.Read(ref _pending) != 0 || Writer.KeyUpdateDue);
+
+    /// <summary>Writes what TLS itself has to send, whole records; returns their length, 0 if there is none. Needs 256 bytes of room.</summary>
+    /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
+    public int WritePending(Span<byte> destination)
+    {
+        var jobs = default(ControlJobs);
+        fixed (byte* pinned = destination)
+        {
+            var written = PreparePending(destination, jobs, out var prepared);
+            Writer.Run(jobs[..prepared]);
+            return written;
+        }
+    }
+
+    /// <summary>The first half of <see cref="WritePending"/>, for a batch. What is sealed after it is already under the new key.</summary>
+    /// <param name="destination">Room of <see cref="ControlRoom"/>, in memory that neither moves nor is collected until the jobs are completed.</param>
+    /// <param name="jobs">At least <see cref="ControlRecords"/>; those of the records, from the first on. Complete them with <see cref="RecordWriteState.Complete"/>.</param>
+    /// <param name="prepared">How many there are.</param>
+    /// <returns>Bytes of the records.</returns>
+    /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
+    public int PreparePending(Span<byte> destination, Span<RecordJob> jobs, out int prepared)
+    {
+        ThrowIfShort(destination);
+        prepared = 0;
+        if (!HasPending)
+            return 0;
+
+        var written = 0;
+        var pending = Interlocked.Exchange(ref _pending, 0);
+        if ((pending & NoRenegotiationPending) != 0)
+            written += Prepare(AlertDescription.NoRenegotiation, destination, ref jobs[prepared++]);
+        if ((pending & KeyUpdatePending) != 0 || Writer.KeyUpdateDue)
+        {
+            // RFC 8446 section 4.6.3: the message goes out under the old key, all that follows under the new one.
+            ReadOnlySpan<byte> keyUpdate = [KeyUpdateReader.MessageType, 0, 0, 1, UpdateNotRequested];
+            keyUpdate.CopyTo(destination[(written + Writer.PrefixLength)..]);
+            written += Writer.Prepare(ContentType.Handshake, destination[written..], keyUpdate.Length, ref jobs[prepared++]);
+            Writer.UpdateKey();
+        }
+
+        return written;
+    }
+
+    /// <summary>See <see cref="RecordWriteState"/>: layout, limits and overhead of outgoing records.</summary>
+    public RecordWriteState Writer { get; }
+
+    /// <summary>Writes one alert record (close_notify: warning; others: fatal); returns its length. Needs 256 bytes of room.
+    /// It is the last record: a second call writes nothing and returns 0.</summary>
+    /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
+    public int WriteAlert(AlertDescription alert, Span<byte> destination)
+    {
+        var job = default(RecordJob);
+        fixed (byte* pinned = destination)
+        {
+            var written = PrepareAlert(alert, destination, ref job);
+            Writer.Run(new Span<RecordJob>(ref job)[..(written > 0 ? 1 : 0)]);
+            return written;
+        }
+    }
+
+    /// <summary>The first half of <see cref="WriteAlert"/>, for a batch. Nothing can be prepared after it.</summary>
+    /// <param name="alert">The alert.</param>
+    /// <param name="destination">Room of <see cref="ControlRoom"/>, in memory that neither moves nor is collected until the job is completed.</param>
+    /// <param name="job">Complete it with <see cref="RecordWriteState.Complete"/>; untouched when nothing is written.</param>
+    /// <returns>Bytes of the record, or 0.</returns>
+    /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
+    public int PrepareAlert(AlertDescription alert, Span<byte> destination, ref RecordJob job)
+    {
+        ThrowIfShort(destination);
+        if (Writer.IsClosed)
+            return 0;
+        var written = Prepare(alert, destination, ref job);
+        Writer.Close();
+        return written;
+    }
+
+    /// <summary>Records opened in all (the gateway's client counter must agree): begins at the session's ClientSequence and counts on over key updates.</summary>
+    public ulong RecordsOpened => Volatile.Read(ref _recordsOpened);
+
+    public void Dispose()
+    {
+        _reader.Dispose();
+        Writer.Dispose();
+        Exporter.Dispose();
+    }
+
+    private ReadStatus Take(OpenedRecord opened, ReadOnlySpan<byte> plaintext, out int written)
+    {
+        written = 0;
         Volatile.Write(ref _recordsOpened, _recordsOpened + 1);
-        ReadOnlySpan<byte> content = plaintext[..opened.Length];
+        var content = plaintext[..opened.Length];
         try
         {
             // RFC 8446 section 5.1: no other records between those of one handshake message.
@@ -94,63 +221,6 @@ public sealed class DataPhase : IDisposable
         {
             throw _reader.Fail(failure);
         }
-    }
-
-    /// <summary>The fatal alert that the client sent, if it sent one.</summary>
-    public AlertDescription? ReceivedFatalAlert { get; private set; }
-
-    /// <summary>True while TLS itself has something to send: an answer (KeyUpdate, no_renegotiation), or a KeyUpdate of our own because
-    /// <see cref="RecordWriteState.KeyUpdateDue"/>. Then call <see cref="WritePending"/> before the next Seal. Safe to read on any thread.</summary>
-    public bool HasPending => !Writer.IsClosed && (Volatile.Read(ref _pending) != 0 || Writer.KeyUpdateDue);
-
-    /// <summary>Writes what TLS itself has to send, whole records; returns their length, 0 if there is none. Needs 256 bytes of room.</summary>
-    /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
-    public int WritePending(Span<byte> destination)
-    {
-        ThrowIfShort(destination);
-        if (!HasPending)
-            return 0;
-
-        var written = 0;
-        var pending = Interlocked.Exchange(ref _pending, 0);
-        if ((pending & NoRenegotiationPending) != 0)
-            written += SealAlert(AlertDescription.NoRenegotiation, destination);
-        if ((pending & KeyUpdatePending) != 0 || Writer.KeyUpdateDue)
-        {
-            // RFC 8446 section 4.6.3: the message goes out under the old key, all that follows under the new one.
-            ReadOnlySpan<byte> keyUpdate = [KeyUpdateReader.MessageType, 0, 0, 1, UpdateNotRequested];
-            keyUpdate.CopyTo(destination[(written + Writer.PrefixLength)..]);
-            written += Writer.Seal(ContentType.Handshake, destination[written..], keyUpdate.Length);
-            Writer.UpdateKey();
-        }
-
-        return written;
-    }
-
-    /// <summary>See <see cref="RecordWriteState"/>: layout, limits and overhead of outgoing records.</summary>
-    public RecordWriteState Writer { get; }
-
-    /// <summary>Writes one alert record (close_notify: warning; others: fatal); returns its length. Needs 256 bytes of room.
-    /// It is the last record: a second call writes nothing and returns 0.</summary>
-    /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
-    public int WriteAlert(AlertDescription alert, Span<byte> destination)
-    {
-        ThrowIfShort(destination);
-        if (Writer.IsClosed)
-            return 0;
-        var written = SealAlert(alert, destination);
-        Writer.Close();
-        return written;
-    }
-
-    /// <summary>Records opened in all (the gateway's client counter must agree): begins at the session's ClientSequence and counts on over key updates.</summary>
-    public ulong RecordsOpened => Volatile.Read(ref _recordsOpened);
-
-    public void Dispose()
-    {
-        _reader.Dispose();
-        Writer.Dispose();
-        Exporter.Dispose();
     }
 
     private ReadStatus OnAlert(ReadOnlySpan<byte> content)
@@ -204,15 +274,21 @@ public sealed class DataPhase : IDisposable
         }
     }
 
-    private int SealAlert(AlertDescription description, Span<byte> destination)
+    private int Prepare(AlertDescription description, Span<byte> destination, ref RecordJob job)
     {
         Alert.Of(description).Write(destination[Writer.PrefixLength..]);
-        return Writer.Seal(ContentType.Alert, destination, Alert.Size);
+        return Writer.Prepare(ContentType.Alert, destination, Alert.Size, ref job);
     }
 
     private static void ThrowIfShort(Span<byte> destination)
     {
         if (destination.Length < ControlRoom)
             throw new ArgumentException($"Needs {ControlRoom} bytes of room.", nameof(destination));
+    }
+
+    [InlineArray(ControlRecords)]
+    private struct ControlJobs
+    {
+        private RecordJob _first;
     }
 }

@@ -1,10 +1,21 @@
+using System.Diagnostics;
+using CSsl.Tls.Engines;
+using CSsl.Tls.Records.Protection;
+
 namespace CSsl.Tls.Records;
 
 /// <summary>The one owner of the peer's write key and sequence number: opens the records of one direction of one connection.</summary>
-public sealed class RecordReadState : IDisposable
+/// <remarks>
+/// <see cref="Open"/> does a record at once. Many records, of this and other connections, are opened by one engine call between <see cref="Prepare"/>
+/// and <see cref="Complete"/>; those of one connection are completed in the order in which they were prepared. What a record holds is known only
+/// when it is completed, so records are prepared in the hope that none before them changes the key. When one does, those after it are opened again
+/// as they are completed, one by one: KeyUpdates are rare.
+/// </remarks>
+public sealed unsafe class RecordReadState : IDisposable
 {
     private readonly TrafficKeyring _keys;
     private TlsException? _failure;
+    private ulong _underWay;
 
     internal RecordReadState(TrafficKeyring keys, ulong sequence)
     {
@@ -12,7 +23,7 @@ public sealed class RecordReadState : IDisposable
         Sequence = sequence;
     }
 
-    /// <summary>Sequence number of the next record to open.</summary>
+    /// <summary>Sequence number of the next record to complete.</summary>
     public ulong Sequence { get; private set; }
 
     /// <summary>Opens one whole record (header included) from <paramref name="record"/> into <paramref name="plaintext"/>.</summary>
@@ -23,17 +34,65 @@ public sealed class RecordReadState : IDisposable
     /// <exception cref="ArgumentException"><paramref name="record"/> is not exactly one record, or <paramref name="plaintext"/> is too short.</exception>
     public OpenedRecord Open(ReadOnlySpan<byte> record, Span<byte> plaintext)
     {
-        if (_failure is not null)
-            throw _failure;
+        var job = default(RecordJob);
+        fixed (byte* pinnedRecord = record, pinnedPlaintext = plaintext)
+        {
+            Prepare(record, plaintext, ref job);
+            try
+            {
+                Run(ref job);
+            }
+            catch
+            {
+                _underWay--;
+                job.Release();
+                throw;
+            }
+
+            return Complete(ref job);
+        }
+    }
+
+    /// <summary>Makes the job that opens a record with the key and the sequence number that it has unless a record under way changes them.</summary>
+    /// <param name="record">As for <see cref="Open"/>. Neither this memory nor that of <paramref name="plaintext"/> may move or be collected
+    /// until the job is completed: see <see cref="RecordJob"/>.</param>
+    /// <param name="plaintext">As for <see cref="Open"/>.</param>
+    /// <param name="job">Overwritten; must hold no job that is neither completed nor released. It may stay idle: the record is refused when it is completed.</param>
+    /// <exception cref="ArgumentException">As <see cref="Open"/>.</exception>
+    public void Prepare(ReadOnlySpan<byte> record, Span<byte> plaintext, ref RecordJob job)
+    {
         if (plaintext.Length < record.Length)
             throw new ArgumentException("The room for the plaintext is shorter than the record.", nameof(plaintext));
+        var status = Peek(record, out var header);
+        if (status == RecordStatus.NeedMore || (status == RecordStatus.Complete && record.Length != header.TotalLength))
+            throw new ArgumentException("Not exactly one record.", nameof(record));
 
+        Debug.Assert(job.Key is null, "A job is used again before it was completed.");
+        fixed (byte* pinnedRecord = record, pinnedPlaintext = plaintext)
+        {
+            job.Record = pinnedRecord;
+            job.RecordLength = record.Length;
+            job.Destination = pinnedPlaintext;
+        }
+
+        Describe(ref job, Sequence + _underWay);
+        _underWay++;
+    }
+
+    /// <summary>Takes what the engine made of a job: the next one in the order of <see cref="Prepare"/>. Gives the job's key back, whatever happens.</summary>
+    /// <returns>As <see cref="Open"/>.</returns>
+    /// <exception cref="TlsException">As <see cref="Open"/>.</exception>
+    /// <exception cref="RecordEngineException">No engine has run it.</exception>
+    public OpenedRecord Complete(ref RecordJob job)
+    {
         try
         {
-            var header = ReadHeader(record);
-            if (Sequence == ulong.MaxValue)
-                throw new TlsException(AlertDescription.InternalError, "The sequence number must not wrap.");
-            var opened = _keys.Protection.Open(header, Sequence, record, plaintext);
+            _underWay--;
+            if (_failure is not null)
+                throw _failure;
+            if (job.Generation != _keys.Generation)
+                OpenAgain(ref job);
+            var opened = Judge(in job);
             Sequence++;
             return opened;
         }
@@ -41,6 +100,10 @@ public sealed class RecordReadState : IDisposable
         {
             _failure = failure;
             throw;
+        }
+        finally
+        {
+            job.Release();
         }
     }
 
@@ -52,27 +115,61 @@ public sealed class RecordReadState : IDisposable
         Sequence = 0;
     }
 
+    /// <summary>Jobs under way keep their key until they are completed or released.</summary>
     public void Dispose() => _keys.Dispose();
 
     /// <summary>What a record held broke a rule above the record layer: that sticks too.</summary>
     internal TlsException Fail(TlsException failure) => _failure = failure;
 
-    private RecordHeader ReadHeader(ReadOnlySpan<byte> record)
+    // Leaves the job idle when the record is refused.
+    private void Describe(ref RecordJob job, ulong sequence)
     {
-        switch (RecordHeader.Peek(record, _keys.Protection.MaxCiphertext, out var header))
+        job.Generation = _keys.Generation;
+        if (_failure is null && Refusal(in job, sequence, out var header) is null)
+            _keys.Protection.PrepareOpen(header, sequence, ref job);
+    }
+
+    private void OpenAgain(ref RecordJob job)
+    {
+        job.Release();
+        Describe(ref job, Sequence);
+        Run(ref job);
+    }
+
+    private OpenedRecord Judge(in RecordJob job)
+    {
+        if (Refusal(in job, Sequence, out var header) is { } refusal)
+            throw refusal;
+        return job.Status switch
         {
-            case RecordStatus.Complete when record.Length == header.TotalLength:
-                // These states begin after both Finished: no change_cipher_spec has a meaning any more, protected or not.
-                if (header.Type == ContentType.ChangeCipherSpec)
-                    throw new TlsException(AlertDescription.UnexpectedMessage, "change_cipher_spec after the handshake.");
-                return header;
+            RecordJobStatus.Done => _keys.Protection.Complete(header, in job),
+            RecordJobStatus.NotAuthentic => throw RecordProtection.BadRecordMac(),
+            _ => throw new RecordEngineException("A record was not opened."),
+        };
+    }
 
-            case RecordStatus.Complete or RecordStatus.NeedMore:
-                throw new ArgumentException("Not exactly one record.", nameof(record));
+    /// <summary>Why a record is refused whatever the engine says; null: it isn't.</summary>
+    private TlsException? Refusal(in RecordJob job, ulong sequence, out RecordHeader header)
+    {
+        var status = Peek(new ReadOnlySpan<byte>(job.Record, job.RecordLength), out header);
+        if (status != RecordStatus.Complete)
+            return new TlsException(RecordHeader.AlertFor(status), $"A record header is refused: {status}.");
 
-            case var refusal:
-                throw new TlsException(RecordHeader.AlertFor(refusal), $"A record header is refused: {refusal}.");
-        }
+        // These states begin after both Finished: no change_cipher_spec has a meaning any more, protected or not.
+        if (header.Type == ContentType.ChangeCipherSpec)
+            return new TlsException(AlertDescription.UnexpectedMessage, "change_cipher_spec after the handshake.");
+        if (sequence == ulong.MaxValue)
+            return new TlsException(AlertDescription.InternalError, "The sequence number must not wrap.");
+        return _keys.Protection.Refusal(header);
+    }
+
+    private RecordStatus Peek(ReadOnlySpan<byte> record, out RecordHeader header)
+        => RecordHeader.Peek(record, _keys.Protection.MaxCiphertext, out header);
+
+    private void Run(ref RecordJob job)
+    {
+        if (job.Status == RecordJobStatus.Ready)
+            _keys.Engine.Run(new Span<RecordJob>(ref job));
     }
 }
 

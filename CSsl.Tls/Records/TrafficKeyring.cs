@@ -1,3 +1,4 @@
+using CSsl.Tls.Engines;
 using CSsl.Tls.Keys;
 using CSsl.Tls.Records.Protection;
 using CSsl.Tls.Sessions;
@@ -8,27 +9,37 @@ namespace CSsl.Tls.Records;
 internal sealed class TrafficKeyring : IDisposable
 {
     private readonly CipherSuiteInfo? _suite;
+    private readonly RecordDirection _direction;
     private readonly SecretBytes _trafficSecret;
 
     /// <summary>TLS 1.2: one key for good.</summary>
-    public TrafficKeyring(RecordProtection protection)
+    public TrafficKeyring(IRecordEngine engine, RecordProtection protection)
     {
+        Engine = engine;
         Protection = protection;
         _trafficSecret = SecretBytes.Empty;
     }
 
     /// <summary>TLS 1.3: keys that can be updated.</summary>
     /// <exception cref="ArgumentException">The secret is not as long as the suite's hash.</exception>
-    public TrafficKeyring(CipherSuiteInfo suite, ReadOnlySpan<byte> trafficSecret)
+    public TrafficKeyring(IRecordEngine engine, CipherSuiteInfo suite, RecordDirection direction, ReadOnlySpan<byte> trafficSecret)
     {
         if (trafficSecret.Length != suite.HashLength)
             throw new ArgumentException($"{suite.IanaName} has traffic secrets of {suite.HashLength} bytes.", nameof(trafficSecret));
+        Engine = engine;
         _suite = suite;
+        _direction = direction;
         _trafficSecret = new SecretBytes(trafficSecret);
         Protection = Expand(suite, trafficSecret);
     }
 
+    /// <summary>Runs the jobs that <see cref="Protection"/> prepares.</summary>
+    public IRecordEngine Engine { get; }
+
     public RecordProtection Protection { get; private set; }
+
+    /// <summary>How often the key was updated.</summary>
+    public uint Generation { get; private set; }
 
     public bool CanUpdate => _suite is not null;
 
@@ -41,6 +52,7 @@ internal sealed class TrafficKeyring : IDisposable
         TrafficKeys.MoveToNextSecret(_suite, _trafficSecret.Span);
         var old = Protection;
         Protection = Expand(_suite, _trafficSecret.Span);
+        Generation++;
         old.Dispose();
     }
 
@@ -50,9 +62,9 @@ internal sealed class TrafficKeyring : IDisposable
         _trafficSecret.Dispose();
     }
 
-    private static RecordProtection Expand(CipherSuiteInfo suite, ReadOnlySpan<byte> trafficSecret)
+    private RecordProtection Expand(CipherSuiteInfo suite, ReadOnlySpan<byte> trafficSecret)
     {
         using var keys = TrafficKeys.FromSecret(suite, trafficSecret);
-        return RecordProtection.Create(suite, keys, explicitNonceBase: 0, encryptThenMac: false);
+        return RecordProtection.Create(Engine, suite, keys, _direction, explicitNonceBase: 0, encryptThenMac: false);
     }
 }

@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using CSsl.Tls;
+using CSsl.Tls.Engines;
+using CSsl.Tls.Engines.Managed;
 using CSsl.Tls.Keys;
 using CSsl.Tls.Records;
-using CSsl.Tls.Records.Protection.Cbc;
 using CSsl.Tls.Sessions;
 using Xunit;
 
@@ -20,7 +21,7 @@ public sealed class CbcMacThenEncryptTests
     {
         var info = CipherSuiteInfo.Get(suite);
         using var key = new SecretBytes(TestSessions.Bytes(info.MacLength, 7));
-        using var hmac = ConstantTimeHmac.Create(info, key);
+        using var hmac = ConstantTimeHmac.Create(info, key.Span);
         var header = TestSessions.Bytes(HeaderLength, 8);
         var text = TestSessions.Bytes(700, 9);
         var mac = new byte[info.MacLength];

@@ -1,4 +1,5 @@
 using CSsl.Tls;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
 using Xunit;
 
@@ -10,9 +11,9 @@ internal sealed class DataPhasePeer : IDisposable
     private readonly byte[] _plaintext = new byte[RecordHeader.Size + RecordHeader.MaxCiphertext12];
     private readonly byte[] _control = new byte[DataPhase.ControlRoom];
 
-    public DataPhasePeer(CipherSuite suite, KeyUsageLimit? limit = null)
+    public DataPhasePeer(CipherSuite suite, KeyUsageLimit? limit = null, IRecordEngine? engine = null)
     {
-        Server = new DataPhase(TestSessions.Create(suite), limit);
+        Server = new DataPhase(TestSessions.Create(suite), engine, limit);
         Client = new TestClient(TestSessions.Create(suite));
     }
 

@@ -34,11 +34,10 @@ internal sealed class TestClient : IDisposable
     public static byte[] SealUnlimited(CipherSuite suite, bool encryptThenMac, ContentType type, ReadOnlySpan<byte> content)
     {
         using var session = TestSessions.Create(suite, encryptThenMac);
-        using var keys = RecordStates.Keys(session).Client;
-        var record = new byte[keys.Protection.SealedLength(content.Length)];
-        content.CopyTo(record.AsSpan(RecordHeader.Size + keys.Protection.ExplicitIvLength));
-        keys.Protection.Seal(type, session.ClientSequence, record, content.Length);
-        return record;
+        var (reader, writer) = RecordStates.Create(session, TlsEndpoint.Client, maxPlaintext: content.Length);
+        reader.Dispose();
+        using (writer)
+            return Seal(writer, type, content);
     }
 
     public (ContentType Type, byte[] Content) Open(ReadOnlySpan<byte> record) => Open(Reader, record);

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using CSsl.Tls.Keys;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Sessions;
 
 namespace CSsl.Tls.Records.Protection;
@@ -16,64 +16,50 @@ namespace CSsl.Tls.Records.Protection;
 ///   additional data = sequence number (8), type, version, n (2)
 /// </code>
 /// </remarks>
-internal sealed class AeadProtection12(CipherSuiteInfo suite, TrafficKeys keys, ulong explicitNonceBase) : RecordProtection
+internal sealed class AeadProtection12(RecordKey key, CipherSuiteInfo suite, SecretBytes iv, ulong explicitNonceBase) : RecordProtection(key)
 {
-    private readonly AeadCipher _cipher = AeadCipher.Create(suite.Kind, keys.Key);
-    private readonly SecretBytes _iv = new(keys.Iv.Span);
+    private readonly SecretBytes _iv = new(iv.Span);
 
     public override int ExplicitIvLength { get; } = suite.ExplicitIvLength;
 
     public override int MaxCiphertext => RecordHeader.MaxCiphertext12;
 
-    public override int SealedLength(int plaintextLength) => RecordHeader.Size + ExplicitIvLength + plaintextLength + AeadCipher.TagLength;
+    public override int SealedLength(int plaintextLength) => RecordHeader.Size + ExplicitIvLength + plaintextLength + CipherLengths.Tag;
 
-    public override void Seal(ContentType type, ulong sequence, Span<byte> record, int plaintextLength)
+    public override TlsException? Refusal(RecordHeader header)
+    {
+        var length = header.Length - ExplicitIvLength - CipherLengths.Tag;
+        if (length < 0)
+            return BadRecordMac();
+        return length > RecordHeader.MaxPlaintext ? PlaintextTooLong() : null;
+    }
+
+    public override OpenedRecord Complete(RecordHeader header, in RecordJob job) => new(header.Type, job.Length);
+
+    protected override void LayOut(ContentType type, ulong sequence, Span<byte> record, int plaintextLength, ref RecordJob job)
     {
         var header = new RecordHeader(type, (ushort)TlsVersion.Tls12, record.Length - RecordHeader.Size);
         header.Write(record);
         // Continues the count that the handshake began at N0: unique as long as the sequence number is.
         if (ExplicitIvLength > 0)
             BinaryPrimitives.WriteUInt64BigEndian(record[RecordHeader.Size..], unchecked(explicitNonceBase + sequence));
-
-        Span<byte> nonce = stackalloc byte[AeadCipher.NonceLength];
-        MakeNonce(record, sequence, nonce);
-        Span<byte> additionalData = stackalloc byte[PseudoHeader.Size];
-        PseudoHeader.Write(additionalData, sequence, header, plaintextLength);
-        _cipher.Encrypt(nonce, record.Slice(RecordHeader.Size + ExplicitIvLength, plaintextLength), record[^AeadCipher.TagLength..], additionalData);
+        Describe(header, sequence, ref job);
     }
 
-    public override OpenedRecord Open(RecordHeader header, ulong sequence, ReadOnlySpan<byte> record, Span<byte> plaintext)
+    protected override unsafe void Describe(RecordHeader header, ulong sequence, ref RecordJob job)
     {
-        var length = header.Length - ExplicitIvLength - AeadCipher.TagLength;
-        if (length < 0)
-            throw BadRecordMac();
-        if (length > RecordHeader.MaxPlaintext)
-            throw PlaintextTooLong();
-
-        Span<byte> nonce = stackalloc byte[AeadCipher.NonceLength];
-        MakeNonce(record, sequence, nonce);
-        Span<byte> additionalData = stackalloc byte[PseudoHeader.Size];
-        PseudoHeader.Write(additionalData, sequence, header, length);
-        if (!_cipher.TryDecrypt(nonce, record.Slice(RecordHeader.Size + ExplicitIvLength, length), record[^AeadCipher.TagLength..], plaintext[..length], additionalData))
-            throw BadRecordMac();
-        return new OpenedRecord(header.Type, length);
-    }
-
-    public override void Dispose()
-    {
-        _cipher.Dispose();
-        _iv.Dispose();
-    }
-
-    private void MakeNonce(ReadOnlySpan<byte> record, ulong sequence, Span<byte> nonce)
-    {
+        job.Length = job.CipherLength = header.Length - ExplicitIvLength - CipherLengths.Tag;
+        job.AdditionalDataLength = PseudoHeader.Size;
+        PseudoHeader.Write(job.AdditionalData(), sequence, header, job.Length);
         if (ExplicitIvLength == 0)
         {
-            Nonce.Xor(_iv.Span, sequence, nonce);
+            Nonce.Xor(_iv.Span, sequence, job.Nonce());
             return;
         }
 
-        _iv.Span.CopyTo(nonce);
-        record.Slice(RecordHeader.Size, ExplicitIvLength).CopyTo(nonce[_iv.Length..]);
+        _iv.Span.CopyTo(job.Nonce());
+        new ReadOnlySpan<byte>(job.Text - ExplicitIvLength, ExplicitIvLength).CopyTo(job.Nonce()[_iv.Length..]);
     }
+
+    protected override void DisposeIv() => _iv.Dispose();
 }

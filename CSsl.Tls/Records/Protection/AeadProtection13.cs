@@ -1,4 +1,4 @@
-using CSsl.Tls.Keys;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Sessions;
 
 namespace CSsl.Tls.Records.Protection;
@@ -14,59 +14,55 @@ namespace CSsl.Tls.Records.Protection;
 ///   nonce = IV XOR sequence number
 /// </code>
 /// </remarks>
-internal sealed class AeadProtection13(CipherSuiteInfo suite, TrafficKeys keys) : RecordProtection
+internal sealed class AeadProtection13(RecordKey key, SecretBytes iv) : RecordProtection(key)
 {
     private const int TypeLength = 1;
     private const ushort LegacyVersion = 0x0303;
 
-    private readonly AeadCipher _cipher = AeadCipher.Create(suite.Kind, keys.Key);
-    private readonly SecretBytes _iv = new(keys.Iv.Span);
+    private readonly SecretBytes _iv = new(iv.Span);
 
     public override int ExplicitIvLength => 0;
 
     public override int MaxCiphertext => RecordHeader.MaxCiphertext13;
 
-    public override int SealedLength(int plaintextLength) => RecordHeader.Size + plaintextLength + TypeLength + AeadCipher.TagLength;
+    public override int SealedLength(int plaintextLength) => RecordHeader.Size + plaintextLength + TypeLength + CipherLengths.Tag;
 
-    public override void Seal(ContentType type, ulong sequence, Span<byte> record, int plaintextLength)
-    {
-        var inner = record.Slice(RecordHeader.Size, plaintextLength + TypeLength);
-        inner[^1] = (byte)type;
-        new RecordHeader(ContentType.ApplicationData, LegacyVersion, record.Length - RecordHeader.Size).Write(record);
-
-        Span<byte> nonce = stackalloc byte[AeadCipher.NonceLength];
-        Nonce.Xor(_iv.Span, sequence, nonce);
-        _cipher.Encrypt(nonce, inner, record[^AeadCipher.TagLength..], record[..RecordHeader.Size]);
-    }
-
-    public override OpenedRecord Open(RecordHeader header, ulong sequence, ReadOnlySpan<byte> record, Span<byte> plaintext)
+    public override TlsException? Refusal(RecordHeader header)
     {
         // Nothing is sent unprotected any more: not an alert, nor the change_cipher_spec of middlebox compatibility (appendix D.4).
         if (header.Type != ContentType.ApplicationData)
-            throw new TlsException(AlertDescription.UnexpectedMessage, $"An unprotected record of type {header.Type} after the handshake.");
+            return new TlsException(AlertDescription.UnexpectedMessage, $"An unprotected record of type {header.Type} after the handshake.");
 
-        var innerLength = header.Length - AeadCipher.TagLength;
+        var innerLength = header.Length - CipherLengths.Tag;
         if (innerLength < 0)
-            throw BadRecordMac();
-        if (innerLength > RecordHeader.MaxPlaintext + TypeLength)
-            throw PlaintextTooLong();
+            return BadRecordMac();
+        return innerLength > RecordHeader.MaxPlaintext + TypeLength ? PlaintextTooLong() : null;
+    }
 
-        Span<byte> nonce = stackalloc byte[AeadCipher.NonceLength];
-        Nonce.Xor(_iv.Span, sequence, nonce);
-        var inner = plaintext[..innerLength];
-        if (!_cipher.TryDecrypt(nonce, record.Slice(RecordHeader.Size, innerLength), record[^AeadCipher.TagLength..], inner, record[..RecordHeader.Size]))
-            throw BadRecordMac();
-
+    public override OpenedRecord Complete(RecordHeader header, in RecordJob job)
+    {
         // Section 5.4: the type is the last byte that is not zero.
-        var typeAt = ((ReadOnlySpan<byte>)inner).LastIndexOfAnyExcept((byte)0);
+        ReadOnlySpan<byte> inner = job.Target();
+        var typeAt = inner.LastIndexOfAnyExcept((byte)0);
         if (typeAt < 0)
             throw new TlsException(AlertDescription.UnexpectedMessage, "A record has no content type.");
         return new OpenedRecord((ContentType)inner[typeAt], typeAt);
     }
 
-    public override void Dispose()
+    protected override void LayOut(ContentType type, ulong sequence, Span<byte> record, int plaintextLength, ref RecordJob job)
     {
-        _cipher.Dispose();
-        _iv.Dispose();
+        record[RecordHeader.Size + plaintextLength] = (byte)type;
+        Describe(new RecordHeader(ContentType.ApplicationData, LegacyVersion, record.Length - RecordHeader.Size), sequence, ref job);
+        job.AdditionalData().CopyTo(record);
     }
+
+    protected override void Describe(RecordHeader header, ulong sequence, ref RecordJob job)
+    {
+        job.Length = job.CipherLength = header.Length - CipherLengths.Tag;
+        Nonce.Xor(_iv.Span, sequence, job.Nonce());
+        job.AdditionalDataLength = RecordHeader.Size;
+        header.Write(job.AdditionalData());
+    }
+
+    protected override void DisposeIv() => _iv.Dispose();
 }

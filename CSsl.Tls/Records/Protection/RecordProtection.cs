@@ -1,13 +1,14 @@
+using CSsl.Tls.Engines;
 using CSsl.Tls.Keys;
 using CSsl.Tls.Records.Protection.Cbc;
 
 namespace CSsl.Tls.Records.Protection;
 
 /// <summary>
-/// How one version and kind of cipher lays out and protects a record, under one key of one direction.
-/// The sequence number belongs to the state that calls it.
+/// How one version and kind of cipher lays out a record and what it authenticates, under one key of one direction: makes jobs for the engine that
+/// the key belongs to, and judges what came of them. The sequence number belongs to the state that calls it.
 /// </summary>
-internal abstract class RecordProtection : IDisposable
+internal abstract unsafe class RecordProtection(RecordKey key) : IDisposable
 {
     /// <summary>Bytes between the header and the ciphertext of the content.</summary>
     public abstract int ExplicitIvLength { get; }
@@ -18,32 +19,89 @@ internal abstract class RecordProtection : IDisposable
     /// <summary>Length of the record that carries so much content.</summary>
     public abstract int SealedLength(int plaintextLength);
 
-    /// <summary>Seals in place: the content lies after header and explicit IV, and <paramref name="record"/> is exactly the record to be.</summary>
-    public abstract void Seal(ContentType type, ulong sequence, Span<byte> record, int plaintextLength);
-
-    /// <summary>Opens a record whose header is known to be well-formed and in bounds.</summary>
-    /// <param name="header">The header, as it stands in <paramref name="record"/>.</param>
+    /// <summary>Writes all of a record but what takes the key, and makes the job for the rest. The content lies after header and explicit IV already.</summary>
+    /// <param name="type">Its true type.</param>
     /// <param name="sequence">Its sequence number.</param>
-    /// <param name="record">Exactly the record, header included.</param>
-    /// <param name="plaintext">At least as long as the record.</param>
-    /// <exception cref="TlsException">It is not authentic, too long, or not of this version.</exception>
-    public abstract OpenedRecord Open(RecordHeader header, ulong sequence, ReadOnlySpan<byte> record, Span<byte> plaintext);
+    /// <param name="record">The record to be, in memory that doesn't move.</param>
+    /// <param name="length">Its length: <see cref="SealedLength"/>.</param>
+    /// <param name="plaintextLength">Bytes of content.</param>
+    /// <param name="job">Idle; then ready.</param>
+    public void PrepareSeal(ContentType type, ulong sequence, byte* record, int length, int plaintextLength, ref RecordJob job)
+    {
+        job.Record = record;
+        job.RecordLength = length;
+        job.Text = job.Destination = record + RecordHeader.Size + ExplicitIvLength;
+        LayOut(type, sequence, new Span<byte>(record, length), plaintextLength, ref job);
+        Lease(ref job);
+    }
 
-    public abstract void Dispose();
+    /// <summary>Makes the job that opens a record.</summary>
+    /// <param name="header">Its header, known to be well-formed and in bounds, and to have no <see cref="Refusal"/>.</param>
+    /// <param name="sequence">Its sequence number.</param>
+    /// <param name="job">Idle, with the record and room for as many bytes elsewhere; then ready.</param>
+    public void PrepareOpen(RecordHeader header, ulong sequence, ref RecordJob job)
+    {
+        job.Text = job.Record + RecordHeader.Size + ExplicitIvLength;
+        Describe(header, sequence, ref job);
+        Lease(ref job);
+    }
 
+    /// <summary>Why a record is refused without a look at its fragment; null: it isn't.</summary>
+    public abstract TlsException? Refusal(RecordHeader header);
+
+    /// <summary>Finds the content of a record that was found authentic.</summary>
+    /// <exception cref="TlsException">It is too long, or not of this version.</exception>
+    public abstract OpenedRecord Complete(RecordHeader header, in RecordJob job);
+
+    public void Dispose()
+    {
+        key.Dispose();
+        DisposeIv();
+    }
+
+    /// <param name="engine">Makes the key.</param>
     /// <param name="suite">The suite.</param>
     /// <param name="keys">Copied; stays the caller's to wipe.</param>
+    /// <param name="direction">What the key is for.</param>
     /// <param name="explicitNonceBase">TLS 1.2 GCM: explicit nonce of sequence number 0.</param>
     /// <param name="encryptThenMac">CBC: RFC 7366 was negotiated.</param>
-    public static RecordProtection Create(CipherSuiteInfo suite, TrafficKeys keys, ulong explicitNonceBase, bool encryptThenMac) => suite switch
+    public static RecordProtection Create(
+        IRecordEngine engine,
+        CipherSuiteInfo suite,
+        TrafficKeys keys,
+        RecordDirection direction,
+        ulong explicitNonceBase,
+        bool encryptThenMac)
     {
-        { Version: TlsVersion.Tls13 } => new AeadProtection13(suite, keys),
-        { Kind: CipherKind.AesCbc } when encryptThenMac => new CbcEncryptThenMac(suite, keys),
-        { Kind: CipherKind.AesCbc } => new CbcMacThenEncrypt(suite, keys),
-        _ => new AeadProtection12(suite, keys, explicitNonceBase),
-    };
+        var key = engine.CreateKey(new RecordKeyMaterial(suite, direction, encryptThenMac, keys.Key.Span, keys.MacKey.Span));
+        return suite switch
+        {
+            { Version: TlsVersion.Tls13 } => new AeadProtection13(key, keys.Iv),
+            { Kind: CipherKind.AesCbc } when encryptThenMac => new CbcEncryptThenMac(key, suite),
+            { Kind: CipherKind.AesCbc } => new CbcMacThenEncrypt(key, suite),
+            _ => new AeadProtection12(key, suite, keys.Iv, explicitNonceBase),
+        };
+    }
 
-    protected static TlsException BadRecordMac() => new(AlertDescription.BadRecordMac, "A record does not authenticate.");
+    public static TlsException BadRecordMac() => new(AlertDescription.BadRecordMac, "A record does not authenticate.");
+
+    /// <summary>Header, explicit IV, content type, padding; and lengths, nonce and additional data of the job.</summary>
+    protected abstract void LayOut(ContentType type, ulong sequence, Span<byte> record, int plaintextLength, ref RecordJob job);
+
+    /// <summary>Lengths, nonce and additional data of the job that opens a record.</summary>
+    protected abstract void Describe(RecordHeader header, ulong sequence, ref RecordJob job);
+
+    /// <summary>Wipes a fixed IV.</summary>
+    protected virtual void DisposeIv()
+    {
+    }
 
     protected static TlsException PlaintextTooLong() => new(AlertDescription.RecordOverflow, "A record holds more than 2^14 bytes.");
+
+    private void Lease(ref RecordJob job)
+    {
+        key.Lease();
+        job.Key = key;
+        job.Status = RecordJobStatus.Ready;
+    }
 }

@@ -1,5 +1,4 @@
-using System.Security.Cryptography;
-using CSsl.Tls.Keys;
+using CSsl.Tls.Engines;
 
 namespace CSsl.Tls.Records.Protection.Cbc;
 
@@ -14,59 +13,48 @@ namespace CSsl.Tls.Records.Protection.Cbc;
 ///   MAC = HMAC(sequence number, type, version, length of IV and ciphertext, IV, ciphertext)
 /// </code>
 /// </remarks>
-internal sealed class CbcEncryptThenMac(CipherSuiteInfo suite, TrafficKeys keys) : RecordProtection
+internal sealed class CbcEncryptThenMac(RecordKey key, CipherSuiteInfo suite) : RecordProtection(key)
 {
-    private readonly CbcCipher _cipher = new(keys.Key);
-    private readonly RecordMac _mac = new(suite, keys.MacKey);
     private readonly int _macLength = suite.MacLength;
 
-    public override int ExplicitIvLength => CbcCipher.BlockLength;
+    public override int ExplicitIvLength => CipherLengths.Block;
 
     public override int MaxCiphertext => RecordHeader.MaxCiphertext12;
 
     public override int SealedLength(int plaintextLength)
-        => RecordHeader.Size + CbcCipher.BlockLength + CbcPadding.PaddedLength(plaintextLength) + _macLength;
+        => RecordHeader.Size + CipherLengths.Block + CbcPadding.PaddedLength(plaintextLength) + _macLength;
 
-    public override void Seal(ContentType type, ulong sequence, Span<byte> record, int plaintextLength)
+    public override TlsException? Refusal(RecordHeader header)
+    {
+        var textLength = header.Length - CipherLengths.Block - _macLength;
+        return textLength < CipherLengths.Block || textLength % CipherLengths.Block != 0 ? BadRecordMac() : null;
+    }
+
+    public override OpenedRecord Complete(RecordHeader header, in RecordJob job)
+    {
+        // What is authentic came from the peer: its padding tells an attacker nothing.
+        ReadOnlySpan<byte> text = job.Target();
+        var padding = text[^1] + 1;
+        if (padding > text.Length || text[^padding..].ContainsAnyExcept(text[^1]))
+            throw BadRecordMac();
+        if (text.Length - padding > RecordHeader.MaxPlaintext)
+            throw PlaintextTooLong();
+        return new OpenedRecord(header.Type, text.Length - padding);
+    }
+
+    protected override void LayOut(ContentType type, ulong sequence, Span<byte> record, int plaintextLength, ref RecordJob job)
     {
         var header = new RecordHeader(type, (ushort)TlsVersion.Tls12, record.Length - RecordHeader.Size);
         header.Write(record);
-        var authenticated = record[RecordHeader.Size..^_macLength];
-        var iv = authenticated[..CbcCipher.BlockLength];
-        var text = authenticated[CbcCipher.BlockLength..];
-
-        RandomNumberGenerator.Fill(iv);
-        CbcPadding.Append(text, plaintextLength);
-        _cipher.Encrypt(iv, text);
-        _mac.Compute(sequence, header, authenticated, record[^_macLength..]);
+        RandomIv.Fill(record.Slice(RecordHeader.Size, CipherLengths.Block));
+        CbcPadding.Append(record[(RecordHeader.Size + CipherLengths.Block)..^_macLength], plaintextLength);
+        Describe(header, sequence, ref job);
     }
 
-    public override OpenedRecord Open(RecordHeader header, ulong sequence, ReadOnlySpan<byte> record, Span<byte> plaintext)
+    protected override void Describe(RecordHeader header, ulong sequence, ref RecordJob job)
     {
-        var textLength = header.Length - CbcCipher.BlockLength - _macLength;
-        if (textLength < CbcCipher.BlockLength || textLength % CbcCipher.BlockLength != 0)
-            throw BadRecordMac();
-
-        var authenticated = record[RecordHeader.Size..^_macLength];
-        Span<byte> mac = stackalloc byte[_macLength];
-        _mac.Compute(sequence, header, authenticated, mac);
-        if (!CryptographicOperations.FixedTimeEquals(mac, record[^_macLength..]))
-            throw BadRecordMac();
-
-        // What is authentic came from the peer: its padding tells an attacker nothing.
-        var text = plaintext[..textLength];
-        _cipher.Decrypt(authenticated[..CbcCipher.BlockLength], authenticated[CbcCipher.BlockLength..], text);
-        var padding = text[^1] + 1;
-        if (padding > textLength || text[^padding..].ContainsAnyExcept(text[^1]))
-            throw BadRecordMac();
-        if (textLength - padding > RecordHeader.MaxPlaintext)
-            throw PlaintextTooLong();
-        return new OpenedRecord(header.Type, textLength - padding);
-    }
-
-    public override void Dispose()
-    {
-        _cipher.Dispose();
-        _mac.Dispose();
+        job.Length = job.CipherLength = header.Length - CipherLengths.Block - _macLength;
+        job.AdditionalDataLength = PseudoHeader.Size;
+        PseudoHeader.Write(job.AdditionalData(), sequence, header, header.Length - _macLength);
     }
 }

@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using CSsl.Tls.Sessions;
 
-namespace CSsl.Tls.Records.Protection.Cbc;
+namespace CSsl.Tls.Engines.Managed;
 
 /// <summary>HMAC over data whose length is a secret: its time depends on the longest and the shortest that the data could be.</summary>
 internal abstract class ConstantTimeHmac : IDisposable
@@ -12,7 +12,7 @@ internal abstract class ConstantTimeHmac : IDisposable
     /// <summary>By how much the length can vary: the most that padding and its length byte take.</summary>
     protected const int MaxPadding = 256;
 
-    public static ConstantTimeHmac Create(CipherSuiteInfo suite, SecretBytes key) => suite.Hash == HashAlgorithmName.SHA384
+    public static ConstantTimeHmac Create(CipherSuiteInfo suite, ReadOnlySpan<byte> key) => suite.Hash == HashAlgorithmName.SHA384
         ? new ConstantTimeHmac<Sha384State>(key)
         : new ConstantTimeHmac<Sha256State>(key);
 
@@ -47,7 +47,7 @@ internal sealed unsafe class ConstantTimeHmac<TState> : ConstantTimeHmac
     private readonly SecretBytes _inner;
     private readonly SecretBytes _outer;
 
-    public ConstantTimeHmac(SecretBytes key)
+    public ConstantTimeHmac(ReadOnlySpan<byte> key)
     {
         _inner = KeyedState(key, InnerPad);
         _outer = KeyedState(key, OuterPad);
@@ -150,13 +150,13 @@ internal sealed unsafe class ConstantTimeHmac<TState> : ConstantTimeHmac
     }
 
     /// <summary>The state after the block of the padded key (RFC 2104). MAC keys are as long as the digest, less than a block.</summary>
-    private static SecretBytes KeyedState(SecretBytes key, byte pad)
+    private static SecretBytes KeyedState(ReadOnlySpan<byte> key, byte pad)
     {
         byte* block = stackalloc byte[MaxBlockLength];
         var bytes = new Span<byte>(block, TState.BlockLength);
         bytes.Fill(pad);
         for (var i = 0; i < key.Length; i++)
-            bytes[i] ^= key.Span[i];
+            bytes[i] ^= key[i];
 
         var keyed = new SecretBytes(sizeof(TState));
         fixed (byte* state = keyed.Span)

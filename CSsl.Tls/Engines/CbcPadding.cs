@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
+using CSsl.Tls.Engines.Managed;
 
-namespace CSsl.Tls.Records.Protection.Cbc;
+namespace CSsl.Tls.Engines;
 
 /// <summary>The padding of CBC records: p + 1 bytes of value p (RFC 5246 section 6.2.3.2).</summary>
 internal static class CbcPadding
@@ -8,10 +9,8 @@ internal static class CbcPadding
     /// <summary>The most that padding and its length byte may take.</summary>
     private const int MaxLength = 256;
 
-    private const int MaxMacLength = 48;
-
     /// <summary>Length of whole blocks that hold so much and the shortest padding.</summary>
-    public static int PaddedLength(int length) => (length / CbcCipher.BlockLength + 1) * CbcCipher.BlockLength;
+    public static int PaddedLength(int length) => (length / CipherLengths.Block + 1) * CipherLengths.Block;
 
     /// <summary>Fills what follows the first <paramref name="used"/> bytes: 1 to 16 of them.</summary>
     public static void Append(Span<byte> text, int used) => text[used..].Fill((byte)(text.Length - used - 1));
@@ -46,10 +45,10 @@ internal static class CbcPadding
     /// </remarks>
     public static void ExtractMac(ReadOnlySpan<byte> text, int start, Span<byte> mac)
     {
-        Span<byte> storage = stackalloc byte[2 * MaxMacLength];
+        Span<byte> storage = stackalloc byte[2 * CipherLengths.MaxMac];
         storage.Clear();
         var ring = storage[..mac.Length];
-        var turned = storage.Slice(MaxMacLength, mac.Length);
+        var turned = storage.Slice(CipherLengths.MaxMac, mac.Length);
         var end = start + mac.Length;
         var offset = 0u;
         var at = 0;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 
-namespace CSsl.Tls.Records.Protection.Cbc;
+namespace CSsl.Tls.Engines.Managed;
 
 /// <summary>A SHA-2 state between two blocks: what <see cref="ConstantTimeHmac"/> needs and no hash API offers, because it decides itself what the last blocks are.</summary>
 /// <remarks>

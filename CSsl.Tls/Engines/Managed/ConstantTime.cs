@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace CSsl.Tls.Records.Protection.Cbc;
+namespace CSsl.Tls.Engines.Managed;
 
 /// <summary>
 /// Comparisons whose time and memory accesses do not depend on the operands: the answer is a mask, all ones for true and zero for false.

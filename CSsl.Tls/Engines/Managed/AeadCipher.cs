@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using CSsl.Tls.Sessions;
 
-namespace CSsl.Tls.Records.Protection;
+namespace CSsl.Tls.Engines.Managed;
 
 /// <summary>
 /// An expanded AEAD key, and nothing else of TLS: no nonce, no sequence number, no framing.
@@ -10,13 +9,10 @@ namespace CSsl.Tls.Records.Protection;
 /// </summary>
 internal abstract class AeadCipher : IDisposable
 {
-    public const int TagLength = 16;
-    public const int NonceLength = 12;
-
-    public static AeadCipher Create(CipherKind kind, SecretBytes key) => kind switch
+    public static AeadCipher Create(CipherKind kind, ReadOnlySpan<byte> key) => kind switch
     {
-        CipherKind.AesGcm => new AesGcmCipher(key),
-        CipherKind.ChaCha20Poly1305 => new ChaCha20Poly1305Cipher(key),
+        CipherKind.AesGcm => new AesGcmCipher(new AesGcm(key, CipherLengths.Tag)),
+        CipherKind.ChaCha20Poly1305 => new ChaCha20Poly1305Cipher(new ChaCha20Poly1305(key)),
         _ => throw new UnreachableException(),
     };
 
@@ -41,29 +37,25 @@ internal abstract class AeadCipher : IDisposable
 
     protected abstract void Decrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData);
 
-    private sealed class AesGcmCipher(SecretBytes key) : AeadCipher
+    private sealed class AesGcmCipher(AesGcm aes) : AeadCipher
     {
-        private readonly AesGcm _aes = new(key.Span, TagLength);
-
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> text, Span<byte> tag, ReadOnlySpan<byte> additionalData)
-            => _aes.Encrypt(nonce, text, text, tag, additionalData);
+            => aes.Encrypt(nonce, text, text, tag, additionalData);
 
-        public override void Dispose() => _aes.Dispose();
+        public override void Dispose() => aes.Dispose();
 
         protected override void Decrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData)
-            => _aes.Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
+            => aes.Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
     }
 
-    private sealed class ChaCha20Poly1305Cipher(SecretBytes key) : AeadCipher
+    private sealed class ChaCha20Poly1305Cipher(ChaCha20Poly1305 chaCha) : AeadCipher
     {
-        private readonly ChaCha20Poly1305 _chaCha = new(key.Span);
-
         public override void Encrypt(ReadOnlySpan<byte> nonce, Span<byte> text, Span<byte> tag, ReadOnlySpan<byte> additionalData)
-            => _chaCha.Encrypt(nonce, text, text, tag, additionalData);
+            => chaCha.Encrypt(nonce, text, text, tag, additionalData);
 
-        public override void Dispose() => _chaCha.Dispose();
+        public override void Dispose() => chaCha.Dispose();
 
         protected override void Decrypt(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> ciphertext, ReadOnlySpan<byte> tag, Span<byte> plaintext, ReadOnlySpan<byte> additionalData)
-            => _chaCha.Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
+            => chaCha.Decrypt(nonce, ciphertext, tag, plaintext, additionalData);
     }
 }

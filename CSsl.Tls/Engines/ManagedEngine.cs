@@ -1,0 +1,38 @@
+using CSsl.Tls.Engines.Managed;
+
+namespace CSsl.Tls.Engines;
+
+/// <summary>System.Security.Cryptography, one record after the other: always there, and what the other engines are compared with.</summary>
+public sealed class ManagedEngine : IRecordEngine
+{
+    private ManagedEngine()
+    {
+    }
+
+    /// <summary>The one that there is; it has no state.</summary>
+    public static ManagedEngine Instance { get; } = new();
+
+    /// <inheritdoc/>
+    public string Name => "managed";
+
+    /// <inheritdoc/>
+    public int Lanes => 1;
+
+    /// <inheritdoc/>
+    public RecordKey CreateKey(in RecordKeyMaterial material) => ManagedKey.Create(material);
+
+    /// <inheritdoc/>
+    public void Run(Span<RecordJob> jobs)
+    {
+        foreach (ref var job in jobs)
+        {
+            if (job.Status == RecordJobStatus.Ready)
+                ((ManagedKey)job.Key!).Run(ref job);
+        }
+    }
+
+    /// <summary>Nothing to free.</summary>
+    public void Dispose()
+    {
+    }
+}
