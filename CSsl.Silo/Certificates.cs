@@ -11,9 +11,10 @@ namespace CSsl.Silo;
 internal static class Certificates
 {
     /// <param name="certificates">At least one.</param>
-    /// <param name="keys">The cluster's, from which all handshake silos derive the same ticket keys.</param>
+    /// <param name="keys">The cluster's, from which all handshake silos derive the same first ticket key.</param>
+    /// <param name="resumption">How long sessions live.</param>
     /// <exception cref="ConfigurationException">No certificate, or one that can't be used: which file, and why.</exception>
-    public static OpenSslServerHandshakeFactory CreateFactory(IReadOnlyList<CertificateOptions> certificates, ClusterKeyRing keys)
+    public static OpenSslServerHandshakeFactory CreateFactory(IReadOnlyList<CertificateOptions> certificates, ClusterKeyRing keys, ResumptionOptions resumption)
     {
         if (certificates.Count == 0)
             throw new ConfigurationException($"{CertificateOptions.Section} is empty: a silo with the handshake role needs at least one certificate");
@@ -22,7 +23,7 @@ internal static class Certificates
             var source = new CertificateSource(certificates.Select(static entry
                 => new CertificateEntry([.. entry.Names], new CertificateFiles(entry.Certificate, entry.Key))));
             using var ticketKeys = keys.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, OpenSslServerHandshakeFactory.TicketKeysLength);
-            return new OpenSslServerHandshakeFactory(source, new HandshakeOptions(), ticketKeys.Span);
+            return new OpenSslServerHandshakeFactory(source, new HandshakeOptions { TicketLifetime = resumption.Lifetime }, ticketKeys.Span);
         }
         catch (Exception e) when (e is CertificateException or ArgumentException)
         {

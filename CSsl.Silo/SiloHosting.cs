@@ -67,6 +67,8 @@ public static class SiloHosting
         // Through a function, so that the container disposes what it holds: keys are wiped.
         var sealer = new SessionSealer(KeyFiles.ReadSealingKeys(settings.Cluster));
         services.AddSingleton(_ => sealer);
+        var secretSealer = new SecretSealer(KeyFiles.ReadSealingKeys(settings.Cluster));
+        services.AddSingleton(_ => secretSealer);
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<DataMetrics>();
@@ -79,8 +81,9 @@ public static class SiloHosting
 
         // Loaded here and now: a bad certificate is an error of the configuration.
         using var keys = KeyFiles.ReadSealingKeys(settings.Cluster);
-        var factory = Certificates.CreateFactory(settings.Certificates, keys);
+        var factory = Certificates.CreateFactory(settings.Certificates, keys, settings.Resumption);
         services.AddSingleton<IServerHandshakeFactory>(_ => factory);
+        AddHosted(services, provider => ActivatorUtilities.CreateInstance<TicketKeyKeeper>(provider, factory.TicketKeys));
         services.AddHostedService(provider => new CertificateLog(factory.Certificates, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<CertificateLog>>()));
     }
 

@@ -73,6 +73,7 @@ public static class CsslConfiguration
         AddOptions(builder.Services, settings.Gateway);
         AddOptions(builder.Services, settings.Silo);
         AddOptions(builder.Services, settings.Limits);
+        AddOptions(builder.Services, settings.Resumption);
         AddOptions(builder.Services, settings.Link);
         if (settings.WatchParent)
             builder.Services.AddSingleton<IHostLifetime, ParentWatch>();

@@ -21,6 +21,7 @@ public sealed class CsslSettings
     public SiloOptions Silo { get; set; } = new();
     public IReadOnlyList<CertificateOptions> Certificates { get; set; } = [];
     public LimitsOptions Limits { get; set; } = new();
+    public ResumptionOptions Resumption { get; set; } = new();
     public LinkOptions Link { get; set; } = new();
     public RecordEngineKind Engine { get; set; } = RecordEngineKind.Auto;
 

@@ -57,6 +57,7 @@ public sealed class DocumentationTests
         return section.GetType().GetProperty(key[1])!.GetValue(section) switch
         {
             TimeSpan { Milliseconds: > 0 } time => $"{time.TotalMilliseconds}ms",
+            TimeSpan { Ticks: > 0 } time when time.Ticks % TimeSpan.TicksPerHour == 0 => $"{time.TotalHours}h",
             TimeSpan time => $"{time.TotalSeconds}s",
             var value => $"{value}",
         };

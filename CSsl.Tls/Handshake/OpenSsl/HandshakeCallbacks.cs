@@ -34,13 +34,35 @@ internal static unsafe class HandshakeCallbacks
         TrafficSecrets? secrets = null;
         try
         {
-            secrets = SafeSslHandle.SecretsOf(ssl);
+            secrets = SafeSslHandle.StateOf(ssl).Secrets;
             secrets.Add(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(line));
         }
         catch (Exception exception)
         {
             // The type only: a message could quote the line. Without its secrets the handshake fails.
             secrets?.Fault = $"key log: {exception.GetType().Name}";
+        }
+    }
+
+    /// <summary>The callback of SSL_CTX_set_tlsext_ticket_key_evp_cb.</summary>
+    /// <param name="ssl">The SSL.</param>
+    /// <param name="name">16 bytes: the key's name, written or read.</param>
+    /// <param name="iv">16 bytes: written or read.</param>
+    /// <param name="cipher">EVP_CIPHER_CTX, to be given its key.</param>
+    /// <param name="mac">EVP_MAC_CTX, to be given its key.</param>
+    /// <param name="issue">1 for a new ticket, 0 for a client's.</param>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int UseTicketKey(nint ssl, byte* name, byte* iv, nint cipher, nint mac, int issue)
+    {
+        try
+        {
+            var keys = SafeSslHandle.StateOf(ssl).TicketKeys;
+            return issue == 1 ? keys.Issue(name, iv, cipher, mac) : keys.Open(name, iv, cipher, mac);
+        }
+        catch (Exception)
+        {
+            // The handshake fails with internal_error. Nothing more is said: what is wrong could only be said with keys around.
+            return TicketCipher.Failed;
         }
     }
 

@@ -56,6 +56,15 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial int i2d_X509(nint certificate, byte** destination);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint EVP_CIPHER_fetch(nint context, string algorithm, string? properties);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_CipherInit_ex(nint context, nint cipher, nint engine, byte* key, byte* iv, int encrypt);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_MAC_CTX_set_params(nint context, OsslParam* parameters);
+
     [LibraryImport(Library)]
     public static partial void EVP_PKEY_free(nint key);
 }

@@ -9,7 +9,6 @@ internal static unsafe partial class LibSsl
     public const int CtrlSetSessionCacheMode = 44;
     public const int CtrlSetMaxCertList = 51;
     public const int CtrlSetServerNameCallback = 53;
-    public const int CtrlSetTicketKeys = 59;
     public const int CtrlChainCert = 89;
     public const int CtrlSetGroupsList = 92;
     public const int CtrlSetMinProtoVersion = 123;
@@ -85,6 +84,10 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Library)]
     public static partial int SSL_CTX_set_num_tickets(SafeSslContextHandle context, nuint count);
+
+    [LibraryImport(Library)]
+    public static partial int SSL_CTX_set_tlsext_ticket_key_evp_cb(
+        SafeSslContextHandle context, delegate* unmanaged[Cdecl]<nint, byte*, byte*, nint, nint, int, int> callback);
 
     [LibraryImport(Library)]
     public static partial nint SSL_CTX_set_timeout(SafeSslContextHandle context, nint seconds);

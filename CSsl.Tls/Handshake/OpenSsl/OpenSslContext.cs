@@ -19,7 +19,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
 
     /// <exception cref="CertificateException">A file can't be used.</exception>
     /// <exception cref="ArgumentException">An option that OpenSSL does not take.</exception>
-    public static OpenSslContext Create(IReadOnlyList<CertificateFiles> identity, HandshakeOptions options, TicketKeys ticketKeys)
+    public static OpenSslContext Create(IReadOnlyList<CertificateFiles> identity, HandshakeOptions options)
     {
         LibCrypto.ERR_clear_error();
         var context = LibSsl.SSL_CTX_new(LibSsl.TLS_server_method());
@@ -32,7 +32,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
             SetVersionsAndSuites(context, options);
             SetApplicationProtocols(context, options.ApplicationProtocols);
             SetClientAuthorities(context, options);
-            SetResumption(context, options, ticketKeys);
+            SetResumption(context, options);
             LibSsl.SSL_CTX_set_keylog_callback(context, &HandshakeCallbacks.LogKey);
             LibSsl.SSL_CTX_callback_ctrl(context, LibSsl.CtrlSetServerNameCallback, &HandshakeCallbacks.AcknowledgeServerName);
             return new OpenSslContext(context, LoadIdentity(context, identity));
@@ -113,7 +113,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
             context, LibSsl.VerifyPeer | (options.RequireClientCertificate ? LibSsl.VerifyFailIfNoPeerCert : 0), 0);
     }
 
-    private static void SetResumption(SafeSslContextHandle context, HandshakeOptions options, TicketKeys ticketKeys)
+    private static void SetResumption(SafeSslContextHandle context, HandshakeOptions options)
     {
         LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetSessionCacheMode, 0, null);
         ArgumentOutOfRangeException.ThrowIfNegative(options.TicketCount);
@@ -126,7 +126,8 @@ internal sealed unsafe class OpenSslContext : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(options.TicketLifetime, TimeSpan.FromSeconds(1));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.TicketLifetime, TimeSpan.FromDays(7));
         LibSsl.SSL_CTX_set_timeout(context, (nint)options.TicketLifetime.TotalSeconds);
-        ticketKeys.Apply(context);
+        OpenSslError.ThrowUnlessOne(
+            LibSsl.SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &HandshakeCallbacks.UseTicketKey), "SSL_CTX_set_tlsext_ticket_key_evp_cb");
     }
 
     private static List<CertificateInfo> LoadIdentity(SafeSslContextHandle context, IReadOnlyList<CertificateFiles> identity)

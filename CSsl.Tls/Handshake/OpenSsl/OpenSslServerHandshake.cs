@@ -14,7 +14,7 @@ namespace CSsl.Tls.Handshake.OpenSsl;
 public sealed class OpenSslServerHandshake : IServerHandshake
 {
     private readonly SafeSslHandle _ssl;
-    private readonly TrafficSecrets _secrets = new();
+    private readonly CallbackState _state;
     private readonly string? _serverName;
     private readonly TimeProvider _clock;
 
@@ -24,11 +24,12 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     private ExportedSession? _session;
     private bool _disposed;
 
-    internal OpenSslServerHandshake(SafeSslContextHandle context, string? serverName, TimeProvider clock)
+    internal OpenSslServerHandshake(SafeSslContextHandle context, TicketKeys ticketKeys, string? serverName, TimeProvider clock)
     {
         _serverName = serverName;
         _clock = clock;
-        _ssl = SafeSslHandle.Create(context, _secrets);
+        _state = new CallbackState(ticketKeys);
+        _ssl = SafeSslHandle.Create(context, _state);
     }
 
     /// <summary>Feeds whole records, one at a time, until they are used up or the handshake is complete.</summary>
@@ -109,7 +110,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
 
     private void Complete()
     {
-        if (_secrets.Fault is { } fault)
+        if (_state.Secrets.Fault is { } fault)
         {
             Fail(fault);
             return;
@@ -117,7 +118,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
 
         try
         {
-            _session = SessionExporter.Export(_ssl, _secrets, _flight, _serverName, _clock.GetUtcNow());
+            _session = SessionExporter.Export(_ssl, _state.Secrets, _flight, _serverName, _clock.GetUtcNow());
             _status = HandshakeStatus.Complete;
             Close();
         }
@@ -138,6 +139,6 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     private void Close()
     {
         _ssl.Dispose();
-        _secrets.Dispose();
+        _state.Secrets.Dispose();
     }
 }

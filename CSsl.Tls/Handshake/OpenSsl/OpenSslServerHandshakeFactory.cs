@@ -5,26 +5,25 @@ namespace CSsl.Tls.Handshake.OpenSsl;
 /// <summary>Makes handshakes that OpenSSL 3 runs (libssl.so.3, Linux). Thread-safe.</summary>
 public sealed class OpenSslServerHandshakeFactory : IServerHandshakeFactory
 {
-    /// <summary>Length of the ticket keys in bytes.</summary>
-    public const int TicketKeysLength = TicketKeys.Length;
+    /// <summary>Length of a ticket key in bytes.</summary>
+    public const int TicketKeysLength = TicketKey.Length;
 
-    /// <summary>The label under which ticket keys are derived from the cluster's key ring.</summary>
+    /// <summary>The label under which the first ticket key is derived from the cluster's key ring.</summary>
     public const string TicketKeysLabel = "c-ssl tls ticket keys 1";
 
     private readonly ICertificateSource _certificates;
     private readonly HandshakeOptions _options;
-    private readonly TicketKeys _ticketKeys;
     private readonly TimeProvider _clock;
 
     // By list instance; a context goes when its source has forgotten the list.
     private readonly ConditionalWeakTable<IReadOnlyList<CertificateFiles>, OpenSslContext> _contexts = [];
-    private volatile bool _disposed;
+    private bool _disposed;
 
     /// <summary>Loads every certificate of the source.</summary>
     /// <param name="certificates">Which certificate a name gets.</param>
     /// <param name="options">What may be negotiated.</param>
-    /// <param name="ticketKeys"><see cref="TicketKeysLength"/> bytes, which all handshake silos share; copied. From
-    /// <see cref="Sessions.ClusterKeyRing.Derive"/> with <see cref="TicketKeysLabel"/>.</param>
+    /// <param name="ticketKeys">The first ticket key: <see cref="TicketKeysLength"/> bytes, which all handshake silos share; copied. From
+    /// <see cref="Sessions.ClusterKeyRing.Derive"/> with <see cref="TicketKeysLabel"/>. See <see cref="TicketKeys"/> for those that come after it.</param>
     /// <param name="clock">For the sessions' creation time; null: the system's.</param>
     /// <exception cref="CertificateException">A certificate or key can't be used: says which file and why.</exception>
     /// <exception cref="ArgumentException">An option that can't be used, or ticket keys of another length.</exception>
@@ -36,7 +35,7 @@ public sealed class OpenSslServerHandshakeFactory : IServerHandshakeFactory
         _certificates = certificates;
         _options = options;
         _clock = clock ?? TimeProvider.System;
-        _ticketKeys = new TicketKeys(ticketKeys);
+        TicketKeys = new TicketKeys(ticketKeys);
         try
         {
             Certificates = [.. certificates.All.SelectMany(identity => ContextOf(identity).Certificates)];
@@ -51,27 +50,31 @@ public sealed class OpenSslServerHandshakeFactory : IServerHandshakeFactory
     /// <summary>The certificates that were loaded; see <see cref="CertificateInfo.Warning"/>.</summary>
     public IReadOnlyList<CertificateInfo> Certificates { get; }
 
+    /// <summary>The ticket keys as they are now, for every handshake that goes on.</summary>
+    public TicketKeys TicketKeys { get; }
+
     /// <inheritdoc/>
     /// <exception cref="CertificateException">The source answered with certificates that are new since the start, and unusable.</exception>
     public IServerHandshake Create(ClientHello hello)
     {
         ArgumentNullException.ThrowIfNull(hello);
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), this);
         var context = ContextOf(_certificates.Select(hello.ServerName));
-        return new OpenSslServerHandshake(context.Handle, hello.ServerName, _clock);
+        return new OpenSslServerHandshake(context.Handle, TicketKeys, hello.ServerName, _clock);
     }
 
     /// <summary>Frees the contexts; handshakes under way keep theirs until they end.</summary>
     public void Dispose()
     {
-        _disposed = true;
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
         foreach (var (_, context) in _contexts)
             context.Dispose();
-        _ticketKeys.Dispose();
+        TicketKeys.Dispose();
     }
 
     private OpenSslContext ContextOf(IReadOnlyList<CertificateFiles> identity)
         => _contexts.TryGetValue(identity, out var context)
             ? context
-            : _contexts.GetValue(identity, list => OpenSslContext.Create(list, _options, _ticketKeys));
+            : _contexts.GetValue(identity, list => OpenSslContext.Create(list, _options));
 }

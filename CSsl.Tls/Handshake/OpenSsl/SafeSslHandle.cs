@@ -7,17 +7,17 @@ namespace CSsl.Tls.Handshake.OpenSsl;
 internal sealed unsafe class SafeSslHandle() : SafeHandle(0, ownsHandle: true)
 {
     /// <summary>The application's slot (SSL_set_app_data).</summary>
-    private const int TrafficSecretsIndex = 0;
+    private const int StateIndex = 0;
 
     private nint _input;
     private nint _output;
-    private GCHandle<TrafficSecrets> _secrets;
+    private GCHandle<CallbackState> _state;
     private SafeSslContextHandle? _context;
 
     public override bool IsInvalid => handle == 0;
 
-    /// <summary>A server's SSL whose key log goes to <paramref name="secrets"/>.</summary>
-    public static SafeSslHandle Create(SafeSslContextHandle context, TrafficSecrets secrets)
+    /// <summary>A server's SSL whose callbacks reach <paramref name="state"/>.</summary>
+    public static SafeSslHandle Create(SafeSslContextHandle context, CallbackState state)
     {
         LibCrypto.ERR_clear_error();
         var ssl = LibSsl.SSL_new(context);
@@ -42,8 +42,9 @@ internal sealed unsafe class SafeSslHandle() : SafeHandle(0, ownsHandle: true)
         (ssl._input, ssl._output) = (input, output);
         LibSsl.SSL_set_accept_state(ssl);
 
-        ssl._secrets = new GCHandle<TrafficSecrets>(secrets);
-        if (LibSsl.SSL_set_ex_data(ssl, TrafficSecretsIndex, GCHandle<TrafficSecrets>.ToIntPtr(ssl._secrets)) != 1)
+        state.TicketKeys.Retain();
+        ssl._state = new GCHandle<CallbackState>(state);
+        if (LibSsl.SSL_set_ex_data(ssl, StateIndex, GCHandle<CallbackState>.ToIntPtr(ssl._state)) != 1)
         {
             ssl.Dispose();
             throw OpenSslError.ToException("SSL_set_ex_data");
@@ -52,9 +53,9 @@ internal sealed unsafe class SafeSslHandle() : SafeHandle(0, ownsHandle: true)
         return ssl;
     }
 
-    /// <summary>For callbacks: where an SSL's key log goes.</summary>
-    public static TrafficSecrets SecretsOf(nint ssl)
-        => GCHandle<TrafficSecrets>.FromIntPtr(LibSsl.SSL_get_ex_data(ssl, TrafficSecretsIndex)).Target;
+    /// <summary>For callbacks: the state of an SSL's handshake.</summary>
+    public static CallbackState StateOf(nint ssl)
+        => GCHandle<CallbackState>.FromIntPtr(LibSsl.SSL_get_ex_data(ssl, StateIndex)).Target;
 
     /// <summary>Gives bytes of the client to OpenSSL.</summary>
     public void Feed(ReadOnlySpan<byte> bytes)
@@ -88,7 +89,9 @@ internal sealed unsafe class SafeSslHandle() : SafeHandle(0, ownsHandle: true)
         // Without a shutdown in both directions SSL_free takes the session for a failed one and invalidates it.
         LibSsl.SSL_set_shutdown(handle, LibSsl.ShutdownBoth);
         LibSsl.SSL_free(handle);
-        _secrets.Dispose();
+        if (_state.IsAllocated)
+            _state.Target.TicketKeys.Release();
+        _state.Dispose();
         _context?.DangerousRelease();
         return true;
     }

@@ -1,32 +1,113 @@
+using System.Security.Cryptography;
 using CSsl.Tls.Sessions;
 
 namespace CSsl.Tls.Handshake.OpenSsl;
 
 /// <summary>
-/// The key under which session tickets are encrypted: name (16 bytes), HMAC-SHA-256 key (32), AES-256-CBC key (32).
-/// Handshake silos that hold the same bytes resume each other's sessions.
+/// The ticket keys of a handshake factory as they are now: one to issue under, and more to open with. Handshake silos that hold the same
+/// ring resume each other's sessions. Thread-safe; wiped when the factory and the last handshake are gone.
 /// </summary>
-/// <remarks>The one place that knows how a context gets its ticket keys. A ring that rotates sets
-/// SSL_CTX_set_tlsext_ticket_key_evp_cb here instead; the 80 bytes of a live context must not be replaced, for OpenSSL reads them without a lock.</remarks>
-internal sealed class TicketKeys : IDisposable
+public sealed unsafe class TicketKeys : IDisposable
 {
-    public const int Length = 80;
+    private const int IvLength = 16;
 
-    private readonly SecretBytes _keys;
+    private readonly Lock _gate = new();
+    private SecretBytes[] _keys;
+    private int _issuing;
+    private int _users = 1;
 
-    /// <exception cref="ArgumentException">Not <see cref="Length"/> bytes.</exception>
-    public TicketKeys(ReadOnlySpan<byte> keys)
+    /// <param name="first">The key until the first <see cref="Replace"/>; copied.</param>
+    /// <exception cref="ArgumentException">Not <see cref="TicketKey.Length"/> bytes.</exception>
+    internal TicketKeys(ReadOnlySpan<byte> first)
     {
-        if (keys.Length != Length)
-            throw new ArgumentException($"Ticket keys are {Length} bytes.", nameof(keys));
-        _keys = new SecretBytes(keys);
+        if (first.Length != TicketKey.Length)
+            throw new ArgumentException($"A ticket key is {TicketKey.Length} bytes.", nameof(first));
+        _keys = [new SecretBytes(first)];
     }
 
-    public unsafe void Apply(SafeSslContextHandle context)
+    /// <summary>From now on the keys are those of <paramref name="ring"/>: all up to <see cref="TicketKeyRing.OldKeys"/> after the one that is issued under.</summary>
+    /// <param name="ring">Copied.</param>
+    /// <param name="issuing">Index of the key to issue under.</param>
+    public void Replace(TicketKeyRing ring, int issuing)
     {
-        fixed (byte* keys = _keys.Span)
-            OpenSslError.ThrowUnlessOne(LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetTicketKeys, Length, keys), "SSL_CTX_set_tlsext_ticket_keys");
+        ArgumentNullException.ThrowIfNull(ring);
+        ArgumentOutOfRangeException.ThrowIfNegative(issuing);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(issuing, ring.Keys.Count);
+        SecretBytes[] keys = [.. ring.Keys.Take(issuing + 1 + TicketKeyRing.OldKeys).Select(static key => new SecretBytes(key.Bytes))];
+        lock (_gate)
+        {
+            if (_users > 0)
+                (_keys, keys, _issuing) = (keys, _keys, issuing);
+        }
+
+        Wipe(keys);
     }
 
-    public void Dispose() => _keys.Dispose();
+    public void Dispose() => Release();
+
+    /// <summary>A handshake begins; it calls <see cref="Release"/> at its end.</summary>
+    internal void Retain()
+    {
+        lock (_gate)
+            _users++;
+    }
+
+    internal void Release()
+    {
+        lock (_gate)
+        {
+            if (--_users == 0)
+                Wipe(_keys);
+        }
+    }
+
+    /// <summary>For a new ticket: writes key name and IV, and gives both contexts their keys.</summary>
+    /// <returns>What SSL_CTX_set_tlsext_ticket_key_evp_cb's callback answers.</returns>
+    internal int Issue(byte* name, byte* iv, nint cipher, nint mac)
+    {
+        Span<byte> key = stackalloc byte[TicketKey.Length];
+        lock (_gate)
+            _keys[_issuing].Span.CopyTo(key);
+        key[..TicketKey.NameLength].CopyTo(new Span<byte>(name, TicketKey.NameLength));
+        RandomNumberGenerator.Fill(new Span<byte>(iv, IvLength));
+        var done = TicketCipher.Begin(key, iv, cipher, mac, encrypt: true);
+        CryptographicOperations.ZeroMemory(key);
+        return done ? TicketCipher.Ok : TicketCipher.Failed;
+    }
+
+    /// <summary>For a ticket that a client sent: finds its key, and gives both contexts their keys.</summary>
+    /// <returns>What SSL_CTX_set_tlsext_ticket_key_evp_cb's callback answers.</returns>
+    internal int Open(byte* name, byte* iv, nint cipher, nint mac)
+    {
+        Span<byte> key = stackalloc byte[TicketKey.Length];
+        if (!TryCopy(new ReadOnlySpan<byte>(name, TicketKey.NameLength), key, out var isOld))
+            return TicketCipher.Unknown;
+        var done = TicketCipher.Begin(key, iv, cipher, mac, encrypt: false);
+        CryptographicOperations.ZeroMemory(key);
+        return !done ? TicketCipher.Failed : isOld ? TicketCipher.OkButRenew : TicketCipher.Ok;
+    }
+
+    private bool TryCopy(ReadOnlySpan<byte> name, Span<byte> destination, out bool isOld)
+    {
+        lock (_gate)
+        {
+            for (var i = 0; i < _keys.Length; i++)
+            {
+                if (!name.SequenceEqual(_keys[i].Span[..TicketKey.NameLength]))
+                    continue;
+                _keys[i].Span.CopyTo(destination);
+                isOld = i > _issuing;
+                return true;
+            }
+        }
+
+        isOld = false;
+        return false;
+    }
+
+    private static void Wipe(SecretBytes[] keys)
+    {
+        foreach (var key in keys)
+            key.Dispose();
+    }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using CSsl.Tls;
+using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
 
 namespace CSsl.Tests.Tls.Handshake.OpenSsl;
@@ -9,6 +10,18 @@ namespace CSsl.Tests.Tls.Handshake.OpenSsl;
 internal sealed class ClientSession() : SafeHandle(0, ownsHandle: true)
 {
     public override bool IsInvalid => handle == 0;
+
+    /// <summary>The ticket that the server gave; empty without one.</summary>
+    public unsafe byte[] Ticket
+    {
+        get
+        {
+            byte* ticket;
+            nuint length;
+            OpenSslClient.SSL_SESSION_get0_ticket(this, &ticket, &length);
+            return new ReadOnlySpan<byte>(ticket, (int)length).ToArray();
+        }
+    }
 
     protected override bool ReleaseHandle()
     {
@@ -26,7 +39,7 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
 
     private readonly SafeSslContextHandle _context;
     private readonly SafeSslHandle _ssl;
-    private readonly TrafficSecrets _keyLog = new();
+    private readonly TicketKeys _ticketKeys = new(new byte[TicketKey.Length]); // a client has none
     private readonly System.Buffers.ArrayBufferWriter<byte> _output = new();
 
     public OpenSslClient(ClientSettings settings, string authorityPath)
@@ -49,7 +62,7 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
             Require(SSL_CTX_use_PrivateKey_file(_context, certificate.KeyPath, 1));
         }
 
-        _ssl = SafeSslHandle.Create(_context, _keyLog);
+        _ssl = SafeSslHandle.Create(_context, new CallbackState(_ticketKeys));
         SSL_set_connect_state(_ssl);
         if (settings.ServerName is { } name)
             fixed (byte* text = Encoding.ASCII.GetBytes(name + "\0"))
@@ -170,11 +183,15 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
     {
         _ssl.Dispose();
         _context.Dispose();
-        _keyLog.Dispose();
+        _ticketKeys.Dispose();
     }
 
     [LibraryImport("libssl.so.3")]
     internal static partial void SSL_SESSION_free(nint session);
+
+    /// <summary>The ticket belongs to <paramref name="session"/>.</summary>
+    [LibraryImport("libssl.so.3")]
+    internal static partial void SSL_SESSION_get0_ticket(ClientSession session, byte** ticket, nuint* length);
 
     private static void Require(nint result)
     {

@@ -54,6 +54,79 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
         Assert.False(Resumes(factory, factory, version));
     }
 
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Ticket_opens_under_a_key_that_is_not_issued_under_yet(TlsVersion version)
+    {
+        // At the moment of a rotation one silo issues under the new key already, and another one does not yet.
+        using var ring = TicketKeyRing.Start(new SecretBytes(TicketKey.Length), DateTimeOffset.UnixEpoch, TimeSpan.Zero);
+        using var ahead = NewFactory(new byte[80]);
+        using var behind = NewFactory(new byte[80]);
+        ahead.TicketKeys.Replace(ring, issuing: 0);
+        behind.TicketKeys.Replace(ring, issuing: 1);
+        Assert.True(Resumes(ahead, behind, version));
+        Assert.True(Resumes(behind, ahead, version));
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Ticket_opens_for_two_rotations_and_not_after_the_third(TlsVersion version)
+    {
+        var now = DateTimeOffset.UnixEpoch;
+        var rotation = TimeSpan.FromHours(1);
+        using var old = NewFactory(new byte[80]);
+        using var current = NewFactory(new byte[80]);
+        var rings = new List<TicketKeyRing> { TicketKeyRing.Start(new SecretBytes(TicketKey.Length), now, TimeSpan.Zero) };
+        old.TicketKeys.Replace(rings[0], issuing: 0);
+        for (var rotations = 0; rotations <= 3; rotations++)
+        {
+            current.TicketKeys.Replace(rings[^1], issuing: 0);
+            Assert.Equal(rotations < 3, Resumes(old, current, version));
+            rings.Add(rings[^1].Rotate(now += rotation, rotation, TimeSpan.Zero)!);
+        }
+
+        rings.ForEach(static ring => ring.Dispose());
+    }
+
+    [Fact]
+    public void Ticket_under_an_old_key_is_replaced_by_one_under_the_new()
+    {
+        using var ring = TicketKeyRing.Start(new SecretBytes(TicketKey.Length), DateTimeOffset.UnixEpoch, TimeSpan.Zero);
+        using var old = NewFactory(new byte[80]);
+        using var current = NewFactory(new byte[80]);
+        old.TicketKeys.Replace(ring, issuing: 1);
+        current.TicketKeys.Replace(ring, issuing: 0);
+        var settings = new ClientSettings { Version = (ushort)TlsVersion.Tls12 };
+        using var first = TestConnection.Establish(old, settings, certificates.AuthorityPath);
+        using var ticket = first.Client.TakeSession();
+
+        using var second = TestConnection.Establish(current, settings with { Resume = ticket }, certificates.AuthorityPath);
+        Assert.True(second.Client.Resumed);
+        using var renewed = second.Client.TakeSession();
+        using var third = TestConnection.Establish(current, settings with { Resume = renewed }, certificates.AuthorityPath);
+
+        Assert.True(third.Client.Resumed);
+        Assert.Equal(ring.Keys[1].Bytes[..TicketKey.NameLength], ticket.Ticket[..TicketKey.NameLength]);
+        Assert.Equal(ring.Keys[0].Bytes[..TicketKey.NameLength], renewed.Ticket[..TicketKey.NameLength]);
+    }
+
+    [Fact]
+    public async Task Keys_are_replaced_while_handshakes_are_under_way()
+    {
+        using var factory = NewFactory(new byte[80]);
+        using var ring = TicketKeyRing.Start(new SecretBytes(TicketKey.Length), DateTimeOffset.UnixEpoch, TimeSpan.Zero);
+        using var stop = new CancellationTokenSource();
+        var replacing = Task.Run(() =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+                factory.TicketKeys.Replace(ring, i % 2);
+        });
+        factory.TicketKeys.Replace(ring, 0);
+        Parallel.For(0, 32, i => Assert.True(Resumes(factory, factory, i % 2 == 0 ? TlsVersion.Tls13 : TlsVersion.Tls12)));
+        await stop.CancelAsync();
+        await replacing;
+    }
+
     [Fact]
     public void Session_id_without_a_ticket_leads_to_a_full_handshake()
     {

@@ -1,0 +1,108 @@
+using CSsl.Grains.Configuration;
+using CSsl.Tls.Handshake;
+using CSsl.Tls.Handshake.OpenSsl;
+using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans;
+using Orleans.Runtime;
+using Orleans.Storage;
+
+namespace CSsl.Grains.Handshake;
+
+/// <summary>
+/// Makes the ticket keys and rotates them. A key is stored before it is shown to anybody, and shown to everybody before anybody issues
+/// under it. While nothing can be stored, the keys stay as they are.
+/// </summary>
+public sealed partial class TicketKeyGrain(
+    [PersistentState("ticket-keys")] IPersistentState<TicketKeyState> stored,
+    SecretSealer sealer,
+    IOptions<ResumptionOptions> options,
+    TimeProvider time,
+    ILogger<TicketKeyGrain> logger) : Grain, ITicketKeyGrain, IDisposable
+{
+    /// <summary>The purpose under which rings are sealed.</summary>
+    public const string Purpose = "c-ssl ticket key ring 1";
+
+    private TicketKeyRing? _ring;
+    private DateTimeOffset _nextAttempt;
+
+    /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (stored.State.Ring.Length > 0)
+                _ring = Open(stored.State.Ring);
+        }
+        catch (Exception e) when (e is SealedSessionException or FormatException)
+        {
+            // The sealing key was replaced, not rotated: those tickets are lost, the next ones need not be.
+            LogUnreadable(e.Message);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<TicketKeyAnswer> GetKeys(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (now >= _nextAttempt && Next(now) is { } next)
+            await StoreAsync(next, now);
+        return _ring is { } ring
+            ? new TicketKeyAnswer { Ring = stored.State.Ring, Issuing = ring.IssuingAt(now) }
+            : throw new InvalidOperationException("The cluster's first ticket keys could not be stored yet.");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _ring?.Dispose();
+
+    private TicketKeyRing? Next(DateTimeOffset now)
+    {
+        var (rotation, lead) = (options.Value.TicketKeyRotation, options.Value.TicketKeyLead);
+        return _ring is { } ring
+            ? ring.Rotate(now, rotation, lead)
+            : TicketKeyRing.Start(sealer.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, TicketKey.Length), now, lead);
+    }
+
+    private async Task StoreAsync(TicketKeyRing next, DateTimeOffset now)
+    {
+        var before = stored.State;
+        try
+        {
+            using (var encoded = next.Encode())
+                stored.State = new TicketKeyState { Ring = sealer.Seal(Purpose, encoded.Span) };
+            await stored.WriteStateAsync();
+            _ring?.Dispose();
+            _ring = next;
+            LogRotated(next.Keys[0].DisplayName, next.Keys[0].IssueFrom);
+        }
+        catch (Exception e)
+        {
+            next.Dispose();
+            stored.State = before;
+            _nextAttempt = now + options.Value.TicketKeyLead;
+
+            // Another activation wrote: this one ends, the next one reads what is there.
+            if (e is InconsistentStateException)
+                throw;
+            LogNotStored(e.Message);
+        }
+    }
+
+    private TicketKeyRing Open(byte[] ring)
+    {
+        using var encoded = sealer.Open(Purpose, ring);
+        return TicketKeyRing.Decode(encoded.Span);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "ticket key {Key} is new; tickets are issued under it from {From:u}")]
+    private partial void LogRotated(string key, DateTimeOffset from);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "new ticket keys can't be stored, the cluster goes on with the ones it has: {Reason}")]
+    private partial void LogNotStored(string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the stored ticket keys can't be read, the cluster begins anew: {Reason}")]
+    private partial void LogUnreadable(string reason);
+}

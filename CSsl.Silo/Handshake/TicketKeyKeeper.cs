@@ -1,0 +1,89 @@
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Handshake;
+using CSsl.Tls.Handshake;
+using CSsl.Tls.Handshake.OpenSsl;
+using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans;
+
+namespace CSsl.Silo.Handshake;
+
+/// <summary>
+/// Keeps this silo's ticket keys the cluster's. A silo starts with the key that all derive from the sealing key, tries for a moment to get
+/// the ring before it takes its first client, and goes on with the last ring that it got while the grain can't be reached.
+/// </summary>
+internal sealed partial class TicketKeyKeeper(
+    IGrainFactory grains,
+    TicketKeys keys,
+    SecretSealer sealer,
+    IOptions<ResumptionOptions> options,
+    TimeProvider time,
+    ILogger<TicketKeyKeeper> logger) : BackgroundService
+{
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2);
+
+    private TicketKeyAnswer? _last;
+    private bool _failing;
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await RefreshAsync(cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            using var timer = new PeriodicTimer(options.Value.TicketKeyRefresh, time);
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                await RefreshAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    private async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var timeout = new CancellationTokenSource(CallTimeout, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+            Use(await grains.GetGrain<ITicketKeyGrain>(0).GetKeys(either.Token).AsTask().WaitAsync(either.Token));
+            if (_failing)
+                LogReachedAgain();
+            _failing = false;
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (!_failing)
+                LogUnreachable(e.Message);
+            _failing = true;
+        }
+    }
+
+    private void Use(TicketKeyAnswer answer)
+    {
+        if (_last is { } last && last.Issuing == answer.Issuing && last.Ring.Span.SequenceEqual(answer.Ring.Span))
+            return;
+
+        using var encoded = sealer.Open(TicketKeyGrain.Purpose, answer.Ring.Span);
+        using var ring = TicketKeyRing.Decode(encoded.Span);
+        keys.Replace(ring, answer.Issuing);
+        _last = answer;
+        LogUsed(ring.Keys[answer.Issuing].DisplayName, ring.Keys.Count);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "tickets are issued under key {Key}, one of {Count}")]
+    private partial void LogUsed(string key, int count);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the ticket keys can't be refreshed, this silo goes on with the ones it has: {Reason}")]
+    private partial void LogUnreachable(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "the ticket keys are refreshed again")]
+    private partial void LogReachedAgain();
+}

@@ -1,0 +1,144 @@
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Handshake;
+using CSsl.Tests.Support;
+using CSsl.Tls.Handshake;
+using CSsl.Tls.Handshake.OpenSsl;
+using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Orleans.Storage;
+using Xunit;
+
+namespace CSsl.Tests.Grains.Handshake;
+
+public sealed class TicketKeyGrainTests : IDisposable
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly FakeState<TicketKeyState> _state = new();
+    private readonly ResumptionOptions _options = new();
+    private readonly string _keyFile = ClusterKeyRing.Generate("test");
+    private readonly SecretSealer _sealer;
+
+    public TicketKeyGrainTests() => _sealer = new SecretSealer(ClusterKeyRing.Parse(_keyFile));
+
+    public void Dispose() => _sealer.Dispose();
+
+    [Fact]
+    public async Task First_answer_issues_under_the_key_that_every_silo_derives()
+    {
+        using var grain = await ActivateAsync();
+
+        var answer = await grain.GetKeys(CancellationToken.None);
+
+        using var ring = Open(answer);
+        using var derived = _sealer.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, TicketKey.Length);
+        Assert.Equal(derived.Span, ring.Keys[answer.Issuing].Bytes);
+        Assert.Equal(2, ring.Keys.Count);
+        Assert.Equal(1, _state.Writes);
+    }
+
+    [Fact]
+    public async Task Stored_and_shown_keys_are_sealed()
+    {
+        using var grain = await ActivateAsync();
+        var answer = await grain.GetKeys(CancellationToken.None);
+
+        using var ring = Open(answer);
+        foreach (var key in ring.Keys)
+        {
+            Assert.Equal(-1, _state.State.Ring.AsSpan().IndexOf(key.Bytes[..16]));
+            Assert.Equal(-1, answer.Ring.Span.IndexOf(key.Bytes[..16]));
+        }
+    }
+
+    [Fact]
+    public async Task Keys_are_rotated_on_schedule_and_shown_before_they_are_issued_under()
+    {
+        using var grain = await ActivateAsync();
+        await grain.GetKeys(CancellationToken.None);
+        _time.Advance(_options.TicketKeyLead);
+        var first = await grain.GetKeys(CancellationToken.None);
+        Assert.Equal(0, first.Issuing);
+        Assert.Equal(1, _state.Writes);
+
+        _time.Advance(_options.TicketKeyRotation - _options.TicketKeyLead);
+        var shown = await grain.GetKeys(CancellationToken.None);
+        _time.Advance(_options.TicketKeyLead);
+        var issued = await grain.GetKeys(CancellationToken.None);
+
+        Assert.Equal(2, _state.Writes);
+        Assert.Equal((1, 0), (shown.Issuing, issued.Issuing));
+        Assert.Equal(shown.Ring.ToArray(), issued.Ring.ToArray());
+    }
+
+    [Fact]
+    public async Task Next_activation_goes_on_with_the_stored_keys()
+    {
+        using var grain = await ActivateAsync();
+        var before = await grain.GetKeys(CancellationToken.None);
+
+        using var next = await ActivateAsync();
+        var after = await next.GetKeys(CancellationToken.None);
+
+        Assert.Equal(before.Ring.ToArray(), after.Ring.ToArray());
+        Assert.Equal(1, _state.Writes);
+    }
+
+    [Fact]
+    public async Task Keys_stay_as_they_are_while_nothing_can_be_stored_and_are_rotated_when_it_can()
+    {
+        using var grain = await ActivateAsync();
+        var before = await grain.GetKeys(CancellationToken.None);
+        _state.Failure = new TimeoutException("no database");
+        _time.Advance(_options.TicketKeyRotation);
+
+        var during = await grain.GetKeys(CancellationToken.None);
+        Assert.Equal(before.Ring.ToArray(), during.Ring.ToArray());
+        Assert.Equal(0, during.Issuing);
+
+        _state.Failure = null;
+        Assert.Equal(before.Ring.ToArray(), (await grain.GetKeys(CancellationToken.None)).Ring.ToArray()); // not tried again at once
+        _time.Advance(_options.TicketKeyLead);
+        Assert.NotEqual(before.Ring.ToArray(), (await grain.GetKeys(CancellationToken.None)).Ring.ToArray());
+    }
+
+    [Fact]
+    public async Task Nothing_is_shown_that_was_never_stored()
+    {
+        _state.Failure = new TimeoutException("no database");
+        using var grain = await ActivateAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await grain.GetKeys(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Activation_that_another_one_has_overtaken_ends()
+    {
+        using var grain = await ActivateAsync();
+        await grain.GetKeys(CancellationToken.None);
+        _state.Failure = new InconsistentStateException("written by another");
+        _time.Advance(_options.TicketKeyRotation);
+        await Assert.ThrowsAsync<InconsistentStateException>(async () => await grain.GetKeys(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Keys_sealed_under_a_lost_key_are_replaced()
+    {
+        using var lost = new SecretSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test")));
+        _state.State.Ring = lost.Seal(TicketKeyGrain.Purpose, new byte[100]);
+        using var grain = await ActivateAsync();
+        Open(await grain.GetKeys(CancellationToken.None)).Dispose();
+    }
+
+    private async Task<TicketKeyGrain> ActivateAsync()
+    {
+        var grain = new TicketKeyGrain(_state, _sealer, Options.Create(_options), _time, NullLogger<TicketKeyGrain>.Instance);
+        await grain.OnActivateAsync(CancellationToken.None);
+        return grain;
+    }
+
+    private TicketKeyRing Open(TicketKeyAnswer answer)
+    {
+        using var encoded = _sealer.Open(TicketKeyGrain.Purpose, answer.Ring.Span);
+        return TicketKeyRing.Decode(encoded.Span);
+    }
+}
