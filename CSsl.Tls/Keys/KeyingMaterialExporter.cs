@@ -22,6 +22,9 @@ public sealed class KeyingMaterialExporter : IDisposable
         _serverRandom = session.ServerRandom;
     }
 
+    /// <summary>The exporter secret of TLS 1.3, for the session's next export.</summary>
+    internal SecretBytes CopySecret() => new(_secret.Span);
+
     /// <summary>Exports without a context. In TLS 1.3 that is the same as an empty one, in TLS 1.2 it is not.</summary>
     /// <param name="label">An ASCII label of the IANA "TLS Exporter Labels" registry, or one that begins with "EXPERIMENTAL".</param>
     /// <param name="output">Filled; the caller wipes it.</param>

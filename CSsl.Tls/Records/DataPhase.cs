@@ -14,6 +14,7 @@ namespace CSsl.Tls.Records;
 /// Before sealing with <see cref="Writer"/>, whoever sends looks at <see cref="HasPending"/> and, when it is true, calls <see cref="WritePending"/>
 /// first: that answers the client, and replaces a write key whose <see cref="RecordWriteState.KeyUpdateDue"/>. Once per batch of up to a few
 /// thousand records is often enough. After <see cref="WriteAlert"/> nothing more can be sealed.
+/// <see cref="ExportNext"/> and <see cref="Checkpoint"/> touch both halves: while they run, nothing else may.
 /// </remarks>
 public sealed unsafe class DataPhase : IDisposable
 {
@@ -30,7 +31,9 @@ public sealed unsafe class DataPhase : IDisposable
     private readonly RecordReadState _reader;
     private readonly PostHandshakeReader _postHandshake;
     private readonly RecordFloodGuard _floodGuard = new();
+    private readonly SessionKeys? _keys;
     private bool _closeNotifyReceived;
+    private bool _keyUpdateExported;
     private ulong _recordsOpened;
     private int _pending;
 
@@ -53,11 +56,15 @@ public sealed unsafe class DataPhase : IDisposable
             (_reader, Writer) = RecordStates.Create(session, TlsEndpoint.Server, limit, engine);
             _postHandshake = session.Version == TlsVersion.Tls13 ? new KeyUpdateReader() : new RenegotiationReader();
             Exporter = new KeyingMaterialExporter(session);
+            _keys = session.Version == TlsVersion.Tls13 ? new SessionKeys(session) : null;
         }
     }
 
     public TlsVersion Version { get; }
     public CipherSuite CipherSuite { get; }
+
+    /// <summary>True: a KeyUpdate of ours waits until <see cref="ExportNext"/> has exported the session that begins with it.</summary>
+    public bool HoldsKeyUpdates { get; init; }
 
     /// <summary>Keys for protocols above TLS; disposed with this.</summary>
     public KeyingMaterialExporter Exporter { get; }
@@ -107,6 +114,36 @@ public sealed unsafe class DataPhase : IDisposable
     /// <see cref="RecordWriteState.KeyUpdateDue"/>. Then call <see cref="WritePending"/> before the next Seal. Safe to read on any thread.</summary>
     public bool HasPending => !Writer.IsClosed && (Volatile.Read(ref _pending) != 0 || Writer.KeyUpdateDue);
 
+    /// <summary>True while the next <see cref="WritePending"/> is to change the write key (TLS 1.3). Safe to read on any thread.</summary>
+    public bool KeyUpdateDue => !Writer.IsClosed && ((Volatile.Read(ref _pending) & KeyUpdatePending) != 0 || Writer.KeyUpdateDue);
+
+    /// <summary>True when a KeyUpdate is due that waits for <see cref="ExportNext"/>.</summary>
+    public bool KeyUpdateHeld => HoldsKeyUpdates && !_keyUpdateExported && KeyUpdateDue;
+
+    /// <summary>Changes the write key before anything else is sealed: what the lost end of a connection sealed, and nobody counted, shares no nonce with what follows.
+    /// Without effect in TLS 1.2, which has <see cref="ExportedSession.SkipNonces"/>.</summary>
+    public void RequestKeyUpdate()
+    {
+        if (_keys is not null)
+            Interlocked.Or(ref _pending, KeyUpdatePending);
+    }
+
+    /// <summary>Exports the session as it will be after the KeyUpdate that is due: from the first record under the next write key on, and from the last checkpoint of the
+    /// client's records on. The KeyUpdate is held no longer. The caller disposes the session.</summary>
+    /// <exception cref="InvalidOperationException">None is due.</exception>
+    public ExportedSession ExportNext()
+    {
+        if (_keys is null || !KeyUpdateDue)
+            throw new InvalidOperationException("No KeyUpdate is due.");
+        _keyUpdateExported = true;
+        return _keys.ExportNext(_reader.Keys, Writer.Keys, Exporter.CopySecret(), RecordsSealed + 1);
+    }
+
+    /// <summary>The client's records that were opened so far are never asked for again.</summary>
+    /// <returns>The session from here on when the client's key has changed since the last checkpoint, which the caller disposes; else null.</returns>
+    public ExportedSession? Checkpoint()
+        => _keys is not null && _keys.Checkpoint(RecordsOpened) ? _keys.Export(_reader.Keys, Writer.Keys, Exporter.CopySecret(), RecordsSealed) : null;
+
     /// <summary>Writes what TLS itself has to send, whole records; returns their length, 0 if there is none. Needs 256 bytes of room.</summary>
     /// <exception cref="ArgumentException">Less room than <see cref="ControlRoom"/>.</exception>
     public int WritePending(Span<byte> destination)
@@ -137,13 +174,21 @@ public sealed unsafe class DataPhase : IDisposable
         var pending = Interlocked.Exchange(ref _pending, 0);
         if ((pending & NoRenegotiationPending) != 0)
             written += Prepare(AlertDescription.NoRenegotiation, destination, ref jobs[prepared++]);
-        if ((pending & KeyUpdatePending) != 0 || Writer.KeyUpdateDue)
+        var keyUpdateDue = (pending & KeyUpdatePending) != 0 || Writer.KeyUpdateDue;
+        if (keyUpdateDue && HoldsKeyUpdates && !_keyUpdateExported)
+        {
+            Interlocked.Or(ref _pending, KeyUpdatePending);
+        }
+        else if (keyUpdateDue)
         {
             // RFC 8446 section 4.6.3: the message goes out under the old key, all that follows under the new one.
+            var sealedBefore = RecordsSealed;
             ReadOnlySpan<byte> keyUpdate = [KeyUpdateReader.MessageType, 0, 0, 1, UpdateNotRequested];
             keyUpdate.CopyTo(destination[(written + Writer.PrefixLength)..]);
             written += Writer.Prepare(ContentType.Handshake, destination[written..], keyUpdate.Length, ref jobs[prepared++]);
             Writer.UpdateKey();
+            _keys!.OnServerUpdate(sealedBefore + 1);
+            _keyUpdateExported = false;
         }
 
         return written;
@@ -185,8 +230,15 @@ public sealed unsafe class DataPhase : IDisposable
     /// <summary>Records opened in all (the gateway's client counter must agree): begins at the session's ClientSequence and counts on over key updates.</summary>
     public ulong RecordsOpened => Volatile.Read(ref _recordsOpened);
 
+    /// <summary>Records sealed in all (the gateway's server counter must come to the same): begins at the session's ServerSequence and counts on over key updates.</summary>
+    public ulong RecordsSealed => (_keys?.ServerKeyBase ?? 0) + Writer.Sequence;
+
+    /// <summary>True while a handshake message of the client has begun that is not complete.</summary>
+    public bool MessageUnderWay => _postHandshake.MessageUnderWay;
+
     public void Dispose()
     {
+        _keys?.Dispose();
         _reader.Dispose();
         Writer.Dispose();
         Exporter.Dispose();
@@ -255,12 +307,10 @@ public sealed unsafe class DataPhase : IDisposable
         switch (_postHandshake.Read(content))
         {
             case PostHandshakeEvent.KeyUpdate:
-                _floodGuard.OnKeyUpdate();
-                _reader.UpdateKey();
+                OnKeyUpdate();
                 return ReadStatus.Handled;
             case PostHandshakeEvent.KeyUpdateRequested:
-                _floodGuard.OnKeyUpdate();
-                _reader.UpdateKey();
+                OnKeyUpdate();
                 Interlocked.Or(ref _pending, KeyUpdatePending);
                 return ReadStatus.ReplyPending;
             case PostHandshakeEvent.RenegotiationRequested:
@@ -272,6 +322,13 @@ public sealed unsafe class DataPhase : IDisposable
             default:
                 throw new UnreachableException();
         }
+    }
+
+    private void OnKeyUpdate()
+    {
+        _floodGuard.OnKeyUpdate();
+        _keys!.OnClientUpdate(_reader.Keys, _recordsOpened);
+        _reader.UpdateKey();
     }
 
     private int Prepare(AlertDescription description, Span<byte> destination, ref RecordJob job)

@@ -23,6 +23,8 @@ public sealed unsafe class RecordReadState : IDisposable
         Sequence = sequence;
     }
 
+    internal TrafficKeyring Keys => _keys;
+
     /// <summary>Sequence number of the next record to complete.</summary>
     public ulong Sequence { get; private set; }
 

@@ -29,8 +29,8 @@ internal static class RecordStates
 
         var (read, write) = Keys(session, self, engine ?? ManagedEngine.Instance);
         var (readSequence, writeSequence) = self == TlsEndpoint.Server
-            ? (session.ClientSequence, session.ServerSequence)
-            : (session.ServerSequence, session.ClientSequence);
+            ? (session.ClientSequence - session.ClientKeyBase, session.ServerSequence - session.ServerKeyBase)
+            : (session.ServerSequence - session.ServerKeyBase, session.ClientSequence - session.ClientKeyBase);
         return (
             new RecordReadState(read, readSequence),
             new RecordWriteState(write, writeSequence, maxPlaintext ?? session.FragmentLimit, limit ?? KeyUsageLimit.For(suite)));

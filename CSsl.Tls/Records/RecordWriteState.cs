@@ -27,6 +27,8 @@ public sealed unsafe class RecordWriteState : IDisposable
         MaxPlaintext = maxPlaintext;
     }
 
+    internal TrafficKeyring Keys => _keys;
+
     /// <summary>Sequence number of the next record to prepare.</summary>
     public ulong Sequence => Volatile.Read(ref _sequence);
 

@@ -56,6 +56,20 @@ internal sealed class TrafficKeyring : IDisposable
         old.Dispose();
     }
 
+    /// <summary>A copy of the traffic secret, which the caller disposes; empty in TLS 1.2.</summary>
+    public SecretBytes CopySecret() => new(_trafficSecret.Span);
+
+    /// <summary>The traffic secret after the next <see cref="Update"/>, which the caller disposes.</summary>
+    /// <exception cref="InvalidOperationException">Not TLS 1.3.</exception>
+    public SecretBytes CopyNextSecret()
+    {
+        if (_suite is null)
+            throw new InvalidOperationException("TLS 1.2 has no KeyUpdate.");
+        var next = CopySecret();
+        TrafficKeys.MoveToNextSecret(_suite, next.Span);
+        return next;
+    }
+
     public void Dispose()
     {
         Protection.Dispose();

@@ -3,6 +3,11 @@ namespace CSsl.Tls.Sessions;
 /// <summary>Everything that the data phase of one connection needs: what the paper calls STRUCT_OBJ. Secrets are wiped on dispose.</summary>
 public sealed class ExportedSession : IDisposable
 {
+    // What a sequence number can never reach under one key (KeyUsageLimit).
+    private const int TakeoverShift = 48;
+
+    private ulong _explicitNonceBase;
+
     public required TlsVersion Version { get; init; }
     public required CipherSuite CipherSuite { get; init; }
 
@@ -20,14 +25,20 @@ public sealed class ExportedSession : IDisposable
 
     public byte[] ServerRandom { get; init; } = [];
 
-    /// <summary>Sequence number of the next record from the client.</summary>
+    /// <summary>Number of the next record from the client: records since the handshake, never restarting.</summary>
     public ulong ClientSequence { get; set; }
 
-    /// <summary>Sequence number of the next record to the client.</summary>
+    /// <summary>Number of the next record to the client.</summary>
     public ulong ServerSequence { get; set; }
 
+    /// <summary>Number of the first record under <see cref="ClientSecret"/>: TLS sequence number = record number - key base. 0 before the first KeyUpdate.</summary>
+    public ulong ClientKeyBase { get; init; }
+
+    /// <summary>Number of the first record under <see cref="ServerSecret"/>.</summary>
+    public ulong ServerKeyBase { get; init; }
+
     /// <summary>TLS 1.2 GCM: the explicit nonce of sequence number 0 (N0); record n uses N0 + n.</summary>
-    public ulong ExplicitNonceBase { get; init; }
+    public ulong ExplicitNonceBase { get => _explicitNonceBase; init => _explicitNonceBase = value; }
 
     /// <summary>CBC suites: RFC 7366 encrypt_then_mac was negotiated.</summary>
     public bool EncryptThenMac { get; init; }
@@ -47,6 +58,15 @@ public sealed class ExportedSession : IDisposable
     public bool Resumed { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>After an end that wrote was lost: nonces that it may have used and nobody counted are not used again. TLS 1.2 GCM moves on by 2^48 explicit
+    /// nonces for each time; TLS 1.3 needs a KeyUpdate instead, and CBC's random IVs nothing.</summary>
+    /// <param name="takeovers">How often that happened to the connection in all. Call once, on a session as it was sealed.</param>
+    public void SkipNonces(ushort takeovers)
+    {
+        if (Version == TlsVersion.Tls12 && CipherSuiteInfo.Get(CipherSuite).Kind == CipherKind.AesGcm)
+            _explicitNonceBase = unchecked(_explicitNonceBase + ((ulong)takeovers << TakeoverShift));
+    }
 
     public void Dispose()
     {

@@ -2,12 +2,12 @@ using System.Text;
 
 namespace CSsl.Tls.Sessions;
 
-/// <summary>The binary form of an <see cref="ExportedSession"/>, version 1. It is secret: it only ever leaves a silo inside a capsule.</summary>
+/// <summary>The binary form of an <see cref="ExportedSession"/>, version 2. It is secret: it only ever leaves a silo inside a capsule.</summary>
 /// <remarks>
 /// Big-endian; "v1" is a length of one byte and as many bytes, "v2" one of two bytes.
 /// <code>
 ///  codec version (1) | flags (1) | TLS version (2) | cipher suite (2) | fragment limit (2)
-///  client sequence (8) | server sequence (8) | explicit nonce base (8) | created at, UTC ticks of 100 ns (8)
+///  client sequence (8) | server sequence (8) | client key base (8) | server key base (8) | explicit nonce base (8) | created at, UTC ticks of 100 ns (8)
 ///  client secret (v1) | server secret (v1) | exporter secret (v1) | client random (v1) | server random (v1)
 ///  application protocol (v1, UTF-8) | server name (v1, UTF-8) | peer certificate (v2, DER)
 /// </code>
@@ -17,7 +17,7 @@ namespace CSsl.Tls.Sessions;
 public static class ExportedSessionCodec
 {
     /// <summary>The version that this build writes, and the only one that it reads.</summary>
-    public const byte Version = 1;
+    public const byte Version = 2;
 
     /// <summary>The longest client certificate that is carried, in bytes of DER.</summary>
     public const int MaxPeerCertificateLength = 16 * 1024;
@@ -25,7 +25,7 @@ public static class ExportedSessionCodec
     /// <summary>Upper bound of an encoded session's length in bytes.</summary>
     public const int MaxEncodedLength = FixedLength + (7 * 256) + 2 + MaxPeerCertificateLength;
 
-    private const int FixedLength = 40;
+    private const int FixedLength = 56;
 
     [Flags]
     private enum Flags : byte
@@ -55,6 +55,8 @@ public static class ExportedSessionCodec
         writer.WriteUInt16((ushort)session.FragmentLimit);
         writer.WriteUInt64(session.ClientSequence);
         writer.WriteUInt64(session.ServerSequence);
+        writer.WriteUInt64(session.ClientKeyBase);
+        writer.WriteUInt64(session.ServerKeyBase);
         writer.WriteUInt64(session.ExplicitNonceBase);
         writer.WriteUInt64((ulong)session.CreatedAt.UtcTicks);
         writer.WriteVector1(session.ClientSecret.Span);
@@ -92,6 +94,8 @@ public static class ExportedSessionCodec
                 FragmentLimit = reader.ReadUInt16(),
                 ClientSequence = reader.ReadUInt64(),
                 ServerSequence = reader.ReadUInt64(),
+                ClientKeyBase = reader.ReadUInt64(),
+                ServerKeyBase = reader.ReadUInt64(),
                 ExplicitNonceBase = reader.ReadUInt64(),
                 CreatedAt = ReadTime(ref reader),
                 ClientSecret = clientSecret = reader.ReadSecret1(),

@@ -18,6 +18,8 @@ internal static class ExportedSessionRules
             return "a cipher suite that C-SSL does not negotiate";
         if (suite.Version != session.Version)
             return "a cipher suite of another TLS version";
+        if (session.ClientKeyBase > session.ClientSequence || session.ServerKeyBase > session.ServerSequence)
+            return "a key that is newer than its records";
         if (session.FragmentLimit is < MinFragmentLimit or > 1 << 14)
             return "a fragment limit out of range";
         if (session.PeerCertificate.Length > ExportedSessionCodec.MaxPeerCertificateLength)
@@ -48,6 +50,8 @@ internal static class ExportedSessionRules
             return "traffic secrets with TLS 1.2";
         if (session.ClientRandom.Length != RandomLength || session.ServerRandom.Length != RandomLength)
             return "randoms that are not 32 bytes";
+        if (session.ClientKeyBase != 0 || session.ServerKeyBase != 0)
+            return "a second key with TLS 1.2";
         if (session.ExplicitNonceBase != 0 && suite.Kind != CipherKind.AesGcm)
             return "an explicit nonce with a suite that has none";
         return session.EncryptThenMac && suite.IsAead ? "encrypt-then-MAC with a suite that has no MAC" : null;

@@ -57,7 +57,7 @@ public sealed class ExportedSessionCodecTests
         var bytes = encoded.Span.ToArray();
         bytes[0] = 7;
         Assert.Equal(
-            "Session codec version 7 is unknown here (this build reads 1).",
+            "Session codec version 7 is unknown here (this build reads 2).",
             Assert.Throws<SealedSessionException>(() => ExportedSessionCodec.Decode(bytes)).Message);
     }
 
@@ -73,6 +73,7 @@ public sealed class ExportedSessionCodecTests
         Refuses("a server name with characters that no name has", serverName: "a\nb");
         Refuses("a peer certificate that is too long", certificateLength: ExportedSessionCodec.MaxPeerCertificateLength + 1);
         Refuses("TLS 1.2 settings with TLS 1.3", encryptThenMac: true);
+        Refuses("a key that is newer than its records", clientKeyBase: 1);
     }
 
     private static ExportedSession? TryDecode(byte[] bytes)
@@ -94,7 +95,8 @@ public sealed class ExportedSessionCodecTests
         int fragmentLimit = 1 << 14,
         string? serverName = null,
         int certificateLength = 0,
-        bool encryptThenMac = false)
+        bool encryptThenMac = false,
+        ulong clientKeyBase = 0)
     {
         using var session = new ExportedSession
         {
@@ -106,6 +108,7 @@ public sealed class ExportedSessionCodecTests
             ServerName = serverName,
             PeerCertificate = new byte[certificateLength],
             EncryptThenMac = encryptThenMac,
+            ClientKeyBase = clientKeyBase,
             CreatedAt = DateTimeOffset.UnixEpoch,
         };
         var refusal = Assert.Throws<ArgumentException>(() => ExportedSessionCodec.Encode(session));

@@ -34,7 +34,7 @@ internal static class ExportedSessions
 
     /// <summary>Everything in it, comparable.</summary>
     public static object Content(ExportedSession s) => (
-        (s.Version, s.CipherSuite, s.ClientSequence, s.ServerSequence, s.ExplicitNonceBase, s.EncryptThenMac, s.FragmentLimit),
+        (s.Version, s.CipherSuite, s.ClientSequence, s.ServerSequence, s.ClientKeyBase, s.ServerKeyBase, s.ExplicitNonceBase, s.EncryptThenMac, s.FragmentLimit),
         (s.ApplicationProtocol, s.ServerName, s.Resumed, s.CreatedAt),
         string.Join('|', new[]
         {
@@ -76,6 +76,8 @@ internal static class ExportedSessions
             ServerRandom = serverRandom,
             ClientSequence = BitConverter.ToUInt64(sequences, 0),
             ServerSequence = BitConverter.ToUInt64(sequences, 8),
+            ClientKeyBase = tls13 ? BitConverter.ToUInt64(sequences, 0) / 2 : 0,
+            ServerKeyBase = tls13 ? BitConverter.ToUInt64(sequences, 8) / 3 : 0,
             ExplicitNonceBase = !tls13 && info.Kind == CipherKind.AesGcm ? BitConverter.ToUInt64(sequences, 16) : 0,
             EncryptThenMac = encryptThenMac && !info.IsAead,
             FragmentLimit = limit,
