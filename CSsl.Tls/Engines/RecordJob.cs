@@ -71,6 +71,13 @@ public unsafe struct RecordJob
         key?.Return();
     }
 
+    /// <summary>It is not authentic: what was decrypted is wiped.</summary>
+    internal void Refuse()
+    {
+        new Span<byte>(Destination, CipherLength).Clear();
+        Status = RecordJobStatus.NotAuthentic;
+    }
+
     [InlineArray(16)]
     internal struct Bytes16
     {

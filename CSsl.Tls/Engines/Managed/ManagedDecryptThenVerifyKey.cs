@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace CSsl.Tls.Engines.Managed;
 
@@ -34,8 +33,7 @@ internal sealed class ManagedDecryptThenVerifyKey : ManagedKey
             return;
         }
 
-        CryptographicOperations.ZeroMemory(text);
-        job.Status = RecordJobStatus.NotAuthentic;
+        job.Refuse();
     }
 
     protected override void Wipe()

@@ -24,8 +24,7 @@ internal sealed unsafe class ManagedEncryptThenMacKey(in RecordKeyMaterial mater
         _mac.Compute(job.AdditionalData(), authenticated, expected);
         if (!CryptographicOperations.FixedTimeEquals(expected, mac))
         {
-            job.Target().Clear();
-            job.Status = RecordJobStatus.NotAuthentic;
+            job.Refuse();
             return;
         }
 
