@@ -55,12 +55,14 @@ public sealed partial class DataLink
     }
 
     /// <summary>One channel broke the rules, here or at the peer: it is closed at both ends, and the link goes on. From any thread.</summary>
-    internal void Fault(LinkChannel channel, Exception cause)
+    /// <returns>False: it was closed already.</returns>
+    internal bool Fault(LinkChannel channel, Exception cause)
     {
-        if (!_table.Remove(channel)) return;
+        if (!_table.Remove(channel)) return false;
         LogFault(Logger, channel.Id, Peer.Name, cause);
         _sender.Send(channel, FrameKind.Close, [(byte)CloseReason.Aborted]);
         channel.Lose(new LinkException($"Channel {channel.Id} was closed: {cause.Message}", cause));
+        return true;
     }
 
     /// <summary>The link is over. The first reason stays, and is returned. From any thread; calls nobody on it.</summary>

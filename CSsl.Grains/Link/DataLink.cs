@@ -31,15 +31,15 @@ public sealed partial class DataLink : IAsyncDisposable
     private byte[] _peerLoad = [];
     private bool _peerLeaving;
 
-    private DataLink(Stream transport, Hello peer, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time)
+    private DataLink(Stream transport, Hello peer, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, IRecordRunner? records)
     {
         (_transport, _options, _time) = (transport, options, time);
         _opensChannels = acceptor is null;
         Peer = peer.Identity;
         PeerCredit = peer.Credit;
         _table = new ChannelTable(this, peer.Credit, options.ChannelCredit);
-        _sender = new LinkSender(this, transport, options);
-        _receiver = new LinkReceiver(this, transport, _sender, _table, acceptor);
+        _sender = new LinkSender(this, transport, options, records);
+        _receiver = new LinkReceiver(this, transport, _sender, _table, acceptor, records);
         _heartbeat = new LinkHeartbeat(this, _sender, _receiver, options, time);
     }
 
@@ -52,10 +52,12 @@ public sealed partial class DataLink : IAsyncDisposable
     /// <param name="options">Sizes and times; must not change afterwards.</param>
     /// <param name="time">The clock of heartbeats.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="records">Seals and opens for channels that do; null when none does.</param>
     /// <exception cref="LinkException">The peer is not of this cluster, or not in time.</exception>
     /// <exception cref="ArgumentException">An option, the identity or the key is out of its limits.</exception>
     /// <exception cref="OperationCanceledException">This end gave up.</exception>
-    public static async Task<DataLink> ConnectAsync(Stream transport, LinkIdentity self, ReadOnlyMemory<byte> clusterKey, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<DataLink> ConnectAsync(Stream transport, LinkIdentity self, ReadOnlyMemory<byte> clusterKey, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, CancellationToken cancellationToken,
+        IRecordRunner? records = null)
     {
         try
         {
@@ -63,7 +65,7 @@ public sealed partial class DataLink : IAsyncDisposable
             LinkEnd end = acceptor is null ? LinkEnd.Gateway : LinkEnd.Silo;
             var hello = new Hello(end, options.ChannelCredit, RandomNumberGenerator.GetBytes(Hello.NonceLength), self);
             Hello peer = await LinkAuthentication.RunAsync(transport, hello, clusterKey, options.ConnectTimeout, time, cancellationToken);
-            return new DataLink(transport, peer, acceptor, options, time);
+            return new DataLink(transport, peer, acceptor, options, time, records);
         }
         catch
         {

@@ -1,3 +1,4 @@
+using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
 
 namespace CSsl.Grains.Link;
@@ -5,15 +6,15 @@ namespace CSsl.Grains.Link;
 /// <summary>
 /// One client connection on a data link; the base of what either end keeps for it.
 /// Frames arrive through the On methods, on the link's read loop, one at a time: they must not block.
-/// Records leave through <see cref="Fill"/>, when it is this channel's turn; frames of other kinds through <see cref="Send"/>.
+/// Records leave through <see cref="Fill(Span{byte})"/>, when it is this channel's turn; frames of other kinds through <see cref="Send"/>.
 /// </summary>
 /// <remarks>
-/// <see cref="RequestTurn"/> may run other channels' <see cref="Fill"/> on the calling thread, and so may <see cref="Send"/> and
+/// <see cref="RequestTurn"/> may run other channels' <see cref="Fill(Span{byte})"/> on the calling thread, and so may <see cref="Send"/> and
 /// <see cref="ReturnCredit"/>: call them without holding a lock that a Fill needs. From the On methods and from Fill itself they only queue.
 /// </remarks>
 public abstract class LinkChannel
 {
-    /// <summary>The least room that <see cref="Fill"/> is offered: one whole record of the largest size that TLS 1.2 allows (RFC 5246 section 6.2.3), and the prefix before it.</summary>
+    /// <summary>The least room that <see cref="Fill(Span{byte})"/> is offered: one whole record of the largest size that TLS 1.2 allows (RFC 5246 section 6.2.3), and the prefix before it.</summary>
     public const int MinimumRoom = RecordsPrefix.Length + RecordHeader.Size + RecordHeader.MaxCiphertext12;
 
     /// <summary>The most bytes in one frame's payload.</summary>
@@ -27,6 +28,9 @@ public abstract class LinkChannel
 
     /// <summary>The read loop's own: the channel had a frame in the batch that is being dispatched.</summary>
     internal bool InBatch;
+
+    /// <summary>The read loop's own: records of the channel wait to be opened.</summary>
+    internal bool IsOpening;
 
     private ChannelLife _life;
 
@@ -57,12 +61,28 @@ public abstract class LinkChannel
     /// the channel has its next turn after <see cref="RequestTurn"/> was called again (which may be done from here).</remarks>
     protected internal virtual int Fill(Span<byte> room) => 0;
 
+    /// <summary>As <see cref="Fill(Span{byte})"/>, for a channel that seals: it lays its records out, and the jobs that it adds to the batch seal them,
+    /// with those of other channels, before anything is sent. The memory of <paramref name="room"/> does not move until then.</summary>
+    /// <param name="room">As there.</param>
+    /// <param name="sealing">The link's batch; a job per record.</param>
+    protected internal virtual int Fill(Span<byte> room, RecordBatch sealing) => Fill(room);
+
+    /// <summary>Whole records that the peer sent. A channel that opens them adds a job per record to the batch, and gets each back through
+    /// <see cref="OnOpened"/>, in this order and before any other frame; to the others they are a frame.</summary>
+    /// <param name="records">The payload of a Records frame; this memory and that of <paramref name="plaintext"/> is the channel's until the last of its jobs is completed.</param>
+    /// <param name="plaintext">Room for what they hold, as long as they; empty at a link that opens none.</param>
+    /// <param name="opening">The link's batch.</param>
+    protected internal virtual void OnRecords(ReadOnlySpan<byte> records, Span<byte> plaintext, RecordBatch opening) => OnFrame(FrameKind.Records, records);
+
+    /// <summary>The engine has run a job that <see cref="OnRecords"/> added: complete it.</summary>
+    protected internal virtual void OnOpened(ref RecordJob job) => throw new InvalidOperationException("This channel opens no records.");
+
     /// <summary>Asks for a turn to send records. Cheap, from any thread; several requests before the turn are one.
     /// Without credit the turn comes when the peer has given some back.</summary>
     protected void RequestTurn() => Link.RequestTurn(this);
 
     /// <summary>Sends a frame that needs no credit. Keeps its place: after the records of earlier turns, before those of later ones;
-    /// sent during a turn (from <see cref="Fill"/> or beside it), after that turn's records. After a frame that ends the channel
+    /// sent during a turn (from <see cref="Fill(Span{byte})"/> or beside it), after that turn's records. After a frame that ends the channel
     /// (Close, Detach, Established) nothing more is sent, and no turn is given.</summary>
     /// <param name="kind">What it is.</param>
     /// <param name="payload">Copied.</param>

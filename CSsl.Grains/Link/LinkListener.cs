@@ -8,7 +8,8 @@ namespace CSsl.Grains.Link;
 /// <param name="Options">Sizes and times.</param>
 /// <param name="Time">The clock of heartbeats and timeouts.</param>
 /// <param name="Logger">Where links tell of refused peers and closed channels.</param>
-public sealed record LinkSetup(LinkIdentity Self, ReadOnlyMemory<byte> ClusterKey, LinkOptions Options, TimeProvider Time, ILogger Logger);
+/// <param name="Records">Seals and opens for the channels of a silo; null at a gateway, which does neither.</param>
+public sealed record LinkSetup(LinkIdentity Self, ReadOnlyMemory<byte> ClusterKey, LinkOptions Options, TimeProvider Time, ILogger Logger, IRecordRunner? Records = null);
 
 /// <summary>The silo's listener: accepts connections, authenticates them, and hands over links.</summary>
 public sealed partial class LinkListener : IAsyncDisposable
@@ -123,7 +124,7 @@ public sealed partial class LinkListener : IAsyncDisposable
     private async Task<DataLink> AuthenticateAsync(Stream stream)
     {
         using UnprovenPeers.Entry entry = _unproven.Add(_closing.Token);
-        return await DataLink.ConnectAsync(stream, _setup.Self, _setup.ClusterKey, _acceptor, _setup.Options, _setup.Time, entry.Token);
+        return await DataLink.ConnectAsync(stream, _setup.Self, _setup.ClusterKey, _acceptor, _setup.Options, _setup.Time, entry.Token, _setup.Records);
     }
 
     private void Leave()

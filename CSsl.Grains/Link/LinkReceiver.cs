@@ -11,8 +11,10 @@ namespace CSsl.Grains.Link;
 /// <item>What is wrong within one channel (an overrun of its credit, a payload that its OnFrame refuses) closes that channel only.</item>
 /// <item>A frame for a channel that this end has released is late, not wrong: it is dropped.</item>
 /// </list>
+/// <para>Records that are to be opened are gathered while the frames of a read are dispatched, and opened together by one call of the process's engine.
+/// To their channel they happen in their place among its frames: a frame of another kind waits until those before it are opened.</para>
 /// </remarks>
-internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender sender, ChannelTable table, ILinkAcceptor? acceptor)
+internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender sender, ChannelTable table, ILinkAcceptor? acceptor, IRecordRunner? records)
 {
     // At least twice the largest frame: when less than one fits behind what is there, what is there is moved to the front.
     private const int BufferLength = 256 * 1024;
@@ -20,12 +22,17 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
     // How many reads in a row that did not have to wait before the loop leaves its thread to others: it may be the one that watches their sockets.
     private const int ReadsPerStretch = 16;
 
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferLength, pinned: true);
+
+    // What a record holds, at the place that the record has in the other buffer.
+    private readonly byte[] _plaintext = records is null ? [] : GC.AllocateUninitializedArray<byte>(BufferLength, pinned: true);
+    private readonly OpeningBatch _opening = new();
     private readonly List<LinkChannel> _inBatch = [];
     private readonly LinkEnd _peer = acceptor is null ? LinkEnd.Silo : LinkEnd.Gateway;
     private int _start;
     private int _end;
     private bool _reading;
+    private LinkException? _broken;
     private long _receives;
     private long _frames;
     private long _bytes;
@@ -55,7 +62,8 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
                 _end += read;
                 _bytes += read;
                 Volatile.Write(ref _receives, _receives + 1);
-                DispatchBatch();
+                await DispatchAsync();
+                MakeRoom();
                 if (inARow == ReadsPerStretch)
                 {
                     inARow = 0;
@@ -73,39 +81,102 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
         }
     }
 
-    private void DispatchBatch()
+    // Completes at once unless somebody else is at the engine.
+    private async ValueTask DispatchAsync()
     {
-        sender.Cork();
         try
         {
-            while (TryTakeFrame(out FrameHeader header, out ReadOnlySpan<byte> payload)) Dispatch(header, payload);
+            while (true)
+            {
+                bool isAll = DispatchSome(out bool isRun, out ValueTask run);
+                if (!isRun)
+                {
+                    await run;
+                    EndRun();
+                }
+
+                if (_broken is not null) throw _broken;
+                if (isAll) return;
+            }
         }
         finally
         {
-            EndBatch();
+            _opening.Clear();
+        }
+    }
+
+    // True: all frames that are there. False: those before one that has to wait for records before it.
+    private bool DispatchSome(out bool isRun, out ValueTask run)
+    {
+        isRun = true;
+        run = default;
+        sender.Cork();
+        try
+        {
+            bool isAll = DispatchFrames();
+            if (_opening.Count > 0)
+            {
+                run = _opening.WaitAsync();
+                isRun = Open();
+            }
+
+            return isAll;
+        }
+        finally
+        {
+            if (isRun) EndBatch();
             sender.Uncork();
         }
     }
 
-    private bool TryTakeFrame(out FrameHeader header, out ReadOnlySpan<byte> payload)
+    private bool Open() => (records ?? throw new InvalidOperationException("A channel opens records on a link that has no engine.")).TryRun(_opening);
+
+    private void EndRun()
     {
-        ReadOnlySpan<byte> unread = _buffer.AsSpan(_start, _end - _start);
-        payload = default;
-        header = default;
-        if (unread.Length >= FrameHeader.Size)
+        sender.Cork();
+        try
         {
-            header = FrameHeader.Read(unread, LinkChannel.MaxPayload);
-            int length = FrameHeader.Size + header.Length;
-            if (unread.Length >= length)
+            EndBatch();
+        }
+        finally
+        {
+            sender.Uncork();
+        }
+    }
+
+    // False: not all.
+    private bool DispatchFrames()
+    {
+        try
+        {
+            while (TryPeekFrame(out FrameHeader header))
             {
-                payload = unread[FrameHeader.Size..length];
-                _start += length;
-                return true;
+                if (_opening.Count > 0 && MustWait(header)) return false;
+                int start = _start + FrameHeader.Size;
+                _start = start + header.Length;
+                Dispatch(header, start);
             }
         }
+        catch (LinkException e)
+        {
+            // What came before it is still opened and delivered.
+            _broken = e;
+        }
 
-        MakeRoom();
-        return false;
+        return true;
+    }
+
+    private bool MustWait(FrameHeader header)
+        => _opening.Count >= RecordBatch.UsualRecords
+            || (header.Kind is not (FrameKind.Records or FrameKind.Window) && header.Channel != 0 && table.Find(header.Channel) is { IsOpening: true });
+
+    private bool TryPeekFrame(out FrameHeader header)
+    {
+        ReadOnlySpan<byte> unread = _buffer.AsSpan(_start, _end - _start);
+        header = default;
+        if (unread.Length < FrameHeader.Size) return false;
+        header = FrameHeader.Read(unread, LinkChannel.MaxPayload);
+        return unread.Length >= FrameHeader.Size + header.Length;
     }
 
     // Room for the rest of the largest frame, at least.
@@ -118,8 +189,9 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
         }
     }
 
-    private void Dispatch(FrameHeader header, ReadOnlySpan<byte> payload)
+    private void Dispatch(FrameHeader header, int start)
     {
+        ReadOnlySpan<byte> payload = _buffer.AsSpan(start, header.Length);
         _frames++;
         if ((FrameRules.SentBy(header.Kind) & _peer) == 0 || FrameRules.IsOfLink(header.Kind) != (header.Channel == 0))
             throw new LinkException($"The peer sent a frame of kind {(byte)header.Kind} on channel {header.Channel}, where it does not belong.");
@@ -138,7 +210,7 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
         }
 
         if (header.Kind == FrameKind.Window) OnWindow(channel, payload);
-        else Deliver(channel, header.Kind, payload);
+        else Deliver(channel, header, start);
     }
 
     private void Open(FrameHeader header)
@@ -164,9 +236,10 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
             link.Fault(channel, new LinkException("The peer gave back more credit than it had taken."));
     }
 
-    private void Deliver(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    private void Deliver(LinkChannel channel, FrameHeader header, int start)
     {
-        if (kind == FrameKind.Records && (payload.IsEmpty || !channel.Received.TryTake(payload.Length)))
+        ReadOnlySpan<byte> payload = _buffer.AsSpan(start, header.Length);
+        if (header.Kind == FrameKind.Records && (payload.IsEmpty || !channel.Received.TryTake(payload.Length)))
         {
             link.Fault(channel, new LinkException($"The peer sent {payload.Length} bytes of records that it had no credit for."));
             return;
@@ -181,7 +254,16 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
                 _inBatch.Add(channel);
             }
 
-            channel.OnFrame(kind, payload);
+            if (header.Kind == FrameKind.Records)
+            {
+                int before = _opening.Count;
+                channel.OnRecords(payload, _plaintext.AsSpan(records is null ? 0 : start, records is null ? 0 : payload.Length), _opening);
+                channel.IsOpening |= _opening.Count > before;
+            }
+            else
+            {
+                channel.OnFrame(header.Kind, payload);
+            }
         }
         catch (Exception e)
         {
@@ -195,9 +277,11 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
 
     private void EndBatch()
     {
+        for (int i = 0; i < _opening.Count; i++) Opened(_opening.Owner(i), i);
+        _opening.Clear();
         foreach (LinkChannel channel in _inBatch)
         {
-            channel.InBatch = false;
+            channel.InBatch = channel.IsOpening = false;
             if (!channel.TryEnter()) continue;
             try
             {
@@ -214,5 +298,22 @@ internal sealed class LinkReceiver(DataLink link, Stream transport, LinkSender s
         }
 
         _inBatch.Clear();
+    }
+
+    private void Opened(LinkChannel channel, int index)
+    {
+        if (!channel.TryEnter()) return;
+        try
+        {
+            channel.OnOpened(ref _opening.Jobs[index]);
+        }
+        catch (Exception e)
+        {
+            link.Fault(channel, e);
+        }
+        finally
+        {
+            channel.Leave();
+        }
     }
 }

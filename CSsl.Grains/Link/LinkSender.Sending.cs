@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using CSsl.Tls.Engines;
+using CSsl.Tls.Records;
 
 namespace CSsl.Grains.Link;
 
@@ -12,14 +14,60 @@ internal sealed partial class LinkSender
         for (int batches = 0; TakeBatch(out int turns); batches++)
         {
             GiveTurns(turns);
-            TakeQueued();
-            if (!TryWrite()) return;
+            if (!TrySeal() || !Finish()) return;
             if (batches == BatchesPerStretch)
             {
                 ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
                 return;
             }
         }
+    }
+
+    // False: pending, or the link is lost.
+    private bool Finish()
+    {
+        TakeQueued();
+        return TryWrite();
+    }
+
+    // False: somebody else seals, and OnSealed goes on.
+    private bool TrySeal()
+    {
+        if (_sealing.Count == 0) return true;
+        if (_records is null) throw new InvalidOperationException("A channel seals on a link that has no engine.");
+        if (!_records.TryRun(_sealing)) return false;
+        CompleteSealing();
+        return true;
+    }
+
+    private void OnSealed()
+    {
+        CompleteSealing();
+        if (Finish()) Run();
+    }
+
+    private void CompleteSealing()
+    {
+        for (int i = 0; i < _sealing.Count; i++)
+        {
+            try
+            {
+                RecordWriteState.Complete(ref _sealing.Jobs[i]);
+            }
+            catch (RecordEngineException e)
+            {
+                Unsealed(_sealing.Owner(i), e);
+            }
+        }
+
+        _sealing.Clear();
+    }
+
+    // Its records are plaintext still: they don't leave. Nor does the last word of a channel that has said it meanwhile, and it is queued: then the link ends.
+    private void Unsealed(LinkChannel channel, RecordEngineException cause)
+    {
+        if (_active.RemoveRecords(channel.Id) == 0) return;
+        if (!_link.Fault(channel, cause) && channel.Turn.LastSend == _batch) _link.Lose(new LinkException($"Records of channel {channel.Id} could not be sealed.", cause));
     }
 
     // False: the role is given back.
@@ -46,7 +94,7 @@ internal sealed partial class LinkSender
     private void GiveTurns(int turns)
     {
         int limit = _active.Length + _batchBytes;
-        while (_active.Length < limit)
+        while (_active.Length < limit && _sealing.Count < RecordBatch.UsualRecords)
         {
             LinkChannel channel;
             int room;
@@ -58,7 +106,9 @@ internal sealed partial class LinkSender
                 room = BeginTurn(channel);
             }
 
-            if (room > 0) Fill(channel, room);
+            if (room == 0) continue;
+            if (_records is not null && _sealing.Count == 0) _active.Reserve(limit - _active.Length + FrameHeader.Size + _turnBytes);
+            Fill(channel, room);
         }
     }
 
@@ -94,11 +144,19 @@ internal sealed partial class LinkSender
     private void Fill(LinkChannel channel, int room)
     {
         if (!channel.TryEnter()) return;
+        int sealing = _sealing.Count;
+        int filled = 0;
         try
         {
-            int filled = channel.Fill(_active.Room(room));
-            if ((uint)filled > (uint)room) throw new InvalidOperationException($"Fill returned {filled} with room for {room}.");
+            filled = channel.Fill(_active.Room(room), _sealing);
             if (filled == 0) return;
+            if ((uint)filled > (uint)room)
+            {
+                string what = $"Fill returned {filled} with room for {room}.";
+                filled = 0;
+                throw new InvalidOperationException(what);
+            }
+
             _active.Commit(FrameKind.Records, channel.Id, filled);
             lock (_gate) channel.Turn.Credit -= filled;
         }
@@ -108,6 +166,8 @@ internal sealed partial class LinkSender
         }
         finally
         {
+            // Of a turn that came to nothing no job may touch the room: it is the next turn's.
+            if (filled == 0) _sealing.Truncate(sealing);
             channel.Leave();
         }
     }
@@ -171,5 +231,14 @@ internal sealed partial class LinkSender
         }
 
         return false;
+    }
+
+    /// <summary>The records of a batch of frames.</summary>
+    private sealed class SealingBatch(LinkSender sender) : RecordBatch, IThreadPoolWorkItem
+    {
+        // The runner does not write for others: they would wait for each other's sockets.
+        public override void OnRun() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+
+        void IThreadPoolWorkItem.Execute() => sender.OnSealed();
     }
 }

@@ -18,6 +18,8 @@ namespace CSsl.Grains.Link;
 /// <para>Order: a batch is [control frames queued before the snapshot][turns][control frames queued meanwhile]. So a frame that is queued
 /// after the snapshot goes behind the turns of its batch, and from then on its channel has no turn in it. The channels that were ready at the
 /// snapshot are served once; while nothing else is queued, those that became ready since are too, until the batch is full.</para>
+/// <para>Records are laid out in their turns and sealed together when the turns of a batch are over, by one call of the process's engine; whoever
+/// runs it may be somebody else, and then the role waits with the batch.</para>
 /// <para>Most frames are hurried: somebody waits for what they say. The others wait for company, so that they cost no system call.</para>
 /// </remarks>
 internal sealed partial class LinkSender : IThreadPoolWorkItem
@@ -30,6 +32,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
 
     private readonly DataLink _link;
     private readonly Stream _transport;
+    private readonly IRecordRunner? _records;
     private readonly int _turnBytes;
     private readonly int _batchBytes;
     private readonly Action _onWritten;
@@ -48,6 +51,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     private TaskCompletionSource? _drained;
 
     // The sender's own: used by whoever has the role.
+    private readonly SealingBatch _sealing;
     private SendBuffer _active;
     private ValueTaskAwaiter _write;
     private long _sends;
@@ -55,10 +59,12 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     private long _recordFramesSent;
     private long _bytesSent;
 
-    public LinkSender(DataLink link, Stream transport, LinkOptions options)
+    public LinkSender(DataLink link, Stream transport, LinkOptions options, IRecordRunner? records)
     {
         _link = link;
         _transport = transport;
+        _records = records;
+        _sealing = new SealingBatch(this);
         _turnBytes = options.TurnBytes;
         _batchBytes = options.BatchBytes;
         int usualBatch = 64 * 1024 + _batchBytes + _turnBytes;

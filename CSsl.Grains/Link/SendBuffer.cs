@@ -1,6 +1,7 @@
 namespace CSsl.Grains.Link;
 
-/// <summary>Frames next to each other, as they will leave in one write. Not thread-safe.</summary>
+/// <summary>Frames next to each other, as they will leave in one write. Records are sealed in it, so its memory is pinned, and does not move while no more
+/// is added than was reserved. Not thread-safe.</summary>
 internal sealed class SendBuffer
 {
     // Kept when the buffer is emptied; what a burst made larger is given back.
@@ -34,6 +35,12 @@ internal sealed class SendBuffer
         RecordFrames += other.RecordFrames;
     }
 
+    /// <summary>Until so many bytes more have been added, nothing moves.</summary>
+    public void Reserve(int bytes)
+    {
+        if (Length + bytes > _bytes.Length) Grow(Length + bytes);
+    }
+
     /// <summary>Where the payload of the next frame goes, behind its header.</summary>
     public Span<byte> Room(int payloadLength)
     {
@@ -51,6 +58,30 @@ internal sealed class SendBuffer
         if (kind == FrameKind.Records) RecordFrames++;
     }
 
+    /// <summary>Takes a channel's records out again.</summary>
+    /// <returns>Frames that are gone.</returns>
+    public int RemoveRecords(uint channel)
+    {
+        int before = RecordFrames;
+        for (int at = 0; at < Length;)
+        {
+            FrameHeader header = FrameHeader.Read(_bytes.AsSpan(at), LinkChannel.MaxPayload);
+            int length = FrameHeader.Size + header.Length;
+            if (header.Channel != channel || header.Kind != FrameKind.Records)
+            {
+                at += length;
+                continue;
+            }
+
+            _bytes.AsSpan(at + length, Length - at - length).CopyTo(_bytes.AsSpan(at));
+            Length -= length;
+            Frames--;
+            RecordFrames--;
+        }
+
+        return before - RecordFrames;
+    }
+
     public void Clear()
     {
         Length = Frames = RecordFrames = 0;
@@ -61,7 +92,7 @@ internal sealed class SendBuffer
     {
         long doubled = Math.Max(4096L, 2L * _bytes.Length);
         long length = needed <= _keptLength ? Math.Min(doubled, _keptLength) : doubled;
-        byte[] larger = GC.AllocateUninitializedArray<byte>((int)Math.Max(needed, length));
+        byte[] larger = GC.AllocateUninitializedArray<byte>((int)Math.Max(needed, length), pinned: true);
         _bytes.AsSpan(0, Length).CopyTo(larger);
         _bytes = larger;
     }

@@ -17,6 +17,9 @@ public abstract class RecordKey : IDisposable
     /// <summary>True when the key is gone from memory.</summary>
     public bool IsWiped => Volatile.Read(ref _references) == 0;
 
+    /// <summary>True when the engine works on several records of such keys at the same time (<see cref="IRecordEngine.Lanes"/>).</summary>
+    public virtual bool UsesLanes => false;
+
     /// <summary>Gives up the owner's reference.</summary>
     public void Dispose()
     {
