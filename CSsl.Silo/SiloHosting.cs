@@ -3,12 +3,14 @@ using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
 using CSsl.Grains.Handshake;
 using CSsl.Grains.Link;
+using CSsl.Silo.Aggregation;
 using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;
 using CSsl.Silo.Links;
 using CSsl.Silo.Proxy;
 using CSsl.Silo.Sessions;
 using CSsl.Silo.Transport;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Builder;
@@ -47,7 +49,7 @@ public static class SiloHosting
         var identity = new LinkIdentity(settings.Silo.Name, settings.Cluster.Id);
         builder.Services.AddSingleton<ILinkAcceptor, SiloLinkAcceptor>();
         AddHosted(builder.Services, services => ActivatorUtilities.CreateInstance<SiloLinks>(services,
-            new LinkSetup(identity, clusterKey, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>())));
+            new LinkSetup(identity, clusterKey, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>(), services.GetRequiredService<IRecordRunner>())));
 
         builder.Services.AddSingleton<SiloStatus>();
         builder.Services.AddSingleton<LoadMeter>();
@@ -72,6 +74,9 @@ public static class SiloHosting
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<DataMetrics>();
+        services.AddSingleton<IRecordEngine>(ManagedEngine.Instance);
+        services.AddSingleton<AggregatorMetrics>();
+        services.AddSingleton<IRecordRunner, RecordAggregator>();
         services.AddSingleton<HandshakeLanes>();
         services.AddSingleton<TlsConnectionHost>();
         services.AddSingleton<DecryptedListener>();

@@ -75,6 +75,7 @@ public static class CsslConfiguration
         AddOptions(builder.Services, settings.Limits);
         AddOptions(builder.Services, settings.Resumption);
         AddOptions(builder.Services, settings.Link);
+        AddOptions(builder.Services, settings.Aggregation);
         if (settings.WatchParent)
             builder.Services.AddSingleton<IHostLifetime, ParentWatch>();
         return builder;

@@ -23,6 +23,7 @@ public sealed class CsslSettings
     public LimitsOptions Limits { get; set; } = new();
     public ResumptionOptions Resumption { get; set; } = new();
     public LinkOptions Link { get; set; } = new();
+    public AggregationOptions Aggregation { get; set; } = new();
     public RecordEngineKind Engine { get; set; } = RecordEngineKind.Auto;
 
     /// <summary>Stop when standard input ends, and leave SIGINT to the parent. <c>cssl up</c> sets it for its children, so that none outlives it.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using CSsl.Grains.Link;
 using CSsl.Tls;
 using CSsl.Tls.Records;
 
@@ -15,16 +16,16 @@ internal enum TurnOutcome
     /// <summary>There is more to send: ask for another turn.</summary>
     More,
 
-    /// <summary>close_notify was sealed: everything is sent.</summary>
+    /// <summary>close_notify was the last record: everything is sent.</summary>
     Done,
 
-    /// <summary>A fatal alert was sealed: nothing more may be sent.</summary>
+    /// <summary>A fatal alert was the last record: nothing more may be sent.</summary>
     Failed,
 }
 
-/// <summary>The application's output on its way to the client: cut into records and sealed where they are sent from. Not thread-safe.</summary>
+/// <summary>The application's output on its way to the client: cut into records, laid out where they are sent from. Not thread-safe.</summary>
 /// <remarks>Reads the application's pipe without a task: a read that waits ends in <paramref name="readable"/>, on the thread of whoever wrote.</remarks>
-internal sealed class RecordOutput(DataPhase phase, PipeReader application, Action readable)
+internal sealed class RecordOutput(LinkChannel channel, DataPhase phase, PipeReader application, Action readable)
 {
     private ValueTask<ReadResult> _read;
     private ReadResult _result;
@@ -44,39 +45,41 @@ internal sealed class RecordOutput(DataPhase phase, PipeReader application, Acti
         _hasResult = true;
     }
 
-    /// <summary>Nothing of the application is sent any more: the next turn seals this alert, the last record of the connection.</summary>
+    /// <summary>Nothing of the application is sent any more: the next turn sends this alert, the last record of the connection.</summary>
     public void Fail(AlertDescription alert) => _fatal ??= alert;
 
-    /// <summary>Puts whole records at the start of <paramref name="room"/>.</summary>
+    /// <summary>Lays whole records out at the start of <paramref name="room"/>; the batch seals them.</summary>
     /// <param name="room">At least one record of the largest size.</param>
+    /// <param name="sealing">Gets a job for each.</param>
     /// <param name="outcome">What follows.</param>
     /// <returns>Bytes and number of the records, and how much of the application's output is in them.</returns>
-    public (int Bytes, int Records, int Plaintext) Fill(Span<byte> room, out TurnOutcome outcome)
+    public (int Bytes, int Records, int Plaintext) Fill(Span<byte> room, RecordBatch sealing, out TurnOutcome outcome)
     {
         outcome = TurnOutcome.Idle;
+        var before = sealing.Count;
         if (_fatal is { } alert)
         {
             outcome = TurnOutcome.Failed;
-            return (phase.WriteAlert(alert, room), 1, 0);
+            return (Prepare(alert, room, sealing), sealing.Count - before, 0);
         }
 
-        var written = phase.HasPending ? phase.WritePending(room) : 0;
+        var written = phase.HasPending ? PreparePending(room, sealing) : 0;
         if (!_hasResult)
-            return (written, 0, 0);
+            return (written, sealing.Count - before, 0);
 
         var rest = _result.Buffer;
-        var records = Seal(ref rest, room, ref written);
+        written += Prepare(ref rest, room[written..], sealing);
         var plaintext = (int)(_result.Buffer.Length - rest.Length);
         if (rest.IsEmpty && _result.IsCompleted && room.Length - written >= DataPhase.ControlRoom)
         {
-            written += phase.WriteAlert(AlertDescription.CloseNotify, room[written..]);
+            written += Prepare(AlertDescription.CloseNotify, room[written..], sealing);
             outcome = TurnOutcome.Done;
-            return (written, records + 1, plaintext);
+            return (written, sealing.Count - before, plaintext);
         }
 
         application.AdvanceTo(rest.IsEmpty ? _result.Buffer.End : rest.Start);
         outcome = Read() ? TurnOutcome.More : TurnOutcome.Idle;
-        return (written, records, plaintext);
+        return (written, sealing.Count - before, plaintext);
     }
 
     /// <summary>The connection is over: what the application still writes goes nowhere. That is no error to it, as with a socket: Kestrel takes an
@@ -91,10 +94,10 @@ internal sealed class RecordOutput(DataPhase phase, PipeReader application, Acti
         application.Complete();
     }
 
-    private int Seal(ref ReadOnlySequence<byte> plaintext, Span<byte> room, ref int written)
+    private int Prepare(ref ReadOnlySequence<byte> plaintext, Span<byte> room, RecordBatch sealing)
     {
         var writer = phase.Writer;
-        var records = 0;
+        var written = 0;
         while (!plaintext.IsEmpty)
         {
             // Always as much as a record may carry: what doesn't fit into this turn waits for the next one.
@@ -105,12 +108,26 @@ internal sealed class RecordOutput(DataPhase phase, PipeReader application, Acti
 
             var record = room.Slice(written, sealedLength);
             plaintext.Slice(0, length).CopyTo(record[writer.PrefixLength..]);
-            written += writer.Seal(ContentType.ApplicationData, record, length);
+            written += writer.Prepare(ContentType.ApplicationData, record, length, ref sealing.Reserve(1)[0]);
+            sealing.Commit(channel, 1);
             plaintext = plaintext.Slice(length);
-            records++;
         }
 
-        return records;
+        return written;
+    }
+
+    private int PreparePending(Span<byte> room, RecordBatch sealing)
+    {
+        var written = phase.PreparePending(room, sealing.Reserve(DataPhase.ControlRecords), out var records);
+        sealing.Commit(channel, records);
+        return written;
+    }
+
+    private int Prepare(AlertDescription alert, Span<byte> room, RecordBatch sealing)
+    {
+        var written = phase.PrepareAlert(alert, room, ref sealing.Reserve(1)[0]);
+        sealing.Commit(channel, written > 0 ? 1 : 0);
+        return written;
     }
 
     /// <summary>True when there is something already.</summary>

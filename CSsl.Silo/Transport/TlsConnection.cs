@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using CSsl.Grains.Data;
 using CSsl.Grains.Link;
 using CSsl.Tls;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
 using Microsoft.AspNetCore.Connections;
 
@@ -9,7 +10,7 @@ namespace CSsl.Silo.Transport;
 
 /// <summary>
 /// A session that this silo serves: records from and to its gateway on one side, plaintext from and to Kestrel on the other.
-/// Records are opened on the link's read loop and sealed in the link's turns, each direction behind its own gate; the application
+/// Records come opened from the link's read loop and are laid out in the link's turns, each direction behind its own gate; the application
 /// runs on the thread pool and meets both only in its pipes.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "End, the one end of every connection, disposes the phase; Kestrel disposes the connection.")]
@@ -67,9 +68,6 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
             case FrameKind.Attach when _phase is null:
                 OnAttach(Attach.Decode(payload));
                 break;
-            case FrameKind.Records when _phase is not null:
-                OnRecords(payload);
-                break;
             case FrameKind.Eof:
                 lock (_readGate)
                     _input?.Complete(null);
@@ -82,15 +80,61 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         }
     }
 
+    protected override void OnRecords(ReadOnlySpan<byte> records, Span<byte> plaintext, RecordBatch opening)
+    {
+        if (_phase is null)
+            throw new LinkException("Records before Attach.");
+        lock (_readGate)
+        {
+            if (Volatile.Read(ref _ended) == 0 && !_failing)
+                _input!.Prepare(records, plaintext, opening);
+        }
+    }
+
+    protected override void OnOpened(ref RecordJob job)
+    {
+        try
+        {
+            bool replyPending;
+            lock (_readGate)
+            {
+                if (Volatile.Read(ref _ended) != 0 || _failing)
+                    return;
+                replyPending = _input!.Take(ref job);
+            }
+
+            if (replyPending)
+                RequestTurn();
+        }
+        catch (TlsException e)
+        {
+            OnProtocolError(e);
+        }
+        catch (RecordEngineException e)
+        {
+            OnProtocolError(new TlsException(AlertDescription.InternalError, e.Message));
+        }
+    }
+
     protected override void OnBatchEnd()
     {
+        OpenedRecords opened;
         lock (_readGate)
-            _input?.Flush();
+        {
+            if (_input is null)
+                return;
+            opened = _input.Flush();
+        }
+
+        if (opened.Records > 0)
+            host.Metrics.Opened(opened.Records, opened.Bytes);
+        if (opened.Overhead > 0 && Volatile.Read(ref _ended) == 0)
+            ReturnCredit(opened.Overhead);
     }
 
     protected override void OnLinkLost(Exception reason) => End(null, new ConnectionResetException("the data link is lost", reason));
 
-    protected override int Fill(Span<byte> room)
+    protected override int Fill(Span<byte> room, RecordBatch sealing)
     {
         int bytes, records, plaintext;
         TurnOutcome outcome;
@@ -98,7 +142,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         {
             if (Volatile.Read(ref _ended) != 0 || _output is null)
                 return 0;
-            (bytes, records, plaintext) = _output.Fill(room[RecordsPrefix.Length..], out outcome);
+            (bytes, records, plaintext) = _output.Fill(room[RecordsPrefix.Length..], sealing, out outcome);
         }
 
         RecordsPrefix.Write(room, plaintext);
@@ -140,9 +184,9 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
             AttachedAt = host.Time.GetUtcNow(),
         };
         _connection = new DecryptedConnection(attach, tls, host.Pool, this);
-        _phase = new DataPhase(session);
-        _input = new RecordInput(_phase, _connection.Input);
-        _output = new RecordOutput(_phase, _connection.Output, OnReadable);
+        _phase = new DataPhase(session, host.Engine);
+        _input = new RecordInput(this, _phase, _connection.Input);
+        _output = new RecordOutput(this, _phase, _connection.Output, OnReadable);
 
         host.Metrics.Attached();
         host.Sessions.Add(this);
@@ -156,31 +200,6 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
 
         if (!host.Listener.TryAdd(_connection))
             Abort("the silo is leaving");
-    }
-
-    private void OnRecords(ReadOnlySpan<byte> frame)
-    {
-        OpenedFrame opened;
-        try
-        {
-            lock (_readGate)
-            {
-                if (Volatile.Read(ref _ended) != 0)
-                    return;
-                opened = _input!.Open(frame);
-            }
-        }
-        catch (TlsException e)
-        {
-            OnProtocolError(e);
-            return;
-        }
-
-        host.Metrics.Opened(opened.Records, frame.Length);
-        if (opened.ReplyPending)
-            RequestTurn();
-        if (opened.Overhead > 0)
-            ReturnCredit(opened.Overhead);
     }
 
     private void OnProtocolError(TlsException error)

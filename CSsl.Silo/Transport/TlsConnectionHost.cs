@@ -4,6 +4,7 @@ using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
 using CSsl.Grains.Link;
 using CSsl.Silo.Lifecycle;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,7 @@ namespace CSsl.Silo.Transport;
 /// <summary>What all connections of a silo share.</summary>
 internal sealed partial class TlsConnectionHost(
     SessionSealer sealer,
+    IRecordEngine engine,
     DecryptedListener listener,
     SessionTable sessions,
     SiloStatus status,
@@ -24,6 +26,9 @@ internal sealed partial class TlsConnectionHost(
     IOptions<LimitsOptions> limits,
     ILogger<TlsConnection> logger)
 {
+    /// <summary>Makes the keys that the aggregator's calls work with.</summary>
+    public IRecordEngine Engine { get; } = engine;
+
     public DecryptedListener Listener { get; } = listener;
 
     public SessionTable Sessions { get; } = sessions;

@@ -91,12 +91,12 @@ public sealed unsafe class DataPhase : IDisposable
 
     /// <summary>The second half of <see cref="Read"/>, when the engine has run the job: in the order in which the records were prepared.</summary>
     /// <param name="job">Gives its key back, whatever happens.</param>
-    /// <param name="written">Bytes of application data in the memory that the record was prepared with.</param>
+    /// <param name="applicationData">In the memory that the record was prepared with.</param>
     /// <exception cref="TlsException">As <see cref="Read"/>.</exception>
     /// <exception cref="RecordEngineException">The engine failed: close with internal_error.</exception>
-    public ReadStatus CompleteRead(ref RecordJob job, out int written)
+    public ReadStatus CompleteRead(ref RecordJob job, out ReadOnlySpan<byte> applicationData)
     {
-        written = 0;
+        applicationData = default;
         if (_closeNotifyReceived)
         {
             job.Release();
@@ -104,7 +104,9 @@ public sealed unsafe class DataPhase : IDisposable
         }
 
         var plaintext = new ReadOnlySpan<byte>(job.Destination, job.RecordLength);
-        return Take(_reader.Complete(ref job), plaintext, out written);
+        var status = Take(_reader.Complete(ref job), plaintext, out var written);
+        applicationData = plaintext[..written];
+        return status;
     }
 
     /// <summary>The fatal alert that the client sent, if it sent one.</summary>

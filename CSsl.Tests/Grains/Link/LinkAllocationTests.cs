@@ -30,7 +30,7 @@ public class LinkAllocationTests
         gateway.Returns = true;
 
         // One frame at a time, there and back: each is a batch, a write and a read of its own, mostly pending.
-        gateway.OnRecords = _ =>
+        gateway.WhenRecords = _ =>
         {
             if (--left == 0) done.Release();
             else silo.AskForTurn();

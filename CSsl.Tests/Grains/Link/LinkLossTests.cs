@@ -47,7 +47,7 @@ public class LinkLossTests
                     silo.Filler = _ => throw new FormatException("in Fill");
                     break;
                 case 1:
-                    gateway.OnRecords = _ => throw new FormatException("in OnFrame");
+                    gateway.WhenRecords = _ => throw new FormatException("in OnFrame");
                     break;
                 default:
                     await Task.Run(gateway.Forget);
@@ -64,7 +64,7 @@ public class LinkLossTests
         }
 
         var flowed = new SemaphoreSlim(0);
-        survivor.OnRecords = _ => flowed.Release();
+        survivor.WhenRecords = _ => flowed.Release();
         for (int i = 0; i < 50; i++) Assert.True(await flowed.WaitAsync(TestLinks.Patience));
         Assert.True(links.Gateway.IsAlive && links.Silo.IsAlive);
         Assert.All(ends, c => Assert.Equal(0, c.CallsAfterLost));

@@ -57,7 +57,7 @@ public class LinkTransferTests(ITestOutputHelper output)
         var all = new TaskCompletionSource();
         gateway.Discards = true;
         gateway.Returns = true;
-        gateway.OnRecords = bytes =>
+        gateway.WhenRecords = bytes =>
         {
             if ((received += bytes) == Total) all.SetResult();
         };

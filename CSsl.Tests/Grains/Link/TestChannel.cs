@@ -30,11 +30,11 @@ internal sealed class TestChannel : LinkChannel
     /// <summary>Returns the credit of received records at once.</summary>
     public bool Returns { get; set; }
 
-    /// <summary>Records are not noted, only counted by <see cref="OnRecords"/>.</summary>
+    /// <summary>Records are not noted, only counted by <see cref="WhenRecords"/>.</summary>
     public bool Discards { get; set; }
 
     /// <summary>Runs for each Records frame, with its length.</summary>
-    public Action<int>? OnRecords { get; set; }
+    public Action<int>? WhenRecords { get; set; }
 
     public int LostCalls { get; private set; }
 
@@ -93,7 +93,7 @@ internal sealed class TestChannel : LinkChannel
         if (Discards && kind == FrameKind.Records)
         {
             if (Returns) ReturnCredit(payload.Length);
-            OnRecords?.Invoke(payload.Length);
+            WhenRecords?.Invoke(payload.Length);
             return;
         }
 
