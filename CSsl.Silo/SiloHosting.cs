@@ -78,6 +78,8 @@ public static class SiloHosting
         services.AddSingleton<AggregatorMetrics>();
         services.AddSingleton<IRecordRunner, RecordAggregator>();
         services.AddSingleton<HandshakeLanes>();
+        services.AddSingleton<SessionStoreMetrics>();
+        AddHosted<SessionStore>(services);
         services.AddSingleton<TlsConnectionHost>();
         services.AddSingleton<DecryptedListener>();
         services.AddSingleton<IConnectionListenerFactory, DecryptedTransportFactory>();
@@ -86,7 +88,10 @@ public static class SiloHosting
 
         // Loaded here and now: a bad certificate is an error of the configuration.
         using var keys = KeyFiles.ReadSealingKeys(settings.Cluster);
-        var factory = Certificates.CreateFactory(settings.Certificates, keys, settings.Resumption);
+        var sessionIds = settings.Resumption.SessionIds ? new SessionIds(keys.Derive(SessionIds.KeyLabel, SessionIds.KeyLength)) : null;
+        if (sessionIds is not null)
+            services.AddSingleton(_ => sessionIds);
+        var factory = Certificates.CreateFactory(settings.Certificates, keys, settings.Resumption, sessionIds);
         services.AddSingleton<IServerHandshakeFactory>(_ => factory);
         AddHosted(services, provider => ActivatorUtilities.CreateInstance<TicketKeyKeeper>(provider, factory.TicketKeys));
         services.AddHostedService(provider => new CertificateLog(factory.Certificates, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<CertificateLog>>()));

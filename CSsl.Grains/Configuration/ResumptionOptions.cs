@@ -16,6 +16,13 @@ public sealed class ResumptionOptions
     [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
     public TimeSpan TicketKeyRotation { get; set; } = TimeSpan.FromHours(12);
 
+    /// <summary>Keep TLS 1.2 sessions for clients that know session ids but no tickets.</summary>
+    public bool SessionIds { get; set; } = true;
+
+    /// <summary>How long a client waits for its session to be found; then it shakes hands in full.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:00:05")]
+    public TimeSpan LookupTime { get; set; } = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How often a silo asks for the ticket keys.</summary>
     public TimeSpan TicketKeyRefresh => TimeSpan.FromTicks(Math.Clamp(TicketKeyRotation.Ticks / 40, TimeSpan.TicksPerMillisecond * 100, TimeSpan.TicksPerSecond * 30));
 

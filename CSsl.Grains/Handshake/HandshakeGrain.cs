@@ -18,6 +18,7 @@ namespace CSsl.Grains.Handshake;
 public sealed partial class HandshakeGrain(
     IServerHandshakeFactory factory,
     SessionSealer sealer,
+    SecretSealer secretSealer,
     IOptions<SiloOptions> silo,
     IOptions<LimitsOptions> limits,
     HandshakeMetrics metrics,
@@ -38,6 +39,16 @@ public sealed partial class HandshakeGrain(
         if (now >= _nextSweep)
             Sweep(now);
         return ValueTask.FromResult(Advance(request, now));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<HandshakeAnswer> Resume(HandshakeResumption resumption, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var id = resumption.HandshakeId;
+        return ValueTask.FromResult(_pending.TryGetValue(id, out var pending)
+            ? Run(id, pending, now, () => Resume(resumption, pending))
+            : Fail(id, HandshakeFailure.Deadline, alert: null, "the handshake took too long"));
     }
 
     /// <inheritdoc/>
@@ -71,42 +82,79 @@ public sealed partial class HandshakeGrain(
             metrics.Begin();
         }
 
+        return Run(request.HandshakeId, pending, now, () => Step(request, pending));
+    }
+
+    private HandshakeAnswer Run(Guid id, PendingHandshake pending, DateTimeOffset now, Func<HandshakeAnswer> step)
+    {
         if (now >= pending.Deadline)
-            return Fail(request.HandshakeId, HandshakeFailure.Deadline, AlertFor(pending, AlertDescription.HandshakeFailure), "the handshake took too long");
+            return Fail(id, HandshakeFailure.Deadline, AlertFor(pending, AlertDescription.HandshakeFailure), "the handshake took too long");
 
         try
         {
-            return Step(request, pending);
+            return step();
         }
         catch (TlsException e)
         {
-            return Fail(request.HandshakeId, HandshakeFailure.Client, AlertFor(pending, e.Alert), e.Message);
+            return Fail(id, HandshakeFailure.Client, AlertFor(pending, e.Alert), e.Message);
         }
         catch (Exception e)
         {
             LogInternalError(e, now);
-            return Fail(request.HandshakeId, HandshakeFailure.Internal, AlertFor(pending, AlertDescription.InternalError), $"internal error: {e.Message}");
+            return Fail(id, HandshakeFailure.Internal, AlertFor(pending, AlertDescription.InternalError), $"internal error: {e.Message}");
         }
     }
 
     private HandshakeAnswer Step(HandshakeRequest request, PendingHandshake pending)
     {
         var output = new ArrayBufferWriter<byte>(4096);
-        var step = pending.Advance(request.Records, factory, output);
+        return Answer(request.HandshakeId, pending, pending.Advance(request.Records, factory, output), output);
+    }
+
+    private HandshakeAnswer Resume(HandshakeResumption resumption, PendingHandshake pending)
+    {
+        var output = new ArrayBufferWriter<byte>(4096);
+        using var stored = Open(resumption.Session.Span, pending.WantedSession.Span);
+        return Answer(resumption.HandshakeId, pending, pending.Resume(stored.Span, factory, output), output);
+    }
+
+    private HandshakeAnswer Answer(Guid id, PendingHandshake pending, HandshakeStep step, ArrayBufferWriter<byte> output)
+    {
         var answer = new HandshakeAnswer { Consumed = step.Consumed, Flight = output.WrittenMemory };
         switch (step.Status)
         {
             case HandshakeStatus.NeedMore:
-                return answer;
+                return answer with { WantedSession = pending.WantedSession };
             case HandshakeStatus.Complete:
-                answer = answer with { Established = Establish(pending) };
-                Forget(request.HandshakeId);
+                answer = answer with { Resumption = Keep(pending), Established = Establish(pending) };
+                Forget(id);
                 return answer;
             default:
                 // The handshake wrote its own alert.
-                var failed = Fail(request.HandshakeId, HandshakeFailure.Client, alert: null, step.Error ?? "the handshake failed");
-                return failed with { Consumed = step.Consumed, Flight = output.WrittenMemory };
+                var spoiled = pending.OfferedSession;
+                var failed = Fail(id, HandshakeFailure.Client, alert: null, step.Error ?? "the handshake failed");
+                return failed with { Consumed = step.Consumed, Flight = output.WrittenMemory, SpoiledSession = spoiled };
         }
+    }
+
+    private SecretBytes Open(ReadOnlySpan<byte> session, ReadOnlySpan<byte> id)
+    {
+        try
+        {
+            return session.IsEmpty ? SecretBytes.Empty : secretSealer.Open(ResumableSession.Purpose, session, id);
+        }
+        catch (SealedSessionException e)
+        {
+            // Sealed under a key that is gone: the client shakes hands in full.
+            LogNotOpened(e.Message);
+            return SecretBytes.Empty;
+        }
+    }
+
+    private ResumptionRecord? Keep(PendingHandshake pending)
+    {
+        using var made = pending.TakeResumable();
+        return made is null ? null : new ResumptionRecord { Id = made.Id, Sealed = secretSealer.Seal(ResumableSession.Purpose, made.Content, made.Id) };
     }
 
     private EstablishedSession Establish(PendingHandshake pending)
@@ -179,6 +227,9 @@ public sealed partial class HandshakeGrain(
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "handshake {Id} failed ({Reason}): {Error}")]
     private partial void LogFailed(Guid id, HandshakeFailure reason, string error);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "a stored session can't be used: {Reason}")]
+    private partial void LogNotOpened(string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "a handshake failed with an error of our own (at most one such line a second and lane)")]
     private partial void LogInternal(Exception error);

@@ -13,6 +13,10 @@ public interface IHandshakeGrain : IGrainWithStringKey
     [return: Immutable]
     ValueTask<HandshakeAnswer> Advance([Immutable] HandshakeRequest request, CancellationToken cancellationToken);
 
+    /// <summary>Goes on with a handshake whose answer named a <see cref="HandshakeAnswer.WantedSession"/>.</summary>
+    [return: Immutable]
+    ValueTask<HandshakeAnswer> Resume([Immutable] HandshakeResumption resumption, CancellationToken cancellationToken);
+
     /// <summary>The client is gone, or the gateway: forgets the connection.</summary>
     ValueTask Abandon(Guid handshakeId, CancellationToken cancellationToken);
 }
@@ -30,6 +34,16 @@ public sealed record HandshakeRequest
     [Id(2)] public required ReadOnlyMemory<byte> Records { get; init; }
 }
 
+/// <summary>What was found for a handshake that waits for it.</summary>
+[GenerateSerializer, Immutable]
+public sealed record HandshakeResumption
+{
+    [Id(0)] public required Guid HandshakeId { get; init; }
+
+    /// <summary>The sealed session (<see cref="StoredSession.Sealed"/>); empty when there is none, or none in time.</summary>
+    [Id(1)] public required ReadOnlyMemory<byte> Session { get; init; }
+}
+
 /// <summary>What a lane answers.</summary>
 [GenerateSerializer, Immutable]
 public sealed record HandshakeAnswer
@@ -44,6 +58,16 @@ public sealed record HandshakeAnswer
 
     /// <summary>Set when it is complete.</summary>
     [Id(3)] public EstablishedSession? Established { get; init; }
+
+    /// <summary>Set instead of everything else: the id of the session that the client asks for. The handshake waits for
+    /// <see cref="IHandshakeGrain.Resume"/>; whoever called looks for the session, so that the lane need not wait.</summary>
+    [Id(4)] public ReadOnlyMemory<byte> WantedSession { get; init; }
+
+    /// <summary>With <see cref="Established"/>: the session for its client to come back with, sealed; null when it has a ticket for that.</summary>
+    [Id(5)] public ResumptionRecord? Resumption { get; init; }
+
+    /// <summary>With <see cref="Error"/>: the id of the session that must not be resumed again.</summary>
+    [Id(6)] public ReadOnlyMemory<byte> SpoiledSession { get; init; }
 }
 
 /// <summary>A finished handshake; nothing in it is secret (the capsule is sealed).</summary>
@@ -59,4 +83,15 @@ public sealed record EstablishedSession
     [Id(6)] public required bool Resumed { get; init; }
     [Id(7)] public string? ApplicationProtocol { get; init; }
     [Id(8)] public string? ServerName { get; init; }
+}
+
+/// <summary>A session to be stored; nothing in it is secret.</summary>
+[GenerateSerializer, Immutable]
+public sealed record ResumptionRecord
+{
+    /// <summary>The TLS session id.</summary>
+    [Id(0)] public required ReadOnlyMemory<byte> Id { get; init; }
+
+    /// <summary>See <see cref="StoredSession.Sealed"/>.</summary>
+    [Id(1)] public required ReadOnlyMemory<byte> Sealed { get; init; }
 }

@@ -13,12 +13,21 @@ internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : 
     private ArrayBufferWriter<byte>? _hello;
     private ClientHelloReader? _reader = new(maxBytes);
     private IServerHandshake? _handshake;
+
+    // A hello that waits for the session that it asks for, its records, and how many of them came in earlier calls.
+    private (ClientHello Hello, ReadOnlyMemory<byte> Records, int Before)? _waiting;
     private int _received;
 
     public DateTimeOffset Deadline { get; } = deadline;
 
     /// <summary>True once OpenSSL runs: from then on a plaintext alert may no longer be understood.</summary>
     public bool HasStarted => _handshake is not null;
+
+    /// <summary>The session id that the client asks for, while the handshake waits for <see cref="Resume"/>; else empty.</summary>
+    public ReadOnlyMemory<byte> WantedSession => _waiting?.Hello.SessionId ?? default;
+
+    /// <summary>The session id under which a session was found for this handshake; else empty.</summary>
+    public ReadOnlyMemory<byte> OfferedSession { get; private set; }
 
     /// <summary>Feeds whole records.</summary>
     /// <returns>The step, its Consumed counted in <paramref name="records"/>.</returns>
@@ -29,8 +38,28 @@ internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : 
         if (_received > maxBytes)
             throw new TlsException(AlertDescription.UnexpectedMessage, $"the client sent more than {maxBytes} bytes of handshake");
 
+        if (_waiting is not null)
+            throw new InvalidOperationException("The handshake waits for a session.");
         return _handshake is { } handshake ? handshake.Advance(records.Span, output) : Start(records, factory, output);
     }
+
+    /// <summary>Goes on with a hello that waited.</summary>
+    /// <param name="stored">The session that it asked for; empty when there is none.</param>
+    /// <param name="factory">Makes the handshake.</param>
+    /// <param name="output">Gets the records for the client.</param>
+    /// <returns>The step, its Consumed counted in the records of the call that made the hello whole.</returns>
+    /// <exception cref="InvalidOperationException">Nothing waits.</exception>
+    public HandshakeStep Resume(ReadOnlySpan<byte> stored, IServerHandshakeFactory factory, IBufferWriter<byte> output)
+    {
+        var (hello, records, before) = _waiting ?? throw new InvalidOperationException("The handshake does not wait for a session.");
+        _waiting = null;
+        if (!stored.IsEmpty)
+            OfferedSession = hello.SessionId;
+        return Begin(hello, records, before, stored, factory, output);
+    }
+
+    /// <inheritdoc cref="IServerHandshake.TakeResumable"/>
+    public Tls.Sessions.ResumableSession? TakeResumable() => _handshake?.TakeResumable();
 
     /// <inheritdoc cref="IServerHandshake.Export"/>
     public Tls.Sessions.ExportedSession Export()
@@ -52,13 +81,21 @@ internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : 
                 return new HandshakeStep(HandshakeStatus.NeedMore, records.Length, 0);
             case ClientHelloStatus.Complete:
                 (_hello, _reader) = (null, null);
-                _handshake = factory.Create(hello!);
-                var step = _handshake.Advance(whole.Span, output);
-                return step with { Consumed = Math.Max(0, step.Consumed - before) };
+                if (!factory.CanResume(hello!))
+                    return Begin(hello!, whole, before, default, factory, output);
+                _waiting = (hello!, whole, before);
+                return new HandshakeStep(HandshakeStatus.NeedMore, 0, 0);
             case ClientHelloStatus.NotTls:
                 throw new TlsException(alert == AlertDescription.CloseNotify ? AlertDescription.UnexpectedMessage : alert, "the first record is no ClientHello");
             default:
                 throw new TlsException(alert, $"the ClientHello is refused ({alert})");
         }
+    }
+
+    private HandshakeStep Begin(ClientHello hello, ReadOnlyMemory<byte> records, int before, ReadOnlySpan<byte> stored, IServerHandshakeFactory factory, IBufferWriter<byte> output)
+    {
+        _handshake = factory.Create(hello, stored);
+        var step = _handshake.Advance(records.Span, output);
+        return step with { Consumed = Math.Max(0, step.Consumed - before) };
     }
 }

@@ -8,7 +8,7 @@ namespace CSsl.Silo.Handshake;
 /// One handshake on a data link, in lock-step: a Handshake frame becomes a call to the connection's lane, the lane's answer a Flight or
 /// Established frame. Nothing of the handshake is kept here.
 /// </summary>
-internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, TimeSpan handshakeTime, TimeProvider time, ILogger<HandshakeLinkChannel> logger) : LinkChannel
+internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, SessionStore sessions, TimeSpan handshakeTime, TimeProvider time, ILogger<HandshakeLinkChannel> logger) : LinkChannel
 {
     private readonly Lock _gate = new();
     private Guid _handshakeId;
@@ -60,12 +60,22 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, TimeSpa
         try
         {
             answer = await _lane!.Advance(new HandshakeRequest { HandshakeId = _handshakeId, Deadline = _deadline, Records = records }, CancellationToken.None);
+            if (!answer.WantedSession.IsEmpty)
+            {
+                var session = await sessions.FindAsync(answer.WantedSession);
+                answer = await _lane!.Resume(new HandshakeResumption { HandshakeId = _handshakeId, Session = session }, CancellationToken.None);
+            }
         }
         catch (Exception e)
         {
             LogLaneFailed(e);
             answer = new HandshakeAnswer { Consumed = 0, Flight = default, Error = "the lane can't be reached" };
         }
+
+        if (answer.Resumption is { } made)
+            sessions.Store(made);
+        if (!answer.SpoiledSession.IsEmpty)
+            sessions.Remove(answer.SpoiledSession);
 
         var over = answer.Error is not null || answer.Established is not null;
         lock (_gate)

@@ -12,6 +12,7 @@ namespace CSsl.Silo.Links;
 /// <summary>Makes the silo's end of channels, by what the frame that opens one asks for and what this silo does.</summary>
 internal sealed class SiloLinkAcceptor(
     HandshakeLanes lanes,
+    SessionStore sessions,
     TlsConnectionHost connections,
     SiloStatus status,
     TimeProvider time,
@@ -22,7 +23,7 @@ internal sealed class SiloLinkAcceptor(
     /// <inheritdoc/>
     public LinkChannel? Accept(DataLink link, FrameKind kind) => kind switch
     {
-        FrameKind.HandshakeStart when Does(SiloRoles.Handshake) && !status.IsDraining => new HandshakeLinkChannel(lanes, limits.Value.HandshakeTime, time, logger),
+        FrameKind.HandshakeStart when Does(SiloRoles.Handshake) && !status.IsDraining => new HandshakeLinkChannel(lanes, sessions, limits.Value.HandshakeTime, time, logger),
         FrameKind.Attach when Does(SiloRoles.Data) => new TlsConnection(connections),
         _ => null,
     };

@@ -23,6 +23,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
     private RecordOutput? _output;
     private DecryptedConnection? _connection;
     private DataSessionInfo? _info;
+    private ReadOnlyMemory<byte> _resumptionId;
     private long _lastTurn;
     private volatile bool _applicationDone;
     private volatile bool _failing;
@@ -184,6 +185,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
             AttachedAt = host.Time.GetUtcNow(),
         };
         _connection = new DecryptedConnection(attach, tls, host.Pool, this);
+        _resumptionId = session.ResumptionId;
         _phase = new DataPhase(session, host.Engine);
         _input = new RecordInput(this, _phase, _connection.Input);
         _output = new RecordOutput(this, _phase, _connection.Output, OnReadable);
@@ -205,6 +207,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
     private void OnProtocolError(TlsException error)
     {
         host.LogProtocolError(Info.SessionId, Info.Client, error.Message);
+        host.Spoil(_resumptionId);
         if (_phase!.ReceivedFatalAlert is not null)
         {
             End(CloseReason.Aborted, new ConnectionResetException(error.Message));

@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
 using CSsl.Grains.Link;
+using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Sessions;
@@ -18,6 +19,7 @@ internal sealed partial class TlsConnectionHost(
     IRecordEngine engine,
     DecryptedListener listener,
     SessionTable sessions,
+    SessionStore resumption,
     SiloStatus status,
     DataMetrics metrics,
     IMemoryPoolFactory<byte> pools,
@@ -40,6 +42,13 @@ internal sealed partial class TlsConnectionHost(
     public TimeProvider Time { get; } = time;
 
     public string SiloName { get; } = silo.Value.Name;
+
+    /// <summary>The session of a connection that ended with a fatal alert: it is not resumed again (RFC 5246 section 7.2.2).</summary>
+    public void Spoil(ReadOnlyMemory<byte> resumptionId)
+    {
+        if (!resumptionId.IsEmpty)
+            resumption.Remove(resumptionId);
+    }
 
     /// <summary>False while the silo is leaving, and when it has as many sessions as it may.</summary>
     private bool TakesSessions => !status.IsDraining && Sessions.Count < limits.Value.Connections;

@@ -14,11 +14,21 @@ public sealed record ClientHello
     /// <summary>legacy_session_id: 0 to 32 bytes.</summary>
     public ReadOnlyMemory<byte> SessionId { get; init; }
 
+    /// <summary>The session_ticket extension carries a ticket (RFC 5077 section 3.2).</summary>
+    public bool OffersTicket { get; init; }
+
     /// <summary>Versions of supported_versions; without it the legacy version alone, but never more than TLS 1.2 (RFC 8446 section 4.2.1).</summary>
     public IReadOnlyList<ushort> SupportedVersions { get; init; } = [];
 
     /// <summary>True when the client offers TLS 1.2 or 1.3. A hello that doesn't is complete all the same: answer it with protocol_version.</summary>
     public bool OffersSupportedVersion => SupportedVersions.Any(static v => v is 0x0303 or 0x0304);
+
+    /// <summary>True when the server answers with TLS 1.2 and looks at the session id. With TLS 1.3 the id is there for middleboxes only
+    /// (RFC 8446 appendix D.4); beside a ticket it is the client's invention (RFC 5077 section 3.4).</summary>
+    /// <param name="highest">The highest version that the server speaks.</param>
+    public bool ResumesById(TlsVersion highest)
+        => SessionId.Length > 0 && !OffersTicket && SupportedVersions.Contains((ushort)TlsVersion.Tls12)
+            && !(highest == TlsVersion.Tls13 && SupportedVersions.Contains((ushort)TlsVersion.Tls13));
 
     /// <summary>Length in bytes of the records that carry the hello, headers included.</summary>
     public int RecordBytes { get; init; }

@@ -21,6 +21,7 @@ internal static class ClientHelloParser
     private const int MaxServerNameLength = 255;
     private const ushort ServerNameExtension = 0;
     private const ushort AlpnExtension = 16;
+    private const ushort SessionTicketExtension = 35;
     private const ushort SupportedVersionsExtension = 43;
     private const byte HostNameType = 0;
 
@@ -41,7 +42,7 @@ internal static class ClientHelloParser
         ReadOnlySpan<byte> extensions = default;
         if (!reader.IsEmpty && (!reader.TryReadVector16(out extensions) || !reader.IsEmpty))
             return AlertDescription.DecodeError;
-        if (ParseExtensions(extensions, out var serverName, out var protocols, out var versions) is { } refusal)
+        if (ParseExtensions(extensions, out var serverName, out var protocols, out var versions, out var offersTicket) is { } refusal)
             return refusal;
 
         hello = new ClientHello
@@ -49,20 +50,23 @@ internal static class ClientHelloParser
             ServerName = serverName,
             ApplicationProtocols = protocols ?? [],
             SessionId = sessionId.ToArray(),
+            OffersTicket = offersTicket,
             SupportedVersions = versions ?? [Math.Min(legacyVersion, (ushort)TlsVersion.Tls12)],
             RecordBytes = recordBytes,
         };
         return null;
     }
 
-    private static AlertDescription? ParseExtensions(ReadOnlySpan<byte> extensions, out string? serverName, out List<string>? protocols, out ushort[]? versions)
+    private static AlertDescription? ParseExtensions(ReadOnlySpan<byte> extensions, out string? serverName, out List<string>? protocols, out ushort[]? versions, out bool offersTicket)
     {
-        (serverName, protocols, versions) = (null, null, null);
+        (serverName, protocols, versions, offersTicket) = (null, null, null, false);
         var reader = new WireReader(extensions);
         while (!reader.IsEmpty)
         {
             if (!reader.TryReadUInt16(out var type) || !reader.TryReadVector16(out var data))
                 return AlertDescription.DecodeError;
+
+            offersTicket |= type == SessionTicketExtension && !data.IsEmpty;
 
             // RFC 8446 section 4.2: no extension twice. OpenSSL sees to the ones that are skipped here.
             var refusal = type switch

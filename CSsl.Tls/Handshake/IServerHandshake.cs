@@ -32,11 +32,21 @@ public interface IServerHandshake : IDisposable
     /// <summary>Hands the finished session over. Consumes: the handshake is closed and wiped, and a second call throws.</summary>
     /// <exception cref="InvalidOperationException">The handshake is not complete, or was exported already.</exception>
     ExportedSession Export();
+
+    /// <summary>The session for its client to come back with, when a full TLS 1.2 handshake made one that has an id (with a ticket it has none);
+    /// else null. Given once, after <see cref="HandshakeStatus.Complete"/>; the caller's to dispose.</summary>
+    ResumableSession? TakeResumable();
 }
 
 /// <summary>Makes handshakes; holds the certificates and ticket keys. Thread-safe.</summary>
 public interface IServerHandshakeFactory : IDisposable
 {
+    /// <summary>Whether the client asks for a session by an id that the cluster made: the session is worth looking for.</summary>
+    bool CanResume(ClientHello hello);
+
     /// <summary>Starts a handshake for the client whose hello was peeked: the certificate is chosen from it.</summary>
-    IServerHandshake Create(ClientHello hello);
+    /// <param name="hello">What the client offers.</param>
+    /// <param name="stored">The <see cref="ResumableSession.Content"/> under the hello's session id; empty when there is none. What does not fit
+    /// (another name, another certificate, expired) leads to a full handshake.</param>
+    IServerHandshake Create(ClientHello hello, ReadOnlySpan<byte> stored = default);
 }

@@ -54,6 +54,9 @@ public sealed class ExportedSession : IDisposable
     /// <summary>The client's certificate in DER, or empty.</summary>
     public byte[] PeerCertificate { get; init; } = [];
 
+    /// <summary>TLS 1.2: the id under which the client can resume the session later; empty without one. Not secret.</summary>
+    public byte[] ResumptionId { get; init; } = [];
+
     /// <summary>True when the handshake resumed an earlier session.</summary>
     public bool Resumed { get; init; }
 

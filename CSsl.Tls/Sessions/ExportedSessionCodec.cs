@@ -10,8 +10,9 @@ namespace CSsl.Tls.Sessions;
 ///  client sequence (8) | server sequence (8) | client key base (8) | server key base (8) | explicit nonce base (8) | created at, UTC ticks of 100 ns (8)
 ///  client secret (v1) | server secret (v1) | exporter secret (v1) | client random (v1) | server random (v1)
 ///  application protocol (v1, UTF-8) | server name (v1, UTF-8) | peer certificate (v2, DER)
+///  resumption id (32), with flag 16 only
 /// </code>
-/// Flags: 1 encrypt-then-MAC, 2 resumed, 4 there is an application protocol, 8 there is a server name.
+/// Flags: 1 encrypt-then-MAC, 2 resumed, 4 there is an application protocol, 8 there is a server name, 16 there is a resumption id.
 /// Decoding is strict: every byte must be accounted for, and what it says must be a session that C-SSL can have negotiated.
 /// </remarks>
 public static class ExportedSessionCodec
@@ -23,7 +24,7 @@ public static class ExportedSessionCodec
     public const int MaxPeerCertificateLength = 16 * 1024;
 
     /// <summary>Upper bound of an encoded session's length in bytes.</summary>
-    public const int MaxEncodedLength = FixedLength + (7 * 256) + 2 + MaxPeerCertificateLength;
+    public const int MaxEncodedLength = FixedLength + (7 * 256) + 2 + MaxPeerCertificateLength + ExportedSessionRules.ResumptionIdLength;
 
     private const int FixedLength = 56;
 
@@ -35,7 +36,8 @@ public static class ExportedSessionCodec
         Resumed = 2,
         ApplicationProtocol = 4,
         ServerName = 8,
-        All = EncryptThenMac | Resumed | ApplicationProtocol | ServerName,
+        ResumptionId = 16,
+        All = EncryptThenMac | Resumed | ApplicationProtocol | ServerName | ResumptionId,
     }
 
     /// <summary>Encodes into pinned memory, which the caller disposes. The session stays the caller's.</summary>
@@ -68,6 +70,7 @@ public static class ExportedSessionCodec
         writer.WriteString1(session.ServerName);
         writer.WriteUInt16((ushort)session.PeerCertificate.Length);
         writer.WriteBytes(session.PeerCertificate);
+        writer.WriteBytes(session.ResumptionId);
         return encoded;
     }
 
@@ -106,6 +109,7 @@ public static class ExportedSessionCodec
                 ApplicationProtocol = reader.ReadString1(flags.HasFlag(Flags.ApplicationProtocol)),
                 ServerName = reader.ReadString1(flags.HasFlag(Flags.ServerName)),
                 PeerCertificate = reader.ReadBytes(reader.ReadUInt16()).ToArray(),
+                ResumptionId = flags.HasFlag(Flags.ResumptionId) ? reader.ReadBytes(ExportedSessionRules.ResumptionIdLength).ToArray() : [],
                 EncryptThenMac = flags.HasFlag(Flags.EncryptThenMac),
                 Resumed = flags.HasFlag(Flags.Resumed),
             };
@@ -129,7 +133,8 @@ public static class ExportedSessionCodec
         => (session.EncryptThenMac ? Flags.EncryptThenMac : Flags.None)
             | (session.Resumed ? Flags.Resumed : Flags.None)
             | (session.ApplicationProtocol is not null ? Flags.ApplicationProtocol : Flags.None)
-            | (session.ServerName is not null ? Flags.ServerName : Flags.None);
+            | (session.ServerName is not null ? Flags.ServerName : Flags.None)
+            | (session.ResumptionId.Length > 0 ? Flags.ResumptionId : Flags.None);
 
     private static int EncodedLength(ExportedSession session)
         => FixedLength
@@ -140,7 +145,8 @@ public static class ExportedSessionCodec
             + 1 + session.ServerRandom.Length
             + 1 + Encoding.UTF8.GetByteCount(session.ApplicationProtocol ?? "")
             + 1 + Encoding.UTF8.GetByteCount(session.ServerName ?? "")
-            + 2 + session.PeerCertificate.Length;
+            + 2 + session.PeerCertificate.Length
+            + session.ResumptionId.Length;
 
     private static DateTimeOffset ReadTime(ref SessionReader reader)
     {

@@ -5,6 +5,8 @@ namespace CSsl.Tls.Sessions;
 /// <summary>What every exported session must satisfy, whether it is written or read.</summary>
 internal static class ExportedSessionRules
 {
+    public const int ResumptionIdLength = 32;
+
     private const int MasterSecretLength = 48;
     private const int RandomLength = 32;
 
@@ -39,6 +41,8 @@ internal static class ExportedSessionRules
             return "an exporter secret whose length is not the suite's";
         if (session.ClientRandom.Length != 0 || session.ServerRandom.Length != 0)
             return "randoms with TLS 1.3";
+        if (session.ResumptionId.Length != 0)
+            return "a resumption id with TLS 1.3";
         return session.EncryptThenMac || session.ExplicitNonceBase != 0 ? "TLS 1.2 settings with TLS 1.3" : null;
     }
 
@@ -52,6 +56,8 @@ internal static class ExportedSessionRules
             return "randoms that are not 32 bytes";
         if (session.ClientKeyBase != 0 || session.ServerKeyBase != 0)
             return "a second key with TLS 1.2";
+        if (session.ResumptionId.Length is not (0 or ResumptionIdLength))
+            return "a resumption id that is not 32 bytes";
         if (session.ExplicitNonceBase != 0 && suite.Kind != CipherKind.AesGcm)
             return "an explicit nonce with a suite that has none";
         return session.EncryptThenMac && suite.IsAead ? "encrypt-then-MAC with a suite that has no MAC" : null;

@@ -16,11 +16,14 @@ namespace CSsl.Tests.Grains.Handshake;
 public sealed class HandshakeGrainTests : IDisposable
 {
     private const string SealingKeys = "k1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
+    private static readonly byte[] SessionId = [.. Enumerable.Range(1, 32).Select(static i => (byte)i)];
+    private static readonly byte[] HelloWithSession = new HelloBuilder { SessionId = SessionId }.Records();
     private static readonly byte[] Hello = new HelloBuilder().ServerName("Example.com").Alpn("h2").Records();
 
     private readonly ManualTimeProvider _time = new();
     private readonly TestMeters _meters = new();
     private readonly SessionSealer _sealer = new(ClusterKeyRing.Parse(SealingKeys));
+    private readonly SecretSealer _secretSealer = new(ClusterKeyRing.Parse(SealingKeys));
     private readonly HandshakeMetrics _metrics;
 
     public HandshakeGrainTests() => _metrics = new HandshakeMetrics(_meters);
@@ -28,6 +31,7 @@ public sealed class HandshakeGrainTests : IDisposable
     public void Dispose()
     {
         _sealer.Dispose();
+        _secretSealer.Dispose();
         _meters.Dispose();
     }
 
@@ -237,9 +241,113 @@ public sealed class HandshakeGrainTests : IDisposable
         Assert.Equal(0, _metrics.InFlight);
     }
 
+    [Fact]
+    public async Task Client_that_asks_for_a_session_waits_for_it_while_the_lane_goes_on()
+    {
+        var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.NeedMore("server hello")]) };
+        var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+
+        var waiting = await AdvanceAsync(lane, id, HelloWithSession);
+        Assert.Equal(SessionId, waiting.WantedSession.ToArray());
+        Assert.Equal((0, 0), (waiting.Consumed, waiting.Flight.Length));
+        Assert.Empty(handshakes.Made);
+        Assert.Equal("server hello", Text(await AdvanceAsync(lane, Guid.NewGuid(), Hello)));
+
+        var sealedSession = _secretSealer.Seal(ResumableSession.Purpose, "stored"u8, SessionId);
+        var answer = await lane.Resume(new HandshakeResumption { HandshakeId = id, Session = sealedSession }, CancellationToken.None);
+
+        Assert.Equal("server hello", Text(answer));
+        Assert.Equal(HelloWithSession.Length, answer.Consumed);
+        Assert.Equal("stored"u8, handshakes.Made[1].Stored);
+        Assert.Equal(HelloWithSession, handshakes.Made[1].LastInput);
+    }
+
+    [Fact]
+    public async Task Hello_that_came_in_pieces_is_whole_when_its_session_is_there()
+    {
+        var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.NeedMore("server hello")]) };
+        var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+        var records = new HelloBuilder { SessionId = SessionId }.Records(fragmentLength: 40);
+        Assert.Equal(45, (await AdvanceAsync(lane, id, records[..45])).Consumed);
+
+        Assert.False((await AdvanceAsync(lane, id, records[45..])).WantedSession.IsEmpty);
+        var answer = await lane.Resume(new HandshakeResumption { HandshakeId = id, Session = default }, CancellationToken.None);
+
+        Assert.Equal(records.Length - 45, answer.Consumed);
+        Assert.Equal(records, Assert.Single(handshakes.Made).LastInput);
+        Assert.Empty(handshakes.Made[0].Stored);
+    }
+
+    [Fact]
+    public async Task Session_that_does_not_open_is_none()
+    {
+        var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.NeedMore("server hello")]) };
+        var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+        await AdvanceAsync(lane, id, HelloWithSession);
+        var ofAnother = _secretSealer.Seal(ResumableSession.Purpose, "stored"u8, new byte[32]);
+
+        var answer = await lane.Resume(new HandshakeResumption { HandshakeId = id, Session = ofAnother }, CancellationToken.None);
+
+        Assert.Null(answer.Error);
+        Assert.Empty(Assert.Single(handshakes.Made).Stored);
+    }
+
+    [Fact]
+    public async Task Session_under_which_a_handshake_failed_is_spoiled()
+    {
+        var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.Fail("alert", "bad finished")]) };
+        var lane = NewLane(handshakes);
+        var (with, without) = (Guid.NewGuid(), Guid.NewGuid());
+        await AdvanceAsync(lane, with, HelloWithSession);
+        await AdvanceAsync(lane, without, HelloWithSession);
+        var session = _secretSealer.Seal(ResumableSession.Purpose, "stored"u8, SessionId);
+
+        Assert.Equal(SessionId, (await lane.Resume(new HandshakeResumption { HandshakeId = with, Session = session }, CancellationToken.None)).SpoiledSession.ToArray());
+        Assert.True((await lane.Resume(new HandshakeResumption { HandshakeId = without, Session = default }, CancellationToken.None)).SpoiledSession.IsEmpty);
+    }
+
+    [Fact]
+    public async Task Nothing_goes_on_that_does_not_wait()
+    {
+        var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.NeedMore("server hello")]) };
+        var lane = NewLane(handshakes);
+        var (late, impatient) = (Guid.NewGuid(), Guid.NewGuid());
+        await AdvanceAsync(lane, late, HelloWithSession, _time.GetUtcNow() + TimeSpan.FromSeconds(1));
+        await AdvanceAsync(lane, impatient, HelloWithSession);
+        Assert.NotNull((await AdvanceAsync(lane, impatient, [20, 3, 3, 0, 1, 1])).Error);
+        Assert.NotNull((await lane.Resume(new HandshakeResumption { HandshakeId = impatient, Session = default }, CancellationToken.None)).Error);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.NotNull((await lane.Resume(new HandshakeResumption { HandshakeId = late, Session = default }, CancellationToken.None)).Error);
+        Assert.Empty(handshakes.Made);
+        Assert.Equal(0, _metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task Session_that_was_made_leaves_the_lane_sealed_and_bound_to_its_id()
+    {
+        byte[] content = [1, 2, 3, 4, 5, 6, 7, 8];
+        var handshakes = Script(h =>
+        {
+            h.Resumable = new ResumableSession(SessionId, new SecretBytes(content));
+            return h.Complete("finished");
+        });
+
+        var record = Assert.IsType<ResumptionRecord>((await AdvanceAsync(NewLane(handshakes), Guid.NewGuid(), Hello)).Resumption);
+
+        Assert.Equal(SessionId, record.Id.ToArray());
+        Assert.Equal(-1, record.Sealed.Span.IndexOf(content));
+        using var opened = _secretSealer.Open(ResumableSession.Purpose, record.Sealed.Span, SessionId);
+        Assert.Equal(content, opened.Span);
+    }
+
     private HandshakeGrain NewLane(ScriptedHandshakes handshakes, int concurrentHandshakes = 1000) => new(
         handshakes,
         _sealer,
+        _secretSealer,
         Options.Create(new SiloOptions { Lanes = 1 }),
         Options.Create(new LimitsOptions { ConcurrentHandshakes = concurrentHandshakes }),
         _metrics,

@@ -15,9 +15,14 @@ internal sealed class ScriptedHandshakes : IServerHandshakeFactory
     /// <summary>Every handshake's steps; the last one repeats.</summary>
     public Queue<Func<ScriptedHandshake, HandshakeStep>> Steps { get; init; } = new();
 
-    public IServerHandshake Create(ClientHello hello)
+    /// <summary>Clients that offer a session id are asked to wait for its session.</summary>
+    public bool ResumesById { get; init; }
+
+    public bool CanResume(ClientHello hello) => ResumesById && hello.SessionId.Length > 0;
+
+    public IServerHandshake Create(ClientHello hello, ReadOnlySpan<byte> stored = default)
     {
-        var made = new ScriptedHandshake(hello, new Queue<Func<ScriptedHandshake, HandshakeStep>>(Steps));
+        var made = new ScriptedHandshake(hello, new Queue<Func<ScriptedHandshake, HandshakeStep>>(Steps)) { Stored = stored.ToArray() };
         Made.Add(made);
         return made;
     }
@@ -32,6 +37,12 @@ internal sealed class ScriptedHandshake(ClientHello hello, Queue<Func<ScriptedHa
     private IBufferWriter<byte>? _output;
 
     public ClientHello Hello { get; } = hello;
+
+    /// <summary>The session that was found for it.</summary>
+    public byte[] Stored { get; init; } = [];
+
+    /// <summary>The session that it made.</summary>
+    public ResumableSession? Resumable { get; set; }
 
     public byte[] LastInput { get; private set; } = [];
 
@@ -56,6 +67,8 @@ internal sealed class ScriptedHandshake(ClientHello hello, Queue<Func<ScriptedHa
         var session = TestSessions.Create(CipherSuite.EcdheRsaAes128GcmSha256);
         return session;
     }
+
+    public ResumableSession? TakeResumable() => Resumable;
 
     public void Dispose() => IsDisposed = true;
 

@@ -39,7 +39,7 @@ internal static class ExportedSessions
         string.Join('|', new[]
         {
             s.ClientSecret.Span.ToArray(), s.ServerSecret.Span.ToArray(), s.ExporterSecret.Span.ToArray(),
-            s.ClientRandom, s.ServerRandom, s.PeerCertificate,
+            s.ClientRandom, s.ServerRandom, s.PeerCertificate, s.ResumptionId,
         }.Select(Convert.ToHexString)));
 
     private static SecretBytes Secret(int length, byte fill)
@@ -57,6 +57,7 @@ internal static class ExportedSessions
         from exporter in tls13 ? Gen.OneOf(Bytes(0), Bytes(info.HashLength)) : Bytes(0)
         from clientRandom in Bytes(tls13 ? 0 : 32)
         from serverRandom in Bytes(tls13 ? 0 : 32)
+        from resumptionId in tls13 ? Bytes(0) : Gen.OneOf(Bytes(0), Bytes(32))
         from sequences in Bytes(24)
         from encryptThenMac in Gen.Elements(false, true)
         from limit in Gen.Choose(64, 1 << 14)
@@ -84,6 +85,7 @@ internal static class ExportedSessions
             ApplicationProtocol = protocol,
             ServerName = name,
             Resumed = resumed,
+            ResumptionId = resumptionId,
             PeerCertificate = [.. Enumerable.Range(seconds, certificateLength).Select(static i => (byte)i)],
             CreatedAt = DateTimeOffset.UnixEpoch.AddSeconds(seconds).AddTicks(seconds % 10_000_000),
         };

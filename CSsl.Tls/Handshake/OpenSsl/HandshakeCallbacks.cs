@@ -66,6 +66,60 @@ internal static unsafe class HandshakeCallbacks
         }
     }
 
+    /// <summary>GEN_SESSION_CB: the id of a new session.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int MakeSessionId(nint ssl, byte* id, uint* length)
+    {
+        try
+        {
+            // OpenSSL asks for all 32 bytes of TLS 1.2.
+            SafeSslHandle.StateOf(ssl).SessionIds!.Generate(new Span<byte>(id, (int)*length));
+            return 1;
+        }
+        catch (Exception)
+        {
+            // The handshake fails with internal_error.
+            return 0;
+        }
+    }
+
+    /// <summary>The callback of SSL_CTX_sess_set_new_cb. A copy is taken: 0 says that no reference is kept.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static int KeepSession(nint ssl, nint session)
+    {
+        try
+        {
+            SafeSslHandle.StateOf(ssl).Keep(session);
+        }
+        catch (Exception)
+        {
+            // A session that is not kept is not resumed: its client shakes hands in full.
+            return 0;
+        }
+
+        return 0;
+    }
+
+    /// <summary>The callback of SSL_CTX_sess_set_get_cb: the session that was looked up before the handshake began.</summary>
+    /// <param name="ssl">The SSL.</param>
+    /// <param name="id">What the client sent.</param>
+    /// <param name="length">Its length.</param>
+    /// <param name="copy">Set to 0: OpenSSL gets the reference that is returned.</param>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    public static nint FindSession(nint ssl, byte* id, int length, int* copy)
+    {
+        *copy = 0;
+        try
+        {
+            return SafeSslHandle.StateOf(ssl).TakeOffered(new ReadOnlySpan<byte>(id, length));
+        }
+        catch (Exception)
+        {
+            // No session: a full handshake.
+            return 0;
+        }
+    }
+
     /// <summary>pem_password_cb: keys are not encrypted, and nobody is asked at a terminal.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int RefusePassword(byte* buffer, int size, int forWriting, nint argument) => -1;

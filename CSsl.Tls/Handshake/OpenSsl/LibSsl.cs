@@ -17,6 +17,9 @@ internal static unsafe partial class LibSsl
     public const int ModeNoAutoChain = 0x8;
     public const int ModeReleaseBuffers = 0x10;
 
+    /// <summary>SSL_SESS_CACHE_SERVER, with nothing kept by OpenSSL itself (NO_INTERNAL, NO_AUTO_CLEAR).</summary>
+    public const int SessionCacheExternal = 0x2 | 0x80 | 0x300;
+
     public const ulong OpNoTicket = 1ul << 14;
     public const ulong OpNoCompression = 1ul << 17;
     public const ulong OpPrioritizeChaCha = 1ul << 21;
@@ -96,6 +99,15 @@ internal static unsafe partial class LibSsl
     public static partial int SSL_CTX_set_session_id_context(SafeSslContextHandle context, byte* id, uint length);
 
     [LibraryImport(Library)]
+    public static partial int SSL_CTX_set_generate_session_id(SafeSslContextHandle context, delegate* unmanaged[Cdecl]<nint, byte*, uint*, int> callback);
+
+    [LibraryImport(Library)]
+    public static partial void SSL_CTX_sess_set_new_cb(SafeSslContextHandle context, delegate* unmanaged[Cdecl]<nint, nint, int> callback);
+
+    [LibraryImport(Library)]
+    public static partial void SSL_CTX_sess_set_get_cb(SafeSslContextHandle context, delegate* unmanaged[Cdecl]<nint, byte*, int, int*, nint> callback);
+
+    [LibraryImport(Library)]
     public static partial int SSL_CTX_use_certificate(SafeSslContextHandle context, SafeX509Handle certificate);
 
     [LibraryImport(Library)]
@@ -157,6 +169,28 @@ internal static unsafe partial class LibSsl
     /// <summary>The session belongs to <paramref name="ssl"/>.</summary>
     [LibraryImport(Library)]
     public static partial nint SSL_get_session(SafeSslHandle ssl);
+
+    [LibraryImport(Library)]
+    public static partial void SSL_SESSION_free(nint session);
+
+    /// <summary>The id belongs to <paramref name="session"/>.</summary>
+    [LibraryImport(Library)]
+    public static partial byte* SSL_SESSION_get_id(nint session, uint* length);
+
+    /// <summary>The name belongs to <paramref name="session"/>; null without one.</summary>
+    [LibraryImport(Library)]
+    public static partial byte* SSL_SESSION_get0_hostname(nint session);
+
+    [LibraryImport(Library)]
+    public static partial int SSL_SESSION_get_protocol_version(nint session);
+
+    /// <summary>With <paramref name="destination"/> null only the length; else writes there and moves the pointer.</summary>
+    [LibraryImport(Library)]
+    public static partial int i2d_SSL_SESSION(nint session, byte** destination);
+
+    /// <summary>Moves <paramref name="source"/> past what it read.</summary>
+    [LibraryImport(Library)]
+    public static partial SafeSessionHandle d2i_SSL_SESSION(nint reuse, byte** source, nint length);
 
     [LibraryImport(Library)]
     public static partial nuint SSL_SESSION_get_master_key(nint session, byte* destination, nuint length);

@@ -19,7 +19,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
 
     /// <exception cref="CertificateException">A file can't be used.</exception>
     /// <exception cref="ArgumentException">An option that OpenSSL does not take.</exception>
-    public static OpenSslContext Create(IReadOnlyList<CertificateFiles> identity, HandshakeOptions options)
+    public static OpenSslContext Create(IReadOnlyList<CertificateFiles> identity, HandshakeOptions options, bool sessionIds)
     {
         LibCrypto.ERR_clear_error();
         var context = LibSsl.SSL_CTX_new(LibSsl.TLS_server_method());
@@ -33,6 +33,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
             SetApplicationProtocols(context, options.ApplicationProtocols);
             SetClientAuthorities(context, options);
             SetResumption(context, options);
+            SetSessionCache(context, sessionIds);
             LibSsl.SSL_CTX_set_keylog_callback(context, &HandshakeCallbacks.LogKey);
             LibSsl.SSL_CTX_callback_ctrl(context, LibSsl.CtrlSetServerNameCallback, &HandshakeCallbacks.AcknowledgeServerName);
             return new OpenSslContext(context, LoadIdentity(context, identity));
@@ -115,7 +116,6 @@ internal sealed unsafe class OpenSslContext : IDisposable
 
     private static void SetResumption(SafeSslContextHandle context, HandshakeOptions options)
     {
-        LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetSessionCacheMode, 0, null);
         ArgumentOutOfRangeException.ThrowIfNegative(options.TicketCount);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(options.TicketCount, 16);
         Require(LibSsl.SSL_CTX_set_num_tickets(context, (nuint)options.TicketCount), "the number of tickets");
@@ -128,6 +128,17 @@ internal sealed unsafe class OpenSslContext : IDisposable
         LibSsl.SSL_CTX_set_timeout(context, (nint)options.TicketLifetime.TotalSeconds);
         OpenSslError.ThrowUnlessOne(
             LibSsl.SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &HandshakeCallbacks.UseTicketKey), "SSL_CTX_set_tlsext_ticket_key_evp_cb");
+    }
+
+    /// <summary>OpenSSL keeps no session: with session ids it is asked for the one that was looked up, and shows those it makes.</summary>
+    private static void SetSessionCache(SafeSslContextHandle context, bool sessionIds)
+    {
+        LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetSessionCacheMode, sessionIds ? LibSsl.SessionCacheExternal : 0, null);
+        if (!sessionIds)
+            return;
+        OpenSslError.ThrowUnlessOne(LibSsl.SSL_CTX_set_generate_session_id(context, &HandshakeCallbacks.MakeSessionId), "SSL_CTX_set_generate_session_id");
+        LibSsl.SSL_CTX_sess_set_new_cb(context, &HandshakeCallbacks.KeepSession);
+        LibSsl.SSL_CTX_sess_set_get_cb(context, &HandshakeCallbacks.FindSession);
     }
 
     private static List<CertificateInfo> LoadIdentity(SafeSslContextHandle context, IReadOnlyList<CertificateFiles> identity)

@@ -24,11 +24,11 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     private ExportedSession? _session;
     private bool _disposed;
 
-    internal OpenSslServerHandshake(SafeSslContextHandle context, TicketKeys ticketKeys, string? serverName, TimeProvider clock)
+    internal OpenSslServerHandshake(SafeSslContextHandle context, CallbackState state, string? serverName, TimeProvider clock)
     {
         _serverName = serverName;
         _clock = clock;
-        _state = new CallbackState(ticketKeys);
+        _state = state;
         _ssl = SafeSslHandle.Create(context, _state);
     }
 
@@ -64,6 +64,9 @@ public sealed class OpenSslServerHandshake : IServerHandshake
         return session;
     }
 
+    /// <inheritdoc/>
+    public ResumableSession? TakeResumable() => _status == HandshakeStatus.Complete ? _state.TakeMade() : null;
+
     /// <summary>Wipes what is left: the handshake's keys, and the session if nobody took it.</summary>
     public void Dispose()
     {
@@ -71,6 +74,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
         _session?.Dispose();
         _session = null;
         Close();
+        _state.Dispose();
     }
 
     /// <summary>The first record, if it is whole. Of one above the limit the header alone: OpenSSL refuses it with record_overflow.</summary>
@@ -118,7 +122,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
 
         try
         {
-            _session = SessionExporter.Export(_ssl, _state.Secrets, _flight, _serverName, _clock.GetUtcNow());
+            _session = SessionExporter.Export(_ssl, _state, _flight, _serverName, _clock.GetUtcNow());
             _status = HandshakeStatus.Complete;
             Close();
         }
@@ -139,6 +143,6 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     private void Close()
     {
         _ssl.Dispose();
-        _state.Secrets.Dispose();
+        _state.Close();
     }
 }

@@ -14,6 +14,7 @@ public sealed class OpenSslServerHandshakeFactory : IServerHandshakeFactory
     private readonly ICertificateSource _certificates;
     private readonly HandshakeOptions _options;
     private readonly TimeProvider _clock;
+    private readonly SessionIds? _sessionIds;
 
     // By list instance; a context goes when its source has forgotten the list.
     private readonly ConditionalWeakTable<IReadOnlyList<CertificateFiles>, OpenSslContext> _contexts = [];
@@ -24,16 +25,18 @@ public sealed class OpenSslServerHandshakeFactory : IServerHandshakeFactory
     /// <param name="options">What may be negotiated.</param>
     /// <param name="ticketKeys">The first ticket key: <see cref="TicketKeysLength"/> bytes, which all handshake silos share; copied. From
     /// <see cref="Sessions.ClusterKeyRing.Derive"/> with <see cref="TicketKeysLabel"/>. See <see cref="TicketKeys"/> for those that come after it.</param>
+    /// <param name="sessionIds">The cluster's; stay the caller's. Null: no resumption by session id.</param>
     /// <param name="clock">For the sessions' creation time; null: the system's.</param>
     /// <exception cref="CertificateException">A certificate or key can't be used: says which file and why.</exception>
     /// <exception cref="ArgumentException">An option that can't be used, or ticket keys of another length.</exception>
     public OpenSslServerHandshakeFactory(
-        ICertificateSource certificates, HandshakeOptions options, ReadOnlySpan<byte> ticketKeys, TimeProvider? clock = null)
+        ICertificateSource certificates, HandshakeOptions options, ReadOnlySpan<byte> ticketKeys, SessionIds? sessionIds = null, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(certificates);
         ArgumentNullException.ThrowIfNull(options);
         _certificates = certificates;
         _options = options;
+        _sessionIds = sessionIds;
         _clock = clock ?? TimeProvider.System;
         TicketKeys = new TicketKeys(ticketKeys);
         try
@@ -55,12 +58,20 @@ public sealed class OpenSslServerHandshakeFactory : IServerHandshakeFactory
 
     /// <inheritdoc/>
     /// <exception cref="CertificateException">The source answered with certificates that are new since the start, and unusable.</exception>
-    public IServerHandshake Create(ClientHello hello)
+    public IServerHandshake Create(ClientHello hello, ReadOnlySpan<byte> stored = default)
     {
         ArgumentNullException.ThrowIfNull(hello);
         ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed), this);
         var context = ContextOf(_certificates.Select(hello.ServerName));
-        return new OpenSslServerHandshake(context.Handle, TicketKeys, hello.ServerName, _clock);
+        var offered = stored.IsEmpty ? null : SafeSessionHandle.Read(stored, hello.SessionId.Span, hello.ServerName);
+        return new OpenSslServerHandshake(context.Handle, new CallbackState(TicketKeys, _sessionIds, offered), hello.ServerName, _clock);
+    }
+
+    /// <inheritdoc/>
+    public bool CanResume(ClientHello hello)
+    {
+        ArgumentNullException.ThrowIfNull(hello);
+        return _sessionIds is { } ids && _options.MinVersion == TlsVersion.Tls12 && hello.ResumesById(_options.MaxVersion) && ids.IsOurs(hello.SessionId.Span);
     }
 
     /// <summary>Frees the contexts; handshakes under way keep theirs until they end.</summary>
@@ -76,5 +87,5 @@ public sealed class OpenSslServerHandshakeFactory : IServerHandshakeFactory
     private OpenSslContext ContextOf(IReadOnlyList<CertificateFiles> identity)
         => _contexts.TryGetValue(identity, out var context)
             ? context
-            : _contexts.GetValue(identity, list => OpenSslContext.Create(list, _options));
+            : _contexts.GetValue(identity, list => OpenSslContext.Create(list, _options, _sessionIds is not null));
 }

@@ -11,13 +11,13 @@ internal static unsafe class SessionExporter
     private const int MaxFragmentLength = 1 << 14;
 
     /// <param name="ssl">Its handshake is complete.</param>
-    /// <param name="secrets">Its key log; given away with TLS 1.3.</param>
+    /// <param name="state">Its key log, given away with TLS 1.3, and session ids.</param>
     /// <param name="flight">The records that it wrote.</param>
     /// <param name="serverName">The name by which the certificate was chosen.</param>
     /// <param name="now">Creation time of the session.</param>
     /// <exception cref="InvalidOperationException">OpenSSL lacks something that a complete handshake has.</exception>
     public static ExportedSession Export(
-        SafeSslHandle ssl, TrafficSecrets secrets, in ServerFlight flight, string? serverName, DateTimeOffset now)
+        SafeSslHandle ssl, CallbackState state, in ServerFlight flight, string? serverName, DateTimeOffset now)
     {
         var suite = (CipherSuite)LibSsl.SSL_CIPHER_get_protocol_id(LibSsl.SSL_get_current_cipher(ssl));
         var openSslSession = LibSsl.SSL_get_session(ssl);
@@ -25,7 +25,7 @@ internal static unsafe class SessionExporter
             throw new InvalidOperationException("OpenSSL has no session.");
 
         var tls13 = LibSsl.SSL_version(ssl) == (int)TlsVersion.Tls13;
-        var (client, server, exporter) = tls13 ? secrets.Take() : (MasterSecret(openSslSession), SecretBytes.Empty, SecretBytes.Empty);
+        var (client, server, exporter) = tls13 ? state.Secrets.Take() : (MasterSecret(openSslSession), SecretBytes.Empty, SecretBytes.Empty);
         var session = new ExportedSession
         {
             Version = tls13 ? TlsVersion.Tls13 : TlsVersion.Tls12,
@@ -45,6 +45,7 @@ internal static unsafe class SessionExporter
             ApplicationProtocol = ApplicationProtocol(ssl),
             ServerName = serverName,
             PeerCertificate = PeerCertificate(ssl),
+            ResumptionId = tls13 ? [] : ResumptionId(openSslSession, state.SessionIds),
             Resumed = LibSsl.SSL_session_reused(ssl) == 1,
             CreatedAt = now,
         };
@@ -53,6 +54,13 @@ internal static unsafe class SessionExporter
             return session;
         session.Dispose();
         throw new InvalidOperationException($"The session can't be exported: {fault}.");
+    }
+
+    /// <summary>An id that is not ours is what a client made up to see whether its ticket was taken (RFC 5077 section 3.4).</summary>
+    private static byte[] ResumptionId(nint session, SessionIds? ids)
+    {
+        var id = SafeSessionHandle.IdOf(session);
+        return ids?.IsOurs(id) == true ? id.ToArray() : [];
     }
 
     /// <summary>RFC 5288 section 3: AES-GCM in TLS 1.2. ChaCha20 and TLS 1.3 make the nonce from the sequence number.</summary>

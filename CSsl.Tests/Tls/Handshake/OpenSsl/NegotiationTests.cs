@@ -108,7 +108,7 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
     public void Creation_time_is_the_clocks()
     {
         var clock = new ManualTimeProvider(new DateTimeOffset(2031, 2, 3, 4, 5, 6, TimeSpan.Zero));
-        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80], clock);
+        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80], clock: clock);
         using var connection = TestConnection.Establish(factory, new ClientSettings(), certificates.AuthorityPath);
         Assert.Equal(clock.GetUtcNow(), connection.Session.CreatedAt);
     }

@@ -11,40 +11,49 @@ internal sealed class TestConnection : IDisposable
     private readonly OpenSslClient _client;
     private ExportedSession? _session;
 
-    private TestConnection(OpenSslClient client, ExportedSession session)
+    private TestConnection(OpenSslClient client, ExportedSession session, ResumableSession? resumable)
     {
+        Resumable = resumable;
         _client = client;
         _session = session;
     }
 
     public OpenSslClient Client => _client;
 
+    /// <summary>What the client can come back with by its session id.</summary>
+    public ResumableSession? Resumable { get; }
+
     /// <summary>What was exported, until <see cref="StartData"/> takes it.</summary>
     public ExportedSession Session => _session ?? throw new InvalidOperationException("The data phase has it.");
 
     /// <summary>Shakes hands to the end on both sides.</summary>
+    /// <param name="factory">The server.</param>
+    /// <param name="settings">The client.</param>
+    /// <param name="authorityPath">Whom the client trusts.</param>
+    /// <param name="find">Finds stored sessions by their id.</param>
     /// <exception cref="HandshakeFailedException">The server refused.</exception>
-    public static TestConnection Establish(IServerHandshakeFactory factory, ClientSettings settings, string authorityPath)
+    public static TestConnection Establish(IServerHandshakeFactory factory, ClientSettings settings, string authorityPath, Func<byte[], byte[]?>? find = null)
     {
         var client = new OpenSslClient(settings, authorityPath);
         try
         {
-            using var handshake = factory.Create(new ClientHello { ServerName = settings.ServerName });
-            var fromServer = ReadOnlyMemory<byte>.Empty;
+            var flight = client.Handshake([]);
+            Xunit.Assert.Equal(ClientHelloStatus.Complete, ClientHello.Peek(new ReadOnlySequence<byte>(flight), 1 << 16, out var hello, out _));
+            using var handshake = factory.Create(hello!, factory.CanResume(hello!) ? find?.Invoke(hello!.SessionId.ToArray()) : null);
             while (true)
             {
-                var flight = client.Handshake(fromServer.Span);
                 var (step, answer) = Advance(handshake, flight);
                 if (step.Status == HandshakeStatus.Failed)
                     throw new HandshakeFailedException(step.Error!, answer);
                 Xunit.Assert.Equal(flight.Length, step.Consumed);
-                fromServer = answer;
                 if (step.Status == HandshakeStatus.Complete)
                 {
                     Xunit.Assert.Empty(client.Handshake(answer));
                     Xunit.Assert.True(client.IsConnected);
-                    return new TestConnection(client, handshake.Export());
+                    return new TestConnection(client, handshake.Export(), handshake.TakeResumable());
                 }
+
+                flight = client.Handshake(answer);
             }
         }
         catch
@@ -113,5 +122,6 @@ internal sealed class TestConnection : IDisposable
     {
         _client.Dispose();
         _session?.Dispose();
+        Resumable?.Dispose();
     }
 }

@@ -1,0 +1,144 @@
+using System.Threading.Channels;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Handshake;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans;
+
+namespace CSsl.Silo.Handshake;
+
+/// <summary>
+/// This silo's way to the cluster's sessions (<see cref="ISessionGrain"/>). What is written is written behind the handshake; what is looked
+/// for is looked for until a deadline. While the cluster or its database is in trouble nobody waits for it: handshakes are full ones.
+/// </summary>
+internal sealed partial class SessionStore : BackgroundService
+{
+    /// <summary>Writers, each with a queue of its own: what is to be done with one session is done in order.</summary>
+    private const int Writers = 4;
+
+    /// <summary>Writes that wait for one writer; more are dropped, and their sessions are not resumed.</summary>
+    internal const int QueueLength = 256;
+
+    /// <summary>Lookups at once; more are not made.</summary>
+    internal const int MaxLookups = 512;
+
+    /// <summary>After a lookup that failed or came late, none is made for so long.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly IGrainFactory _grains;
+    private readonly ResumptionOptions _options;
+    private readonly SessionStoreMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<SessionStore> _logger;
+    private readonly Channel<Write>[] _queues;
+    private long _pausedUntil;
+    private int _lookups;
+    private int _failing;
+
+    public SessionStore(IGrainFactory grains, IOptions<ResumptionOptions> options, SessionStoreMetrics metrics, TimeProvider time, ILogger<SessionStore> logger)
+    {
+        (_grains, _options, _metrics, _time, _logger) = (grains, options.Value, metrics, time, logger);
+        _queues = [.. Enumerable.Range(0, Writers).Select(static _ => Channel.CreateBounded<Write>(new BoundedChannelOptions(QueueLength) { SingleReader = true }))];
+    }
+
+    /// <summary>The sealed session of an id; empty when there is none, or none in time. Never throws.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> FindAsync(ReadOnlyMemory<byte> id)
+    {
+        if (_time.GetTimestamp() < Volatile.Read(ref _pausedUntil))
+            return Skip();
+        try
+        {
+            return Interlocked.Increment(ref _lookups) <= MaxLookups ? await LookUpAsync(id) : Skip();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _lookups);
+        }
+    }
+
+    /// <summary>Stores a session, sooner or later; not at all when too many wait.</summary>
+    public void Store(ResumptionRecord session) => Enqueue(new Write(session.Id, new StoredSession { Sealed = session.Sealed, ExpiresAt = _time.GetUtcNow() + _options.Lifetime }));
+
+    /// <summary>Forgets a session, sooner or later; not at all when too many wait.</summary>
+    public void Remove(ReadOnlyMemory<byte> id) => Enqueue(new Write(id, null));
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_queues.Select(queue => DrainAsync(queue.Reader, stoppingToken)));
+
+    private async Task<ReadOnlyMemory<byte>> LookUpAsync(ReadOnlyMemory<byte> id)
+    {
+        using var deadline = new CancellationTokenSource(_options.LookupTime, _time);
+        try
+        {
+            var found = await GrainOf(id).Find(deadline.Token).AsTask().WaitAsync(deadline.Token);
+            _metrics.LookedUp(found.IsEmpty ? SessionLookup.Unknown : SessionLookup.Found);
+            return found;
+        }
+        catch (Exception e)
+        {
+            _metrics.LookedUp(SessionLookup.Failed);
+            Volatile.Write(ref _pausedUntil, _time.GetTimestamp() + (long)(Pause.TotalSeconds * _time.TimestampFrequency));
+            Failed(e);
+            return default;
+        }
+    }
+
+    private ReadOnlyMemory<byte> Skip()
+    {
+        _metrics.LookedUp(SessionLookup.Skipped);
+        return default;
+    }
+
+    private void Enqueue(Write write)
+    {
+        if (!_queues[write.Id.Span[0] % Writers].Writer.TryWrite(write))
+            _metrics.Dropped();
+    }
+
+    private async Task DrainAsync(ChannelReader<Write> queue, CancellationToken stoppingToken)
+    {
+        try
+        {
+            await foreach (var write in queue.ReadAllAsync(stoppingToken))
+                await WriteAsync(write, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops: what still waits is not resumed.
+        }
+    }
+
+    private async Task WriteAsync(Write write, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var grain = GrainOf(write.Id);
+            await (write.Session is { } session ? grain.Store(session, cancellationToken) : grain.Remove(cancellationToken));
+            _metrics.Written();
+            if (Interlocked.Exchange(ref _failing, 0) != 0)
+                LogWorksAgain();
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            _metrics.Dropped();
+            Failed(e);
+        }
+    }
+
+    private ISessionGrain GrainOf(ReadOnlyMemory<byte> id) => _grains.GetGrain<ISessionGrain>(Convert.ToHexStringLower(id.Span));
+
+    private void Failed(Exception error)
+    {
+        if (Interlocked.Exchange(ref _failing, 1) == 0)
+            LogFailed(error.Message);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "sessions can't be kept or found, clients without a ticket shake hands in full: {Reason}")]
+    private partial void LogFailed(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "sessions are kept again")]
+    private partial void LogWorksAgain();
+
+    /// <summary>A session to store; to remove, when it is null.</summary>
+    private readonly record struct Write(ReadOnlyMemory<byte> Id, StoredSession? Session);
+}

@@ -1,0 +1,209 @@
+using System.Threading.Channels;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Handshake;
+using CSsl.Silo.Handshake;
+using CSsl.Tests.Support;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Orleans;
+using Xunit;
+
+namespace CSsl.Tests.Silo.Handshake;
+
+public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly TestMeters _meters = new();
+    private readonly ResumptionOptions _options = new();
+    private readonly ScriptedSessions _sessions = new();
+    private readonly SessionStore _store;
+
+    public SessionStoreTests()
+        => _store = new SessionStore(_sessions, Options.Create(_options), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
+
+    public Task InitializeAsync() => _store.StartAsync(CancellationToken.None);
+
+    public async Task DisposeAsync()
+    {
+        _sessions.Gate.TrySetResult();
+        await _store.StopAsync(CancellationToken.None);
+    }
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        _meters.Dispose();
+    }
+
+    [Fact]
+    public async Task What_was_stored_is_found_and_what_was_removed_is_not()
+    {
+        _sessions.Gate.SetResult();
+        var id = NewId(1);
+        _store.Store(new ResumptionRecord { Id = id, Sealed = new byte[] { 7 } });
+        await _sessions.WrittenAsync(1);
+        Assert.Equal([7], (await _store.FindAsync(id)).ToArray());
+
+        _store.Remove(id);
+        await _sessions.WrittenAsync(2);
+        Assert.True((await _store.FindAsync(id)).IsEmpty);
+    }
+
+    [Fact]
+    public async Task Store_and_remove_of_one_session_happen_in_order_and_nobody_waits()
+    {
+        var id = NewId(1);
+        _store.Store(new ResumptionRecord { Id = id, Sealed = new byte[] { 7 } });
+        _store.Remove(id);
+        _sessions.Gate.SetResult();
+        await _sessions.WrittenAsync(2);
+        Assert.True((await _store.FindAsync(id)).IsEmpty);
+    }
+
+    [Fact]
+    public async Task Lookup_ends_at_its_deadline_and_for_a_second_none_is_made()
+    {
+        var lookup = _store.FindAsync(NewId(1)).AsTask();
+        Assert.False(lookup.IsCompleted);
+        _time.Advance(_options.LookupTime);
+        Assert.True((await lookup).IsEmpty);
+
+        Assert.True((await _store.FindAsync(NewId(2))).IsEmpty);
+        Assert.Equal(1, _sessions.Lookups);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _sessions.Gate.SetResult();
+        Assert.True((await _store.FindAsync(NewId(3))).IsEmpty);
+        Assert.Equal(2, _sessions.Lookups);
+    }
+
+    [Fact]
+    public async Task Trouble_with_the_cluster_is_no_session_and_goes_by()
+    {
+        _sessions.Gate.SetResult();
+        _sessions.Failure = new TimeoutException("no database");
+        var id = NewId(1);
+        Assert.True((await _store.FindAsync(id)).IsEmpty);
+        _store.Store(new ResumptionRecord { Id = id, Sealed = new byte[] { 7 } });
+        await _sessions.WrittenAsync(1);
+
+        _sessions.Failure = null;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _store.Store(new ResumptionRecord { Id = id, Sealed = new byte[] { 8 } });
+        await _sessions.WrittenAsync(2);
+        Assert.Equal([8], (await _store.FindAsync(id)).ToArray());
+    }
+
+    [Fact]
+    public async Task Writes_that_wait_are_bounded()
+    {
+        // One is with the writer, which hangs.
+        _store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 7 } });
+        await _sessions.BegunAsync(1);
+        for (var i = 0; i < 3 * SessionStore.QueueLength; i++)
+            _store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 7 } });
+
+        _sessions.Gate.SetResult();
+        await _sessions.WrittenAsync(1 + SessionStore.QueueLength);
+
+        // What comes now is next: nothing else was kept.
+        _store.Remove(NewId(0));
+        await _sessions.WrittenAsync(2 + SessionStore.QueueLength);
+        Assert.Equal(2 + SessionStore.QueueLength, _sessions.Writes);
+    }
+
+    [Fact]
+    public async Task Lookups_at_once_are_bounded()
+    {
+        var lookups = Enumerable.Range(0, 2 * SessionStore.MaxLookups).Select(_ => _store.FindAsync(NewId(1)).AsTask()).ToArray();
+        Assert.Equal(SessionStore.MaxLookups, _sessions.Lookups);
+        Assert.Equal(SessionStore.MaxLookups, lookups.Count(static lookup => lookup.IsCompleted));
+        _sessions.Gate.SetResult();
+        await Task.WhenAll(lookups);
+    }
+
+    private static byte[] NewId(byte first) => [first, .. new byte[31]];
+
+    /// <summary>Session grains in memory. Calls wait for the gate.</summary>
+    private sealed class ScriptedSessions : IGrainFactory
+    {
+        private readonly Lock _gate = new();
+        private readonly Dictionary<string, ReadOnlyMemory<byte>> _stored = [];
+        private readonly Channel<bool> _changed = Channel.CreateUnbounded<bool>();
+
+        public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Exception? Failure { get; set; }
+
+        public int Lookups { get; private set; }
+
+        public int Begun { get; private set; }
+
+        public int Writes { get; private set; }
+
+        public Task WrittenAsync(int count) => UntilAsync(() => Writes >= count);
+
+        public Task BegunAsync(int count) => UntilAsync(() => Begun >= count);
+
+        public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
+            where TGrainInterface : IGrainWithStringKey
+            => (TGrainInterface)(object)new Session(this, primaryKey);
+
+        public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
+            where TGrainInterface : IGrainWithGuidKey
+            => throw new NotSupportedException();
+
+        public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
+            where TGrainInterface : IGrainWithIntegerKey
+            => throw new NotSupportedException();
+
+        private async Task UntilAsync(Func<bool> condition)
+        {
+            while (true)
+            {
+                lock (_gate)
+                {
+                    if (condition())
+                        return;
+                }
+
+                await _changed.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+            }
+        }
+
+        private async ValueTask WriteAsync(Action write)
+        {
+            lock (_gate)
+                Begun++;
+            _changed.Writer.TryWrite(true);
+            await Gate.Task;
+            lock (_gate)
+            {
+                Writes++;
+                if (Failure is null)
+                    write();
+            }
+
+            _changed.Writer.TryWrite(true);
+            if (Failure is { } failure)
+                throw failure;
+        }
+
+        private sealed class Session(ScriptedSessions all, string key) : ISessionGrain
+        {
+            public ValueTask Store(StoredSession session, CancellationToken cancellationToken) => all.WriteAsync(() => all._stored[key] = session.Sealed);
+
+            public ValueTask Remove(CancellationToken cancellationToken) => all.WriteAsync(() => all._stored.Remove(key));
+
+            public async ValueTask<ReadOnlyMemory<byte>> Find(CancellationToken cancellationToken)
+            {
+                all.Lookups++;
+                await all.Gate.Task;
+                if (all.Failure is { } failure)
+                    throw failure;
+                lock (all._gate)
+                    return all._stored.GetValueOrDefault(key);
+            }
+        }
+    }
+}
