@@ -19,14 +19,19 @@ internal sealed class ClusterRoster
     private readonly DateTimeOffset _startedAt;
     private readonly RosterSection<SiloReport> _silos = new(static silo => silo with { State = SiloState.Silent });
     private readonly RosterSection<GatewayReport> _gateways = new(static gateway => gateway with { State = SiloState.Silent });
+    private readonly OrderBook _orders;
     private ClusterView _view;
 
     public ClusterRoster(TimeProvider time)
     {
         _time = time;
+        _orders = new OrderBook(time);
         _startedAt = time.GetUtcNow();
         _view = new ClusterView { Version = _startedAt.UtcTicks, Settling = true };
     }
+
+    /// <summary>What silos were ordered.</summary>
+    public OrderBook Orders => _orders;
 
     /// <summary>Takes a report; one of an older incarnation than the known one is ignored.</summary>
     /// <exception cref="ArgumentException">The report can't be right.</exception>
@@ -35,12 +40,19 @@ internal sealed class ClusterRoster
     {
         ReportValidation.Check(report);
         _silos.Put(new Member<SiloReport>(report.Name, report.Incarnation, report.StartedAt, _time.GetUtcNow(), report));
+        if (report.Order is { } order)
+            _orders.Recall(order);
     }
 
     /// <inheritdoc cref="Report(SiloReport)"/>
     public void Report(GatewayReport report)
     {
         ReportValidation.Check(report);
+        if (report.Memory is { } memory)
+            _orders.Recall(memory);
+
+        // What it told is in the view already, if it was news.
+        report = report with { Memory = null };
         _gateways.Put(new Member<GatewayReport>(report.Name, report.Incarnation, report.StartedAt, _time.GetUtcNow(), report));
     }
 
@@ -50,8 +62,21 @@ internal sealed class ClusterRoster
         var now = _time.GetUtcNow();
         var settling = now - _startedAt < SilentAfter;
         var changed = _silos.Age(now) | _gateways.Age(now);
+        var silos = changed ? _silos.Snapshot() : _view.Silos;
+        changed |= _orders.Age(silos);
         if (changed || settling != _view.Settling)
-            _view = new ClusterView { Version = _view.Version + 1, Silos = _silos.Snapshot(), Gateways = _gateways.Snapshot(), Settling = settling };
+        {
+            _view = new ClusterView
+            {
+                Version = _view.Version + 1,
+                Silos = silos,
+                Gateways = _gateways.Snapshot(),
+                Settling = settling,
+                Orders = _orders.Orders,
+                Decisions = _orders.Decisions,
+            };
+        }
+
         return _view;
     }
 }

@@ -49,6 +49,21 @@ public sealed record SiloLoad
 
     /// <summary>Resident memory in bytes.</summary>
     [Id(7)] public long ResidentBytes { get; init; }
+
+    /// <summary>Steps of handshakes that wait for a lane or are in one.</summary>
+    [Id(8)] public int HandshakeQueue { get; init; }
+
+    /// <summary>From a step's arrival to its answer, in seconds: the mean since the last report.</summary>
+    [Id(9)] public double HandshakeTime { get; init; }
+
+    /// <summary>Cores that the process may use at most: the machine's, or its control group's quota. 0: unknown.</summary>
+    [Id(10)] public double CpuAllowance { get; init; }
+
+    /// <summary>How late the process gets to work that is due, in seconds: the mean since the last report.</summary>
+    [Id(11)] public double SchedulingDelay { get; init; }
+
+    /// <summary>The share of its CPU that the process uses, 0 to 1.</summary>
+    public double Utilisation => CpuAllowance > 0 ? Math.Min(1, ProcessCpu / CpuAllowance) : MachineCpu;
 }
 
 /// <summary>A silo's report about itself.</summary>
@@ -67,6 +82,21 @@ public sealed record SiloReport
     [Id(5)] public required SiloState State { get; init; }
     [Id(6)] public required SiloLoad Load { get; init; }
     [Id(7)] public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>What it does when nothing else is ordered: Silo:Roles.</summary>
+    [Id(8)] public SiloRoles StartRoles { get; init; }
+
+    /// <summary>What it could do: it has certificates, it has routes.</summary>
+    [Id(9)] public SiloRoles CapableRoles { get; init; }
+
+    /// <summary>Who decides about its roles.</summary>
+    [Id(10)] public RoleMode Mode { get; init; }
+
+    /// <summary>The order that it acts on; null when it has none.</summary>
+    [Id(11)] public SiloOrder? Order { get; init; }
+
+    /// <summary>Why it can't do what it was ordered; null when it can.</summary>
+    [Id(12)] public string? Trouble { get; init; }
 }
 
 /// <summary>A gateway's report about itself.</summary>
@@ -82,6 +112,38 @@ public sealed record GatewayReport
     [Id(6)] public required double BytesPerSecond { get; init; }
     [Id(7)] public required long ResidentBytes { get; init; }
     [Id(8)] public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>CPU of the process, in cores.</summary>
+    [Id(9)] public double ProcessCpu { get; init; }
+
+    /// <summary>CPU of the machine, 0 to 1.</summary>
+    [Id(10)] public double MachineCpu { get; init; }
+
+    /// <summary>Handshakes under way at silos.</summary>
+    [Id(11)] public int HandshakesInFlight { get; init; }
+
+    /// <summary>Clients whose handshake waits for a place.</summary>
+    [Id(12)] public int HandshakeQueue { get; init; }
+    [Id(13)] public double RecordsPerSecond { get; init; }
+
+    /// <summary>Connections refused, per second.</summary>
+    [Id(14)] public double RefusalsPerSecond { get; init; }
+
+    /// <summary>What the cluster grain had ordered, told to one that is young; null otherwise.</summary>
+    [Id(15)] public ClusterMemory? Memory { get; init; }
+}
+
+/// <summary>
+/// What only the cluster grain knows: orders and the reasons of the last decisions. A gateway keeps it with its view and tells it
+/// to a grain that was activated anew, so that nothing of it is lost with the silo that the grain was on.
+/// </summary>
+[GenerateSerializer]
+public sealed record ClusterMemory
+{
+    [Id(0)] public IReadOnlyList<SiloOrder> Orders { get; init; } = [];
+
+    /// <summary>Oldest first.</summary>
+    [Id(1)] public IReadOnlyList<RoleDecision> Decisions { get; init; } = [];
 }
 
 /// <summary>The cluster as one grain knows it; an immutable snapshot that every silo and gateway keeps.</summary>
@@ -99,4 +161,13 @@ public sealed record ClusterView
     /// <summary>True while the grain is so young that a process which lives may not have reported to it yet.
     /// Who is missing in such a view is not gone (<see cref="ClusterViewHolder"/> keeps it).</summary>
     [Id(3)] public bool Settling { get; init; }
+
+    /// <summary>What silos are to do, by their names.</summary>
+    [Id(4)] public IReadOnlyList<SiloOrder> Orders { get; init; } = [];
+
+    /// <summary>The last changes of roles, oldest first.</summary>
+    [Id(5)] public IReadOnlyList<RoleDecision> Decisions { get; init; } = [];
+
+    /// <summary>The order for a silo; null when there is none.</summary>
+    public SiloOrder? OrderFor(string silo) => Orders.FirstOrDefault(order => order.Silo == silo);
 }

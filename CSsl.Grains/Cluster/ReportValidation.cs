@@ -7,6 +7,8 @@ internal static class ReportValidation
 {
     private const int MaxNameLength = 64;
     private const int MaxEndpointLength = 300;
+    private const int MaxTextLength = 500;
+    private const SiloRoles AllRoles = SiloRoles.Handshake | SiloRoles.Data;
 
     /// <exception cref="ArgumentException">A field can't be right: says which.</exception>
     public static void Check(SiloReport report)
@@ -14,13 +16,16 @@ internal static class ReportValidation
         ArgumentNullException.ThrowIfNull(report);
         CheckName(report.Name);
         Require(report.Incarnation != Guid.Empty, "the incarnation is empty");
-        Require((report.Roles & ~(SiloRoles.Handshake | SiloRoles.Data)) == 0, "a role is unknown");
-        Require(Enum.IsDefined(report.State), "the state is unknown");
+        Require(((report.Roles | report.StartRoles | report.CapableRoles) & ~AllRoles) == 0, "a role is unknown");
+        Require(Enum.IsDefined(report.State) && Enum.IsDefined(report.Mode), "the state is unknown");
+        Require(report.Trouble is not { Length: > MaxTextLength }, "the trouble is too long");
+        Require(report.Order is null || (report.Order.Silo == report.Name && IsOrder(report.Order)), "the order can't be one");
         Require(IsLinkEndpoint(report.LinkEndpoint), "the link endpoint is neither host:port nor inproc:NAME");
         var load = report.Load;
         Require(load is not null, "there is no load");
         Require(IsAmount(load!.ProcessCpu) && IsAmount(load.MachineCpu) && IsAmount(load.HandshakesPerSecond) && IsAmount(load.RecordsPerSecond) && IsAmount(load.BytesPerSecond)
-            && load is { HandshakesInFlight: >= 0, Connections: >= 0, ResidentBytes: >= 0 }, "the load has a value that is no amount");
+            && IsAmount(load.HandshakeTime) && IsAmount(load.CpuAllowance) && IsAmount(load.SchedulingDelay)
+            && load is { HandshakesInFlight: >= 0, HandshakeQueue: >= 0, Connections: >= 0, ResidentBytes: >= 0 }, "the load has a value that is no amount");
     }
 
     /// <inheritdoc cref="Check(SiloReport)"/>
@@ -30,11 +35,32 @@ internal static class ReportValidation
         CheckName(report.Name);
         Require(report.Incarnation != Guid.Empty, "the incarnation is empty");
         Require(Enum.IsDefined(report.State), "the state is unknown");
-        Require(IsAmount(report.HandshakesPerSecond) && IsAmount(report.BytesPerSecond) && report is { Connections: >= 0, ResidentBytes: >= 0 }, "the load has a value that is no amount");
+        Require(IsAmount(report.HandshakesPerSecond) && IsAmount(report.BytesPerSecond) && IsAmount(report.RecordsPerSecond) && IsAmount(report.RefusalsPerSecond)
+            && IsAmount(report.ProcessCpu) && IsAmount(report.MachineCpu)
+            && report is { Connections: >= 0, ResidentBytes: >= 0, HandshakesInFlight: >= 0, HandshakeQueue: >= 0 }, "the load has a value that is no amount");
+        Require(report.Memory is null || (report.Memory.Orders.Count <= ClusterRoster.MaxMembers && report.Memory.Orders.All(IsOrder)), "an order can't be one");
+        Require(report.Memory is null || (report.Memory.Decisions.Count <= OrderBook.MaxDecisions && report.Memory.Decisions.All(IsDecision)), "a decision can't be one");
     }
 
+    /// <exception cref="ArgumentException">A field can't be right: says which.</exception>
+    public static void Check(SiloCommand command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        Require(command.Roles is not { } roles || (roles & ~AllRoles) == 0, "a role is unknown");
+        Require(command.Mode is not { } mode || Enum.IsDefined(mode), "the mode is unknown");
+    }
+
+    private static bool IsOrder(SiloOrder order) => IsName(order.Silo) && order.Version > 0 && ((order.Roles ?? SiloRoles.None) & ~AllRoles) == 0
+        && Enum.IsDefined(order.Mode ?? RoleMode.Fixed) && Enum.IsDefined(order.By);
+
+    private static bool IsDecision(RoleDecision decision)
+        => IsName(decision.Silo) && ((decision.From | decision.To) & ~AllRoles) == 0 && Enum.IsDefined(decision.By) && decision.Reason.Length <= MaxTextLength;
+
+    private static bool IsName(string? name)
+        => name is { Length: > 0 and <= MaxNameLength } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
+
     private static void CheckName(string? name)
-        => Require(name is { Length: > 0 and <= MaxNameLength } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'),
+        => Require(IsName(name),
             $"the name must be 1 to {MaxNameLength} letters, digits, '-', '_' or '.'");
 
     /// <summary>What <see cref="Link.LinkTransport"/> can dial.</summary>
@@ -54,6 +80,6 @@ internal static class ReportValidation
     private static void Require(bool condition, string otherwise)
     {
         if (!condition)
-            throw new ArgumentException("Report refused: " + otherwise + ".");
+            throw new ArgumentException("Refused: " + otherwise + ".");
     }
 }

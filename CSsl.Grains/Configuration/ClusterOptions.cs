@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace CSsl.Grains.Configuration;
 
 /// <summary>Section <c>Cluster</c>: which cluster a process belongs to. The same in every process of a cluster.</summary>
@@ -22,4 +24,12 @@ public sealed class ClusterOptions
     /// with Microsoft Orleans an ADO.NET connection string.</summary>
     [FilePath]
     public string? Database { get; set; }
+
+    /// <summary>Silos that keep the handshake role whatever the load, where the cluster moves roles by itself.</summary>
+    [Range(0, 10_000)]
+    public int MinimumHandshakeSilos { get; set; } = 1;
+
+    /// <summary>Silos that keep the data role whatever the load, where the cluster moves roles by itself.</summary>
+    [Range(0, 10_000)]
+    public int MinimumDataSilos { get; set; } = 1;
 }

@@ -12,8 +12,11 @@ public sealed class SiloOptions
     /// <summary>The silo's name in the cluster; unique among those that live. Letters, digits, '-', '_' and '.'.</summary>
     public string Name { get; set; } = "silo";
 
-    /// <summary>What the silo does: Handshake, Data, or both.</summary>
+    /// <summary>What the silo does when it starts: Handshake, Data, or both.</summary>
     public SiloRoles Roles { get; set; } = SiloRoles.Handshake | SiloRoles.Data;
+
+    /// <summary>Who changes its roles at run time: Fixed, the operator only; Auto, the cluster too, by load.</summary>
+    public RoleMode RoleMode { get; set; } = RoleMode.Fixed;
 
     /// <summary>host:port of the data link listener; port 0 takes a free one.</summary>
     [HostPort]

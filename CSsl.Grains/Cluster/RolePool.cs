@@ -1,0 +1,49 @@
+namespace CSsl.Grains.Cluster;
+
+/// <summary>The silos that serve one role, and how hard that is for them.</summary>
+internal sealed class RolePool
+{
+    /// <summary>A backlog says that there is too little, not how much too little: it counts as this at most.</summary>
+    private const double MaxPressure = 2;
+
+    private readonly RolePlannerOptions _options;
+
+    public RolePool(SiloRoles role, IEnumerable<SiloReport> silos, DesiredState desired, RolePlannerOptions options)
+    {
+        (Role, _options) = (role, options);
+        Silos = [.. silos.Where(silo => desired.Serves(silo, role))];
+        Pressure = Silos.Count == 0 ? 0 : Silos.Average(PressureOf);
+    }
+
+    public SiloRoles Role { get; }
+
+    public IReadOnlyList<SiloReport> Silos { get; }
+
+    public int Count => Silos.Count;
+
+    public int Minimum => _options.Minimum(Role);
+
+    /// <summary>The mean over its silos.</summary>
+    public double Pressure { get; }
+
+    public bool IsHot => Pressure >= _options.Hot;
+
+    /// <summary>How many more it takes to come to the target, at most as many as there are: what a full pool needs can't be seen before it has it.</summary>
+    public int Wanted => Math.Clamp((int)Math.Ceiling(Count * Pressure / _options.Target) - Count, 1, Math.Max(1, Count));
+
+    /// <summary>How many it can give away and stay at or below <paramref name="pressure"/> and above its minimum.</summary>
+    public int Spare(double pressure) => Math.Max(0, Count - Math.Max(Minimum, (int)Math.Ceiling((Count * Pressure / pressure) - 1e-9)));
+
+    /// <summary>For a reason: "2 handshake silos at 140 %".</summary>
+    public override string ToString()
+        => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Count} {CommandCheck.Name(Role)} silo{(Count == 1 ? "" : "s")} at {Pressure * 100:0} %");
+
+    private double PressureOf(SiloReport silo)
+    {
+        var load = silo.Load;
+        var backlog = Role == SiloRoles.Data ? load.SchedulingDelay / _options.FullSchedulingDelay
+            : load.HandshakeQueue >= _options.LeastBacklog ? load.HandshakeTime / _options.FullHandshakeTime
+            : 0;
+        return Math.Max(load.Utilisation, Math.Min(MaxPressure, backlog));
+    }
+}
