@@ -2,8 +2,6 @@ using CSsl.Grains.Configuration;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
 using CSsl.Tls.Sessions;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace CSsl.Silo;
 
@@ -31,30 +29,4 @@ internal static class Certificates
             throw new ConfigurationException($"{CertificateOptions.Section}: {e.Message}", e);
         }
     }
-}
-
-/// <summary>Tells at the start which certificates are served, and which of them clients will refuse.</summary>
-internal sealed partial class CertificateLog(IReadOnlyList<CertificateInfo> certificates, TimeProvider time, ILogger<CertificateLog> logger) : IHostedService
-{
-    /// <inheritdoc/>
-    public Task StartAsync(CancellationToken cancellationToken)
-    {
-        foreach (var certificate in certificates)
-        {
-            LogLoaded(certificate.Subject, certificate.KeyAlgorithm, certificate.NotAfter);
-            if (certificate.Warning(time.GetUtcNow()) is { } warning)
-                LogWarning(warning);
-        }
-
-        return Task.CompletedTask;
-    }
-
-    /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "certificate {Subject} ({Algorithm}), valid until {NotAfter:u}")]
-    private partial void LogLoaded(string subject, string algorithm, DateTimeOffset notAfter);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Warning}")]
-    private partial void LogWarning(string warning);
 }

@@ -12,6 +12,7 @@ using CSsl.Silo.Sessions;
 using CSsl.Silo.Transport;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Handshake;
+using CSsl.Tls.Handshake.OpenSsl;
 using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -43,7 +44,9 @@ public static class SiloHosting
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ClusterViewHolder>();
         AddSessions(builder, settings);
-        if (settings.Silo.Roles.HasFlag(SiloRoles.Data))
+        var capabilities = SiloCapabilities.Of(settings.Silo, settings.Certificates.Count > 0, ProxyHosting.HasRoutes(builder.Configuration));
+        builder.Services.AddSingleton(capabilities);
+        if (capabilities.Roles.HasFlag(SiloRoles.Data))
             builder.AddProxy();
 
         var identity = new LinkIdentity(settings.Silo.Name, settings.Cluster.Id);
@@ -51,11 +54,11 @@ public static class SiloHosting
         AddHosted(builder.Services, services => ActivatorUtilities.CreateInstance<SiloLinks>(services,
             new LinkSetup(identity, clusterKey, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>(), services.GetRequiredService<IRecordRunner>())));
 
-        builder.Services.AddSingleton<SiloStatus>();
+        builder.Services.AddSingleton(new SiloStatus(settings.Silo.Roles));
         builder.Services.AddSingleton<LoadMeter>();
         AddHosted<SiloReporter>(builder.Services);
-        if (settings.Silo.Roles.HasFlag(SiloRoles.Handshake))
-            AddHosted<HandshakeLaneStarter>(builder.Services);
+        AddHosted<HandshakeLaneStarter>(builder.Services);
+        AddHosted<OrderKeeper>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
         AddHosted<SiloDrain>(builder.Services);
         builder.AddSiloAdmin(settings.Silo);
@@ -83,11 +86,22 @@ public static class SiloHosting
         services.AddSingleton<TlsConnectionHost>();
         services.AddSingleton<DecryptedListener>();
         services.AddSingleton<IConnectionListenerFactory, DecryptedTransportFactory>();
-        if (!settings.Silo.Roles.HasFlag(SiloRoles.Handshake))
-            return;
 
-        // Loaded here and now: a bad certificate is an error of the configuration.
+        var vault = new CertificateVault(() => LoadCertificates(settings));
+
+        // Loaded here and now where the role is there from the start: a bad certificate is an error of the configuration.
+        if (settings.Silo.Roles.HasFlag(SiloRoles.Handshake))
+            vault.Open();
+        services.AddSingleton(_ => vault);
+        services.AddSingleton<IServerHandshakeFactory>(static provider => provider.GetRequiredService<CertificateVault>());
+        services.AddSingleton<CertificateLog>();
+        AddHosted<TicketKeyKeeper>(services);
+    }
+
+    private static OpenSslServerHandshakeFactory LoadCertificates(CsslSettings settings)
+    {
         using var keys = KeyFiles.ReadSealingKeys(settings.Cluster);
+<<<<<<< HEAD
         var sessionIds = settings.Resumption.SessionIds ? new SessionIds(keys.Derive(SessionIds.KeyLabel, SessionIds.KeyLength)) : null;
         if (sessionIds is not null)
             services.AddSingleton(_ => sessionIds);
@@ -95,6 +109,9 @@ public static class SiloHosting
         services.AddSingleton<IServerHandshakeFactory>(_ => factory);
         AddHosted(services, provider => ActivatorUtilities.CreateInstance<TicketKeyKeeper>(provider, factory.TicketKeys));
         services.AddHostedService(provider => new CertificateLog(factory.Certificates, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<CertificateLog>>()));
+=======
+        return Certificates.CreateFactory(settings.Certificates, keys, settings.Resumption);
+>>>>>>> 810cbad (wip)
     }
 
     private static void AddHosted<T>(IServiceCollection services)

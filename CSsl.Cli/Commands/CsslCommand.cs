@@ -30,6 +30,8 @@ internal static class CsslCommand
         UpCommand.Create(),
         ServeCommand.Create(),
         StatusCommand.Create(),
+        DrainCommand.Create(),
+        RolesCommand.Create(),
         CertsCommand.Create(),
         OriginCommand.Create(),
         TestCommand.Create(),

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using CSsl.Cli.Status;
+using CSsl.Grains.Cluster;
 using CSsl.Grains.Hosting;
 using Spectre.Console;
 
@@ -16,7 +17,7 @@ internal static class StatusCommand
     {
         var json = new Option<bool>("--json") { Description = "Print JSON instead of a table." };
         var admin = CommonOptions.Admin();
-        var command = new Command("status", "Shows each process of a running cluster: name, pid, kind, roles, state, connections, handshakes/s, bytes/s.") { json, admin };
+        var command = new Command("status", "Shows each process of a running cluster: name, pid, kind, roles (* the cluster decides about them), state, connections, handshakes/s, bytes/s, CPU in cores; and the last changes of roles with their reasons.") { json, admin };
         command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(admin) ?? CommonOptions.DefaultAdmin, result.GetValue(json), cancellationToken));
         return command;
     }
@@ -30,7 +31,7 @@ internal static class StatusCommand
             if (asJson)
                 Console.WriteLine(JsonSerializer.Serialize(status, StatusJson.Options));
             else
-                Show(StatusTable.Render(status, DateTimeOffset.UtcNow));
+                Show(status, DateTimeOffset.UtcNow);
             return ExitCodes.Success;
         }
         catch (StatusException e)
@@ -40,7 +41,7 @@ internal static class StatusCommand
         }
     }
 
-    private static void Show(Table table)
+    private static void Show(ClusterStatus status, DateTimeOffset now)
     {
         var console = AnsiConsole.Console;
         if (Console.IsOutputRedirected)
@@ -49,6 +50,8 @@ internal static class StatusCommand
             console.Profile.Width = WidthWithoutTerminal;
         }
 
-        console.Write(table);
+        console.Write(StatusTable.Render(status, now));
+        foreach (var note in StatusTable.Notes(status, now))
+            Console.WriteLine(note);
     }
 }

@@ -7,6 +7,8 @@ namespace CSsl.Cli.Status;
 /// <summary>Shows a status to people.</summary>
 internal static class StatusTable
 {
+    private const int ShownDecisions = 5;
+
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB"];
 
     /// <summary>One row per process.</summary>
@@ -15,7 +17,7 @@ internal static class StatusTable
         var table = new Table { Border = TableBorder.Rounded, Title = new TableTitle(Markup.Escape($"cluster {status.ClusterId}")) };
         foreach (var heading in (string[])["name", "pid", "kind", "roles", "state"])
             table.AddColumn(new TableColumn(heading).NoWrap());
-        foreach (var heading in (string[])["connections", "handshakes/s", "bytes/s", "memory", "up"])
+        foreach (var heading in (string[])["connections", "handshakes/s", "bytes/s", "CPU", "memory", "up"])
             table.AddColumn(new TableColumn(heading).NoWrap().RightAligned());
 
         foreach (var process in status.Processes)
@@ -24,17 +26,41 @@ internal static class StatusTable
                 Markup.Escape(process.Name),
                 process.Pid.ToString(CultureInfo.InvariantCulture),
                 Markup.Escape(process.Kind),
-                Markup.Escape(string.Join(", ", process.Roles)),
-                $"[{Colour(process.State)}]{Markup.Escape(process.State)}[/]",
+                Markup.Escape(Roles(process)),
+                $"[{Colour(process.State)}]{Markup.Escape(State(process))}[/]",
                 process.Connections.ToString(CultureInfo.InvariantCulture),
                 process.HandshakesPerSecond.ToString("0.#", CultureInfo.InvariantCulture),
                 Bytes(process.BytesPerSecond),
+                process.Cpu.ToString("0.00", CultureInfo.InvariantCulture),
                 Bytes(process.ResidentBytes),
                 Age(now - process.StartedAt));
         }
 
         return table;
     }
+
+    /// <summary>The last changes of roles, and what silos are in trouble with; empty when there is nothing to say.</summary>
+    public static IEnumerable<string> Notes(ClusterStatus status, DateTimeOffset now)
+    {
+        foreach (var process in status.Processes.Where(static process => process.Trouble is not null))
+            yield return $"{process.Name}: {process.Trouble}";
+        foreach (var decision in status.Decisions.TakeLast(ShownDecisions))
+            yield return $"{Age(now - decision.At)} ago  {decision.Silo}: {Name(decision.From)} -> {Name(decision.To)}, by the {decision.By.ToLowerInvariant()}: {decision.Reason}";
+    }
+
+    /// <summary>"Data", "Data -> Handshake" while it changes, with a star when the cluster decides about them.</summary>
+    private static string Roles(ProcessStatus process)
+    {
+        if (process.Kind != "silo")
+            return "";
+        var isChanging = process.DesiredRoles.Count > 0 && !process.Roles.SequenceEqual(process.DesiredRoles);
+        return Name(process.Roles) + (isChanging ? $" -> {Name(process.DesiredRoles)}" : "") + (process.Mode == nameof(RoleMode.Auto) ? " *" : "");
+    }
+
+    private static string State(ProcessStatus process)
+        => process is { Drains: true, State: nameof(SiloState.Active) } ? $"{process.State} -> {nameof(SiloState.Draining)}" : process.State;
+
+    private static string Name(IReadOnlyList<string> roles) => roles.Count > 0 ? string.Join(", ", roles) : nameof(SiloRoles.None);
 
     /// <summary>"1.5 MiB".</summary>
     internal static string Bytes(double bytes)

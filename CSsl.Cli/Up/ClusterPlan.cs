@@ -7,7 +7,8 @@ namespace CSsl.Cli.Up;
 
 /// <summary>
 /// Which processes a local cluster has, and what each is told beyond the common configuration. What the configuration says is left alone;
-/// what it leaves open comes from the state folder. Nobody gets a key that is not its business: gateways no sealing key, data silos no certificates.
+/// what it leaves open comes from the state folder. Nobody gets a key that is not its business: gateways no sealing key and no certificate. Every silo is told
+/// where certificates and routes are, because roles change at run time; it reads the certificates' keys only while it has the handshake role.
 /// </summary>
 internal sealed class ClusterPlan
 {
@@ -80,8 +81,8 @@ internal sealed class ClusterPlan
     /// <param name="origin">URL of the sample origin; null when it is not needed.</param>
     public IReadOnlyList<ChildSpec> Processes(string? origin) =>
     [
-        .. Enumerable.Range(1, _options.HandshakeSilos).Select(number => Silo($"handshake-{number}", SiloRoles.Handshake, Certificates())),
-        .. Enumerable.Range(1, _options.DataSilos).Select(number => Silo($"data-{number}", SiloRoles.Data, [NoCertificates, .. ReverseProxy(_options.Origin ?? origin)])),
+        .. Enumerable.Range(1, _options.HandshakeSilos).Select(number => Silo($"handshake-{number}", SiloRoles.Handshake, origin)),
+        .. Enumerable.Range(1, _options.DataSilos).Select(number => Silo($"data-{number}", SiloRoles.Data, origin)),
         Gateway("gateway-1"),
     ];
 
@@ -106,7 +107,11 @@ internal sealed class ClusterPlan
         "--WatchParent=true",
     ]);
 
-    private ChildSpec Silo(string name, SiloRoles roles, IEnumerable<string> arguments) => new(name, "CSsl.Silo.dll", StopStage.Silo,
+    /// <summary>A silo.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="roles">What it starts with.</param>
+    /// <param name="origin">URL of the sample origin; null when it is not needed.</param>
+    public ChildSpec Silo(string name, SiloRoles roles, string? origin) => new(name, "CSsl.Silo.dll", StopStage.Silo,
     [
         .. Common(),
         .. Default(SealingKeyFile, _state.SealingKey),
@@ -117,7 +122,8 @@ internal sealed class ClusterPlan
         "--Silo:Link=127.0.0.1:0",
         "--Silo:Grains=127.0.0.1:0",
         "--Silo:Admin=127.0.0.1:0",
-        .. arguments,
+        .. Certificates(),
+        .. ReverseProxy(_options.Origin ?? origin),
         "--WatchParent=true",
     ]);
 

@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace CSsl.Gateway.Admin;
 
-/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz (would a client be served?), /metrics.</summary>
+/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz (would a client be served?), /metrics; POST /orders (to a silo).</summary>
 internal static class GatewayAdmin
 {
     public static void AddGatewayAdmin(this IServiceCollection services)
@@ -17,6 +17,7 @@ internal static class GatewayAdmin
         services.AddSingleton<StatusPage>();
         services.AddAdminPage(GatewayListeners.Admin, "/status", StatusAsync);
         services.AddAdminPage(GatewayListeners.Admin, "/healthz", HealthAsync);
+        services.AddAdminAction(GatewayListeners.Admin, "/orders", OrderEndpoint.HandleAsync);
     }
 
     private static Task StatusAsync(HttpContext context)
@@ -40,4 +41,6 @@ internal static class GatewayAdmin
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(ClusterStatus))]
+[JsonSerializable(typeof(OrderRequest))]
+[JsonSerializable(typeof(OrderResponse))]
 internal sealed partial class GatewayAdminJson : JsonSerializerContext;

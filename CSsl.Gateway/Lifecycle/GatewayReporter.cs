@@ -30,7 +30,7 @@ internal sealed partial class GatewayReporter(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            view.Update(await grains.GetGrain<IClusterGrain>(0).ReportGateway(status.Measure(), either.Token).AsTask().WaitAsync(either.Token));
+            view.Update(await grains.GetGrain<IClusterGrain>(0).ReportGateway(Measure(), either.Token).AsTask().WaitAsync(either.Token));
             if (_isFailing)
                 LogReachedAgain(logger);
             _isFailing = false;
@@ -42,6 +42,11 @@ internal sealed partial class GatewayReporter(
             _isFailing = true;
         }
     }
+
+    /// <summary>The report; to a grain that is young, with what the one before it had ordered.</summary>
+    private GatewayReport Measure() => view.Current is { Settling: true } known
+        ? status.Measure() with { Memory = new ClusterMemory { Orders = known.Orders, Decisions = known.Decisions } }
+        : status.Measure();
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

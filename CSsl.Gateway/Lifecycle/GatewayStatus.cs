@@ -2,6 +2,7 @@ using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
+using CSsl.Grains.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace CSsl.Gateway.Lifecycle;
@@ -13,6 +14,9 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly RateMeter _handshakes = new(time);
     private readonly RateMeter _bytes = new(time);
+    private readonly RateMeter _records = new(time);
+    private readonly RateMeter _refusals = new(time);
+    private readonly ProcessLoad _process = new(time);
     private volatile GatewayReport? _last;
 
     /// <summary>Where the gateway is in its life.</summary>
@@ -22,16 +26,25 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
     public GatewayReport Last => _last ?? Measure();
 
     /// <summary>Makes the next report. Called by the reporter only: rates are over its interval.</summary>
-    public GatewayReport Measure() => _last = new GatewayReport
+    public GatewayReport Measure()
     {
-        Name = options.Value.Name,
-        Incarnation = _incarnation,
-        ProcessId = Environment.ProcessId,
-        State = State,
-        Connections = connections.Count,
-        HandshakesPerSecond = _handshakes.Read(meters.HandshakesCompleted),
-        BytesPerSecond = _bytes.Read(meters.BytesPassed),
-        ResidentBytes = Environment.WorkingSet,
-        StartedAt = _startedAt,
-    };
+        var (processCpu, machineCpu, resident) = _process.Measure();
+        return _last = new GatewayReport
+        {
+            Name = options.Value.Name,
+            Incarnation = _incarnation,
+            ProcessId = Environment.ProcessId,
+            State = State,
+            Connections = connections.Count,
+            HandshakesPerSecond = _handshakes.Read(meters.HandshakesCompleted),
+            BytesPerSecond = _bytes.Read(meters.BytesPassed),
+            ResidentBytes = resident,
+            StartedAt = _startedAt,
+            ProcessCpu = processCpu,
+            MachineCpu = machineCpu,
+            HandshakesInFlight = connections.Handshakes,
+            RecordsPerSecond = _records.Read(meters.RecordsPassed),
+            RefusalsPerSecond = _refusals.Read(meters.Refusals),
+        };
+    }
 }

@@ -17,6 +17,7 @@ internal sealed class GatewayMeters : IDisposable
     private long _recordsToClients;
     private long _bytesFromClients;
     private long _bytesToClients;
+    private long _refused;
 
     public GatewayMeters(ConnectionTable connections)
     {
@@ -38,6 +39,12 @@ internal sealed class GatewayMeters : IDisposable
     /// <summary>Bytes of records both ways so far.</summary>
     public long BytesPassed => Volatile.Read(ref _bytesFromClients) + Volatile.Read(ref _bytesToClients);
 
+    /// <summary>Records both ways so far.</summary>
+    public long RecordsPassed => Volatile.Read(ref _recordsFromClients) + Volatile.Read(ref _recordsToClients);
+
+    /// <summary>Connections refused so far, for whatever reason.</summary>
+    public long Refusals => Volatile.Read(ref _refused);
+
     public void CountAccepted() => Interlocked.Increment(ref _accepted);
 
     public void CountHandshakeStarted() => Interlocked.Increment(ref _handshakesStarted);
@@ -48,7 +55,11 @@ internal sealed class GatewayMeters : IDisposable
         _timeToEstablished.Record(sinceAccept.TotalSeconds);
     }
 
-    public void CountRefusal(RefusalReason reason) => _refusals.Add(1, new KeyValuePair<string, object?>("reason", LabelOf(reason)));
+    public void CountRefusal(RefusalReason reason)
+    {
+        Interlocked.Increment(ref _refused);
+        _refusals.Add(1, new KeyValuePair<string, object?>("reason", LabelOf(reason)));
+    }
 
     public void CountFromClient(int records, int bytes)
     {

@@ -26,6 +26,9 @@ public enum SiloState
 
     /// <summary>No report for longer than the cluster waits.</summary>
     Silent = 3,
+
+    /// <summary>As <see cref="Draining"/>, and nothing is under way any more: it can be stopped.</summary>
+    Drained = 4,
 }
 
 /// <summary>What a silo has to do, as it reports it twice a second. Rates are of the last second.</summary>

@@ -32,5 +32,7 @@ public sealed class ClusterViewHolder
     {
         Silos = [.. young.Silos.UnionBy(known.Silos, static silo => silo.Name).OrderBy(static silo => silo.Name, StringComparer.Ordinal)],
         Gateways = [.. young.Gateways.UnionBy(known.Gateways, static gateway => gateway.Name).OrderBy(static gateway => gateway.Name, StringComparer.Ordinal)],
+        Orders = [.. young.Orders.Concat(known.Orders).GroupBy(static order => order.Silo).Select(static orders => orders.MaxBy(static order => order.Version)!)],
+        Decisions = young.Decisions.Count > 0 ? young.Decisions : known.Decisions,
     };
 }

@@ -20,7 +20,8 @@ public sealed class DesiredState(ClusterView view)
 
     /// <summary>True when it does not do yet what it was ordered.</summary>
     public bool IsChanging(SiloReport silo)
-        => silo.State is SiloState.Active or SiloState.Draining && silo.Trouble is null && (silo.Roles != RolesOf(silo) || Drains(silo) != (silo.State == SiloState.Draining));
+        => silo.State is SiloState.Active or SiloState.Draining or SiloState.Drained && silo.Trouble is null
+            && (silo.Roles != RolesOf(silo) || Drains(silo) == (silo.State == SiloState.Active));
 
     /// <summary>The newest order for it; null when there is none.</summary>
     public SiloOrder? OrderFor(SiloReport silo) => _orders.GetValueOrDefault(silo.Name);

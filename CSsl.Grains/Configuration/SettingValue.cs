@@ -6,13 +6,13 @@ using CSsl.Grains.Hosting;
 namespace CSsl.Grains.Configuration;
 
 /// <summary>Turns the text of a setting into the value of an option, or says what was expected.</summary>
-internal static class SettingValue
+public static class SettingValue
 {
     private static readonly CultureInfo Culture = CultureInfo.InvariantCulture;
 
     /// <summary>Converts <paramref name="setting"/> for an option of type <paramref name="type"/> and with the attributes of <paramref name="property"/>.</summary>
     /// <exception cref="ConfigurationException">Not such a value.</exception>
-    public static object Convert(Setting setting, Type type, PropertyInfo property)
+    internal static object Convert(Setting setting, Type type, PropertyInfo property)
     {
         var text = setting.Value!;
         type = Nullable.GetUnderlyingType(type) ?? type;
@@ -34,7 +34,7 @@ internal static class SettingValue
     }
 
     /// <summary>The text that .NET's own binder understands.</summary>
-    public static string Normalize(object value) => value switch
+    internal static string Normalize(object value) => value switch
     {
         TimeSpan time => time.ToString("c", Culture),
         IFormattable formattable => formattable.ToString(null, Culture),
@@ -69,7 +69,7 @@ internal static class SettingValue
         return true;
     }
 
-    public static ConfigurationException Bad(Setting setting, string expected)
+    internal static ConfigurationException Bad(Setting setting, string expected)
         => new($"{setting.Origin}: {setting.Key}: \"{setting.Value}\" is not valid, {expected}");
 
     private static object? ParseEnum(string text, Type type)

@@ -60,6 +60,13 @@ public sealed partial class HandshakeGrain(
     }
 
     /// <inheritdoc/>
+    public ValueTask Retire(CancellationToken cancellationToken)
+    {
+        DeactivateOnIdle();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         foreach (var id in _pending.Keys.ToArray())

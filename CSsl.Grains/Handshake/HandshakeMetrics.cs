@@ -11,6 +11,9 @@ public sealed class HandshakeMetrics
     private long _completed;
     private long _failed;
     private int _inFlight;
+    private int _stepsUnderWay;
+    private long _steps;
+    private long _stepTicks;
 
     public HandshakeMetrics(IMeterFactory meters)
     {
@@ -25,6 +28,22 @@ public sealed class HandshakeMetrics
     public long Failed => Volatile.Read(ref _failed);
 
     public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Steps that wait for a lane or are in one.</summary>
+    public int StepsUnderWay => Volatile.Read(ref _stepsUnderWay);
+
+    /// <summary>Steps that were answered, and the time that they took from their arrival, in all.</summary>
+    public (long Count, TimeSpan Time) Steps => (Volatile.Read(ref _steps), TimeSpan.FromTicks(Volatile.Read(ref _stepTicks)));
+
+    /// <summary>A step of a handshake is given to its lane. <see cref="EndStep"/> when it is answered, however.</summary>
+    public void BeginStep() => Interlocked.Increment(ref _stepsUnderWay);
+
+    public void EndStep(TimeSpan taken)
+    {
+        Interlocked.Decrement(ref _stepsUnderWay);
+        Interlocked.Increment(ref _steps);
+        Interlocked.Add(ref _stepTicks, taken.Ticks);
+    }
 
     internal void Begin() => Interlocked.Increment(ref _inFlight);
 

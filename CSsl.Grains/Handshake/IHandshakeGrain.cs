@@ -19,6 +19,9 @@ public interface IHandshakeGrain : IGrainWithStringKey
 
     /// <summary>The client is gone, or the gateway: forgets the connection.</summary>
     ValueTask Abandon(Guid handshakeId, CancellationToken cancellationToken);
+
+    /// <summary>The silo has no handshake role any more: forgets all connections, and deactivates.</summary>
+    ValueTask Retire(CancellationToken cancellationToken);
 }
 
 /// <summary>Records of one connection for its lane.</summary>

@@ -11,8 +11,9 @@ namespace CSsl.Grains.Hosting;
 /// <summary>A page of an admin endpoint.</summary>
 /// <param name="Endpoint">Which admin endpoint: "gateway" or "silo" (<c>cssl serve</c> has both in one process).</param>
 /// <param name="Path">Its whole path, such as "/status".</param>
-/// <param name="Handler">Answers GET requests.</param>
-public sealed record AdminPage(string Endpoint, string Path, RequestDelegate Handler);
+/// <param name="Handler">Answers requests.</param>
+/// <param name="Method">GET shows something, POST changes something.</param>
+public sealed record AdminPage(string Endpoint, string Path, RequestDelegate Handler, string Method = "GET");
 
 /// <summary>
 /// The admin endpoint of a host: plain HTTP on a listener of its own, which serves <see cref="AdminPage"/>s and /metrics and nothing else.
@@ -22,10 +23,17 @@ public static class AdminEndpoint
 {
     /// <summary>Adds the middleware (once per process) and a page.</summary>
     public static IServiceCollection AddAdminPage(this IServiceCollection services, string endpoint, string path, RequestDelegate handler)
+        => services.AddAdminPage(new AdminPage(endpoint, path, handler));
+
+    /// <summary>Adds the middleware (once per process) and a page that changes something: see <see cref="OperatorRequest"/>.</summary>
+    public static IServiceCollection AddAdminAction(this IServiceCollection services, string endpoint, string path, RequestDelegate handler)
+        => services.AddAdminPage(new AdminPage(endpoint, path, context => OperatorRequest.IsAllowed(context) ? handler(context) : Task.CompletedTask, HttpMethods.Post));
+
+    private static IServiceCollection AddAdminPage(this IServiceCollection services, AdminPage page)
     {
         services.TryAddSingleton<MetricCollector>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AdminStartupFilter>());
-        return services.AddSingleton(new AdminPage(endpoint, path, handler));
+        return services.AddSingleton(page);
     }
 
     /// <summary>Makes a listener the admin endpoint of that name.</summary>
@@ -44,7 +52,7 @@ public static class AdminEndpoint
 
     private sealed class AdminStartupFilter(IEnumerable<AdminPage> pages, MetricCollector metrics) : IStartupFilter
     {
-        private readonly Dictionary<(string, string), RequestDelegate> _pages = pages.ToDictionary(static page => (page.Endpoint, page.Path), static page => page.Handler);
+        private readonly Dictionary<(string, string), AdminPage> _pages = pages.ToDictionary(static page => (page.Endpoint, page.Path));
 
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
@@ -54,15 +62,16 @@ public static class AdminEndpoint
 
         private Task Serve(HttpContext context, string endpoint)
         {
-            if (!HttpMethods.IsGet(context.Request.Method))
+            var path = context.Request.Path.Value ?? "";
+            var isKnown = _pages.TryGetValue((endpoint, path), out var page);
+            if (!HttpMethods.Equals(context.Request.Method, page?.Method ?? HttpMethods.Get))
             {
                 context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
                 return Task.CompletedTask;
             }
 
-            var path = context.Request.Path.Value ?? "";
-            if (_pages.TryGetValue((endpoint, path), out var page))
-                return page(context);
+            if (isKnown)
+                return page!.Handler(context);
 
             if (path == "/metrics")
                 return WriteMetrics(context);

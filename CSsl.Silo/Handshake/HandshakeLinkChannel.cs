@@ -57,6 +57,8 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Session
     private async Task AdvanceAsync(byte[] records)
     {
         HandshakeAnswer answer;
+        var began = time.GetTimestamp();
+        lanes.Metrics.BeginStep();
         try
         {
             answer = await _lane!.Advance(new HandshakeRequest { HandshakeId = _handshakeId, Deadline = _deadline, Records = records }, CancellationToken.None);
@@ -70,6 +72,10 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Session
         {
             LogLaneFailed(e);
             answer = new HandshakeAnswer { Consumed = 0, Flight = default, Error = "the lane can't be reached" };
+        }
+        finally
+        {
+            lanes.Metrics.EndStep(time.GetElapsedTime(began));
         }
 
         if (answer.Resumption is { } made)

@@ -11,12 +11,12 @@ using Orleans;
 namespace CSsl.Silo.Handshake;
 
 /// <summary>
-/// Keeps this silo's ticket keys the cluster's. A silo starts with the key that all derive from the sealing key, tries for a moment to get
-/// the ring before it takes its first client, and goes on with the last ring that it got while the grain can't be reached.
+/// Keeps this silo's ticket keys the cluster's, while it has the handshake role. A silo starts with the key that all derive from the sealing key, tries
+/// for a moment to get the ring before it takes its first client, and goes on with the last ring that it got while the grain can't be reached.
 /// </summary>
 internal sealed partial class TicketKeyKeeper(
     IGrainFactory grains,
-    TicketKeys keys,
+    CertificateVault vault,
     SecretSealer sealer,
     IOptions<ResumptionOptions> options,
     TimeProvider time,
@@ -24,6 +24,8 @@ internal sealed partial class TicketKeyKeeper(
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2);
 
+    private readonly Lock _gate = new();
+    private TicketKeys? _keys;
     private TicketKeyAnswer? _last;
     private bool _failing;
 
@@ -47,8 +49,12 @@ internal sealed partial class TicketKeyKeeper(
         }
     }
 
-    private async Task RefreshAsync(CancellationToken cancellationToken)
+    /// <summary>Gets the ring now; a silo without the handshake role needs none. Does not throw for trouble with the control plane.</summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
     {
+        if (!vault.IsOpen)
+            return;
+
         try
         {
             using var timeout = new CancellationTokenSource(CallTimeout, time);
@@ -68,14 +74,18 @@ internal sealed partial class TicketKeyKeeper(
 
     private void Use(TicketKeyAnswer answer)
     {
-        if (_last is { } last && last.Issuing == answer.Issuing && last.Ring.Span.SequenceEqual(answer.Ring.Span))
-            return;
+        lock (_gate)
+        {
+            // The role may be lost by now, or be a new one, with keys that have seen no ring yet.
+            if (vault.TicketKeys is not { } keys || (keys == _keys && _last is { } last && last.Issuing == answer.Issuing && last.Ring.Span.SequenceEqual(answer.Ring.Span)))
+                return;
 
-        using var encoded = sealer.Open(TicketKeyGrain.Purpose, answer.Ring.Span);
-        using var ring = TicketKeyRing.Decode(encoded.Span);
-        keys.Replace(ring, answer.Issuing);
-        _last = answer;
-        LogUsed(ring.Keys[answer.Issuing].DisplayName, ring.Keys.Count);
+            using var encoded = sealer.Open(TicketKeyGrain.Purpose, answer.Ring.Span);
+            using var ring = TicketKeyRing.Decode(encoded.Span);
+            keys.Replace(ring, answer.Issuing);
+            (_keys, _last) = (keys, answer);
+            LogUsed(ring.Keys[answer.Issuing].DisplayName, ring.Keys.Count);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "tickets are issued under key {Key}, one of {Count}")]

@@ -42,7 +42,7 @@ internal sealed partial class SiloDrain(
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         LogDraining(sessions.Count, handshakes.InFlight);
-        status.State = SiloState.Draining;
+        status.Leave();
         links.SayGoodbye();
         _lateAborter = AbortLateAsync();
         await Task.WhenAll(reporter.ReportAsync(cancellationToken), FinishHandshakesAsync(cancellationToken));

@@ -18,6 +18,7 @@ internal sealed partial class SiloReporter(
     SiloStatus status,
     LoadMeter load,
     SiloLinks links,
+    SiloCapabilities capabilities,
     IOptions<SiloOptions> options,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
@@ -74,7 +75,7 @@ internal sealed partial class SiloReporter(
         {
             // A silo that is in the view gets connections: not before everything of it listens.
             await StartedAsync(stoppingToken);
-            status.State = SiloState.Active;
+            status.Activate();
             using var timer = new PeriodicTimer(Interval, time);
             do
             {
@@ -101,7 +102,12 @@ internal sealed partial class SiloReporter(
         Incarnation = status.Incarnation,
         ProcessId = Environment.ProcessId,
         LinkEndpoint = links.Endpoint,
-        Roles = options.Value.Roles,
+        Roles = status.Roles,
+        StartRoles = options.Value.Roles,
+        CapableRoles = capabilities.Roles,
+        Mode = status.Order?.Mode ?? options.Value.RoleMode,
+        Order = status.Order,
+        Trouble = status.Trouble,
         State = status.State,
         StartedAt = _startedAt,
         Load = load.Measure(),

@@ -21,6 +21,9 @@ internal static partial class ProxyHosting
     private const int Http2ConnectionWindow = 256 * 1024;
     private const int Http2StreamWindow = 192 * 1024;
 
+    /// <summary>True when the configuration says where requests go.</summary>
+    public static bool HasRoutes(IConfiguration configuration) => configuration.GetSection(Section).GetSection("Routes").GetChildren().Any();
+
     public static void AddProxy(this WebApplicationBuilder builder)
     {
         builder.Services.Configure<KestrelServerOptions>(Configure);
@@ -73,7 +76,7 @@ internal static partial class ProxyHosting
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
-            if (!configuration.GetSection(Section).GetSection("Routes").GetChildren().Any())
+            if (!HasRoutes(configuration))
                 LogNoRoutes();
             app.MapWhen(static context => context.Features.Get<IDecryptedConnectionFeature>() is not null, Proxy);
             next(app);

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
 using CSsl.Grains.Link;
@@ -51,7 +52,7 @@ internal sealed partial class TlsConnectionHost(
     }
 
     /// <summary>False while the silo is leaving, and when it has as many sessions as it may.</summary>
-    private bool TakesSessions => !status.IsDraining && Sessions.Count < limits.Value.Connections;
+    private bool TakesSessions => status.Takes(SiloRoles.Data) && Sessions.Count < limits.Value.Connections;
 
     /// <summary>Opens the session that a gateway wants served, at the sequence numbers that the gateway's counters say.</summary>
     /// <param name="attach">What the gateway sent.</param>

@@ -68,7 +68,6 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
         await using var silo = await TestSilo.StartAsync(certificates, "--Silo:Roles=Handshake");
 
         Assert.Equal(CSsl.Grains.Link.CloseReason.Refused, await silo.Gateway.Attach(DirectSession.NewAttach(silo, Guid.NewGuid())).Closed);
-        Assert.Null(silo.Application.Services.GetService<Yarp.ReverseProxy.Forwarder.IHttpForwarder>());
     }
 
     [Fact]
@@ -76,7 +75,7 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
     {
         await using var silo = await TestSilo.StartAsync(certificates, "--Silo:Roles=Data", "--Certificates:0:Key=/nowhere/key.pem");
 
-        Assert.Null(silo.Application.Services.GetService<CSsl.Tls.Handshake.IServerHandshakeFactory>());
+        Assert.False(silo.Application.Services.GetRequiredService<CSsl.Silo.Handshake.CertificateVault>().IsOpen);
         await using var session = DirectSession.Attach(silo);
         await session.SendRequestAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         Assert.StartsWith("HTTP/1.1 200", await session.ReadTextUntilAsync("0\r\n\r\n"), StringComparison.Ordinal);

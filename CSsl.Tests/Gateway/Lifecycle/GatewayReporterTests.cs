@@ -114,6 +114,8 @@ public sealed class GatewayReporterTests : IDisposable
 
         public ValueTask<ClusterView> ReportSilo(SiloReport report, CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public ValueTask<ClusterView> GetView(CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)

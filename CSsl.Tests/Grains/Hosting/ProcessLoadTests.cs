@@ -1,7 +1,7 @@
-using CSsl.Silo.Lifecycle;
+using CSsl.Grains.Hosting;
 using Xunit;
 
-namespace CSsl.Tests.Silo.Lifecycle;
+namespace CSsl.Tests.Grains.Hosting;
 
 public sealed class ProcessLoadTests
 {

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace CSsl.Silo.Lifecycle;
+namespace CSsl.Grains.Hosting;
 
 /// <summary>CPU and memory of this process and of its machine, between two calls of <see cref="Measure"/>. Linux: from /proc.</summary>
-internal sealed class ProcessLoad(TimeProvider time)
+public sealed class ProcessLoad(TimeProvider time)
 {
     private long _lastTimestamp = time.GetTimestamp();
     private TimeSpan _lastCpu = Environment.CpuUsage.TotalTime;

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using CSsl.Cli.Operations;
+using CSsl.Cli.Status;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Hosting;
+
+namespace CSsl.Cli.Commands;
+
+/// <summary>What the commands have in common that tell a silo what to do.</summary>
+internal static class OperatorCommand
+{
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(60);
+
+    public static Argument<string> Silo() => new("silo") { Description = "The silo's name (cssl status shows them)." };
+
+    public static Option<bool> Force() => new("--force") { Description = "Also when no silo of a role would be left to serve clients." };
+
+    public static Option<bool> Wait(string until) => new("--wait") { Description = $"Return when {until}." };
+
+    /// <summary>How long <c>--wait</c> waits.</summary>
+    public static Option<TimeSpan> Timeout() => new("--timeout")
+    {
+        Description = "How long to wait, such as 30s or 5m; then the exit code is 1.",
+        HelpName = "TIME",
+        DefaultValueFactory = _ => DefaultTimeout,
+        CustomParser = static result =>
+        {
+            if (SettingValue.TryParseTime(result.Tokens[0].Value, out var time))
+                return time;
+            result.AddError($"'{result.Tokens[0].Value}' is not a time such as 30s, 500ms or 5m.");
+            return default;
+        },
+    };
+
+    /// <summary>Runs one, and reports what goes wrong in one line.</summary>
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> RunAsync(string? admin, Func<OperatorClient, Task<string>> act)
+    {
+        using var client = new OperatorClient(admin ?? CommonOptions.DefaultAdmin);
+        try
+        {
+            Console.WriteLine(await act(client));
+            return ExitCodes.Success;
+        }
+        catch (Exception e) when (e is OrderException or StatusException)
+        {
+            await Console.Error.WriteLineAsync($"cssl: {e.Message}");
+            return e is OrderException order ? order.ExitCode : ExitCodes.Failure;
+        }
+    }
+}

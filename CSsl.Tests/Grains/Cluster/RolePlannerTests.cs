@@ -1,0 +1,189 @@
+using CSsl.Grains.Cluster;
+using CSsl.Tests.Support;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace CSsl.Tests.Grains.Cluster;
+
+/// <summary>When silos change roles, and when they must not.</summary>
+public sealed class RolePlannerTests
+{
+    private const SiloRoles Both = SiloRoles.Handshake | SiloRoles.Data;
+
+    private static readonly RolePlannerOptions Standard = new();
+
+    private static Gen<SiloReport> SiloNamed(string name)
+        => from roles in Gen.Elements(SiloRoles.None, SiloRoles.Handshake, SiloRoles.Data, Both)
+           from start in Gen.Elements(SiloRoles.Handshake, SiloRoles.Data, Both)
+           from capable in Gen.Elements(Both, Both, Both, SiloRoles.None)
+           from state in Gen.Elements(SiloState.Active, SiloState.Active, SiloState.Active, SiloState.Draining, SiloState.Silent, SiloState.Joining)
+           from mode in Gen.Elements(RoleMode.Auto, RoleMode.Auto, RoleMode.Fixed)
+           from cpu in Gen.Choose(0, 120)
+           from late in Gen.Choose(0, 100)
+           from backlog in Gen.Choose(0, 100)
+           select Reports.Silo(name, roles, state, incarnation: Guid.NewGuid()) with
+           {
+               StartRoles = start,
+               CapableRoles = capable | roles | start,
+               Mode = mode,
+               Load = new SiloLoad { ProcessCpu = cpu / 100.0, CpuAllowance = 1, HandshakeQueue = backlog, HandshakeTime = late / 1000.0, SchedulingDelay = late / 1000.0 },
+           };
+
+    private static Gen<SiloOrder> OrderOf(SiloReport silo)
+        => from roles in Gen.Elements<SiloRoles?>(null, SiloRoles.None, SiloRoles.Handshake, SiloRoles.Data, Both)
+           from drain in Gen.Elements(false, false, true)
+           from giver in Gen.Elements(OrderedBy.Planner, OrderedBy.Operator)
+           select new SiloOrder { Silo = silo.Name, Version = 1, Roles = roles, Drain = drain ? silo.Incarnation : null, By = giver };
+
+    /// <summary>Any cluster in any state, half of its silos with orders that they may not have carried out.</summary>
+    private static Gen<ClusterView> Views
+        => from size in Gen.Choose(0, 10)
+           from silos in Gen.CollectToArray(Enumerable.Range(0, size).Select(i => SiloNamed("silo-" + i)))
+           from orders in Gen.CollectToArray(silos.Take(size / 2).Select(OrderOf))
+           select new ClusterView { Version = 1, Silos = silos, Orders = orders };
+
+    private static Gen<RolePlannerOptions> Options
+        => from handshake in Gen.Choose(0, 3)
+           from data in Gen.Choose(0, 3)
+           select Standard with { MinimumHandshake = handshake, MinimumData = data };
+
+    [Fact]
+    public void No_role_falls_below_its_minimum_by_a_plan_and_no_fixed_or_incapable_silo_is_touched()
+        => Prop.ForAll(Arb.From(Views), Arb.From(Options), (view, options) =>
+        {
+            var (history, now) = (PlannerHistory.Empty, DateTimeOffset.UnixEpoch);
+            for (var i = 0; i < 60; i++, now += TimeSpan.FromSeconds(0.5))
+            {
+                var plan = RolePlanner.Plan(view, history, options, now);
+                history = plan.History;
+                var desired = new DesiredState(view);
+                var next = Ordered(view, plan);
+                foreach (var role in (SiloRoles[])[SiloRoles.Handshake, SiloRoles.Data])
+                {
+                    var before = Serving(view, role);
+                    Assert.True(Serving(next, role) >= Math.Min(before, options.Minimum(role)), $"{role}: {before} -> {Serving(next, role)}");
+                }
+
+                Assert.All(plan.Changes, change =>
+                {
+                    var silo = view.Silos.Single(silo => silo.Name == change.Silo);
+                    Assert.Equal(RoleMode.Auto, desired.ModeOf(silo));
+                    Assert.Equal(SiloState.Active, silo.State);
+                    Assert.Equal(SiloRoles.None, change.To & ~silo.CapableRoles);
+                    Assert.NotEqual(change.From, change.To);
+                    Assert.NotEmpty(change.Reason);
+                });
+                Assert.Equal(plan.Changes.Count, plan.Changes.DistinctBy(change => change.Silo).Count());
+                view = Carried(next);
+            }
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Constant_load_ends_in_rest()
+        => Prop.ForAll(Arb.From(Gen.Choose(2, 40)), Arb.From(Gen.Choose(0, 100)), Arb.From(Gen.Choose(0, 100)), (size, handshake, data) =>
+        {
+            var cluster = new LoadedCluster(size) { HandshakeCores = size * handshake / 100.0, DataCores = size * data / 100.0 };
+            cluster.Run(TimeSpan.FromSeconds(90));
+            var changes = cluster.Changes.Count;
+            cluster.Run(TimeSpan.FromMinutes(10));
+            Assert.Equal(changes, cluster.Changes.Count);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void What_the_cluster_could_carry_it_carries_in_the_end()
+        => Prop.ForAll(Arb.From(Gen.Choose(4, 40)), Arb.From(Gen.Choose(5, 50)), Arb.From(Gen.Choose(5, 50)), (size, handshake, data) =>
+        {
+            // At most 100 % in all, in shares that fit on whole silos at the planner's target.
+            var (h, d) = (size * handshake / 100.0 * 0.6, size * data / 100.0 * 0.6);
+            if (Math.Ceiling(h / 0.6) + Math.Ceiling(d / 0.6) > size)
+                return;
+            var cluster = new LoadedCluster(size) { HandshakeCores = h, DataCores = d };
+            cluster.Run(TimeSpan.FromSeconds(60));
+            Assert.True(cluster.PressureOf(SiloRoles.Handshake) < Standard.Hot, $"handshake at {cluster.PressureOf(SiloRoles.Handshake)}");
+            Assert.True(cluster.PressureOf(SiloRoles.Data) < Standard.Hot, $"data at {cluster.PressureOf(SiloRoles.Data)}");
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Storm_gets_silos_within_two_seconds_and_they_go_home_when_it_is_over()
+    {
+        var cluster = new LoadedCluster(6) { HandshakeCores = 0.3, DataCores = 0.9 };
+        cluster.Run(TimeSpan.FromSeconds(30));
+        Assert.Empty(cluster.Changes);
+
+        cluster.HandshakeCores = 3;
+        cluster.Run(TimeSpan.FromSeconds(2));
+        Assert.True(cluster.CountOf(SiloRoles.Handshake) > 3);
+
+        cluster.HandshakeCores = 0.3;
+        cluster.Run(TimeSpan.FromSeconds(60));
+        Assert.Equal((3, 3), (cluster.CountOf(SiloRoles.Handshake), cluster.CountOf(SiloRoles.Data)));
+    }
+
+    [Fact]
+    public void Load_that_comes_and_goes_makes_silos_stay_longer_each_time()
+    {
+        var cluster = new LoadedCluster(6) { HandshakeCores = 0.3, DataCores = 0.3 };
+        var changes = new List<int>();
+        for (var i = 0; i < 12; i++)
+        {
+            cluster.HandshakeCores = 4;
+            cluster.Run(TimeSpan.FromSeconds(5));
+            cluster.HandshakeCores = 0.3;
+            cluster.Run(TimeSpan.FromSeconds(15));
+            changes.Add(cluster.Changes.Count);
+        }
+
+        // Every round in the beginning, none in the end.
+        Assert.True(changes[1] > changes[0]);
+        Assert.Equal(changes[^1], changes[^4]);
+    }
+
+    [Fact]
+    public void Role_that_nobody_has_is_added_to_the_idlest_silo_that_can()
+    {
+        var view = Reports.View(1,
+            Reports.Silo("busy", SiloRoles.Data) with { CapableRoles = Both, StartRoles = SiloRoles.Data, Mode = RoleMode.Auto, Load = new SiloLoad { ProcessCpu = 0.5, CpuAllowance = 1 } },
+            Reports.Silo("idle", SiloRoles.Data) with { CapableRoles = Both, StartRoles = SiloRoles.Data, Mode = RoleMode.Auto, Load = new SiloLoad { CpuAllowance = 1 } },
+            Reports.Silo("idle-but-no-keys", SiloRoles.Data) with { CapableRoles = SiloRoles.Data, StartRoles = SiloRoles.Data, Mode = RoleMode.Auto, Load = new SiloLoad { CpuAllowance = 1 } });
+        var first = RolePlanner.Plan(view, PlannerHistory.Empty, Standard, DateTimeOffset.UnixEpoch);
+        Assert.Empty(first.Changes);
+
+        var change = Assert.Single(RolePlanner.Plan(view, first.History, Standard, DateTimeOffset.UnixEpoch + Standard.Missing).Changes);
+        Assert.Equal(("idle", SiloRoles.Data, Both), (change.Silo, change.From, change.To));
+    }
+
+    [Fact]
+    public void Nothing_is_planned_by_a_view_that_does_not_know_everybody_yet()
+    {
+        var view = Reports.View(1, Reports.Silo("a", SiloRoles.Data) with { CapableRoles = Both, Mode = RoleMode.Auto }) with { Settling = true };
+        var history = PlannerHistory.Empty;
+        for (var i = 0; i < 20; i++)
+        {
+            var plan = RolePlanner.Plan(view, history, Standard, DateTimeOffset.UnixEpoch.AddSeconds(i));
+            Assert.Empty(plan.Changes);
+            history = plan.History;
+        }
+    }
+
+    private static int Serving(ClusterView view, SiloRoles role)
+    {
+        var desired = new DesiredState(view);
+        return view.Silos.Count(silo => desired.Serves(silo, role));
+    }
+
+    private static ClusterView Ordered(ClusterView view, RolePlan plan) => view with
+    {
+        Orders =
+        [
+            .. view.Orders.Where(order => !plan.Changes.Any(change => change.Silo == order.Silo)),
+            .. plan.Changes.Select(change => (view.OrderFor(change.Silo) ?? new SiloOrder { Silo = change.Silo, Version = 1 }) with { Roles = change.To, By = OrderedBy.Planner }),
+        ],
+    };
+
+    private static ClusterView Carried(ClusterView view)
+    {
+        var desired = new DesiredState(view);
+        return view with { Silos = [.. view.Silos.Select(silo => silo.State == SiloState.Active ? silo with { Roles = desired.RolesOf(silo) & silo.CapableRoles } : silo)] };
+    }
+}
