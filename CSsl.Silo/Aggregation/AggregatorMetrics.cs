@@ -25,7 +25,7 @@ public sealed class AggregatorMetrics
         meter.CreateObservableCounter("cssl.engine.calls", () => new Measurement<long>(Calls, name), "{call}", "Calls of the record engine");
         meter.CreateObservableCounter("cssl.engine.records", () => new Measurement<long>(Records, name), "{record}", "Records that the engine sealed or opened");
         meter.CreateObservableCounter("cssl.engine.data", () => new Measurement<long>(Bytes, name), "By", "Bytes of those records");
-        meter.CreateObservableCounter("cssl.engine.failures", () => new Measurement<long>(Volatile.Read(ref _failures), name), "{call}", "Calls in which the engine failed");
+        meter.CreateObservableCounter("cssl.engine.failures", () => new Measurement<long>(Failures, name), "{call}", "Calls in which the engine failed");
         _batches = meter.CreateHistogram("cssl.engine.batch", "{record}", "Records per call of the engine", advice: RecordSizes);
         _laneFill = meter.CreateHistogram("cssl.engine.lane_fill", "1", "Share of the engine's lanes that the CBC records of a call fill", advice: Fills);
         _queueWait = meter.CreateHistogram("cssl.engine.queue_wait", "s", "Time that a batch waited because another one was being run; batches that did not wait are not counted", advice: Times);
@@ -39,6 +39,9 @@ public sealed class AggregatorMetrics
 
     /// <summary>Bytes of those, as they are on the wire.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>Calls in which the engine failed.</summary>
+    public long Failures => Volatile.Read(ref _failures);
 
     // One combiner at a time: plain additions.
     internal void Ran(ReadOnlySpan<RecordJob> jobs, int lanes)

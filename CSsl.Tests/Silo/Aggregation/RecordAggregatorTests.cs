@@ -1,0 +1,169 @@
+using CSsl.Grains.Configuration;
+using CSsl.Silo.Aggregation;
+using CSsl.Tests.Support;
+using CSsl.Tls;
+using CSsl.Tls.Engines;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Xunit;
+
+namespace CSsl.Tests.Silo.Aggregation;
+
+public sealed class RecordAggregatorTests : IDisposable
+{
+    private readonly TestMeters _meters = new();
+    private readonly List<TestBatch> _batches = [];
+    private GatedEngine _engine = new();
+    private AggregatorMetrics? _metrics;
+
+    [Fact]
+    public void A_batch_that_comes_alone_is_run_at_once_by_one_call()
+    {
+        var aggregator = NewAggregator();
+        var batch = NewBatch(3);
+
+        Assert.True(aggregator.TryRun(batch));
+
+        Assert.Equal([3], _engine.Calls);
+        Assert.False(batch.WasTold);
+        batch.Check();
+    }
+
+    [Fact]
+    public async Task Batches_that_come_during_a_call_share_the_next_one_in_order()
+    {
+        var aggregator = NewAggregator();
+        _engine.Shut();
+        var first = NewBatch(1);
+        var running = Task.Run(() => aggregator.TryRun(first));
+        await _engine.EnteredAsync();
+        TestBatch[] others = [NewBatch(2), NewBatch(3, CipherSuite.EcdheRsaAes256CbcSha384), NewBatch(4, CipherSuite.ChaCha20Poly1305Sha256)];
+
+        foreach (var other in others)
+            Assert.False(aggregator.TryRun(other));
+        _engine.Open();
+
+        Assert.True(await running.WaitAsync(TestSilo.Patience));
+        await Task.WhenAll(others.Select(other => other.HasRun));
+        Assert.Equal([1, 9], _engine.Calls);
+        Assert.Equal(2, _metrics!.Calls);
+        Assert.Equal(10, _metrics.Records);
+        foreach (var batch in _batches)
+            batch.Check();
+    }
+
+    [Fact]
+    public void A_call_has_no_more_records_than_configured()
+    {
+        var aggregator = NewAggregator(new AggregationOptions { RecordsPerCall = 4 });
+        var batch = NewBatch(10);
+
+        Assert.True(aggregator.TryRun(batch));
+
+        Assert.Equal([4, 4, 2], _engine.Calls);
+        batch.Check();
+    }
+
+    [Fact]
+    public async Task A_record_that_fails_fails_its_own_connection_only()
+    {
+        var aggregator = NewAggregator();
+        var broken = NewBatch(2);
+        var brokenKey = broken.Key;
+        _engine.Fails = key => ReferenceEquals(key, brokenKey);
+        _engine.Shut();
+        var first = NewBatch(1);
+        var running = Task.Run(() => aggregator.TryRun(first));
+        await _engine.EnteredAsync();
+        var sound = NewBatch(2);
+        Assert.False(aggregator.TryRun(broken));
+        Assert.False(aggregator.TryRun(sound));
+
+        _engine.Open();
+        await running.WaitAsync(TestSilo.Patience);
+        await Task.WhenAll(broken.HasRun, sound.HasRun);
+
+        Assert.Throws<RecordEngineException>(broken.Check);
+        first.Check();
+        sound.Check();
+        Assert.Equal(1, _metrics!.Failures);
+    }
+
+    [Fact]
+    public async Task A_call_with_free_lanes_waits_for_company_as_long_as_configured()
+    {
+        _engine = new GatedEngine { Lanes = 8 };
+        var aggregator = NewAggregator(new AggregationOptions { MaxDelay = TimeSpan.FromSeconds(20) });
+        var one = NewBatch(3);
+        var other = NewBatch(5);
+
+        var waiting = Task.Run(() => aggregator.TryRun(one));
+        var joining = Task.Run(() => aggregator.TryRun(other));
+
+        Assert.NotEqual(await waiting.WaitAsync(TestSilo.Patience), await joining.WaitAsync(TestSilo.Patience));
+        Assert.Equal([8], _engine.Calls);
+        one.Check();
+        other.Check();
+    }
+
+    [Fact]
+    public async Task Many_links_at_once_never_meet_in_the_engine_and_all_are_served()
+    {
+        const int Links = 8;
+        const int Rounds = 300;
+        var aggregator = NewAggregator();
+        var links = Enumerable.Range(0, Links).Select(_ => Task.Run(async () =>
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                using var batch = new TestBatch(_engine).With(2);
+                if (!aggregator.TryRun(batch))
+                    await batch.HasRun;
+                batch.Check();
+            }
+        }));
+
+        await Task.WhenAll(links).WaitAsync(TestSilo.Patience);
+
+        Assert.False(_engine.Overlapped);
+        Assert.Equal(2 * Links * Rounds, _engine.Calls.Sum());
+        Assert.Equal(_engine.Calls.Count, _metrics!.Calls);
+    }
+
+    [Fact]
+    public void Running_batches_allocates_nothing()
+    {
+        var aggregator = NewAggregator(engine: ManagedEngine.Instance);
+        var batch = NewBatch(1, engine: ManagedEngine.Instance);
+        aggregator.TryRun(batch);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        // What is done stays done: the engine passes over it, the rest of the way is walked.
+        for (var i = 0; i < 1000; i++)
+            aggregator.TryRun(batch);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        batch.Check();
+    }
+
+    public void Dispose()
+    {
+        foreach (var batch in _batches)
+            batch.Dispose();
+        _engine.Dispose();
+        _meters.Dispose();
+    }
+
+    private RecordAggregator NewAggregator(AggregationOptions? options = null, IRecordEngine? engine = null)
+    {
+        _metrics = new AggregatorMetrics(_meters, engine ?? _engine);
+        return new RecordAggregator(engine ?? _engine, _metrics, Options.Create(options ?? new AggregationOptions()), NullLogger<RecordAggregator>.Instance);
+    }
+
+    private TestBatch NewBatch(int records, CipherSuite suite = CipherSuite.Aes128GcmSha256, IRecordEngine? engine = null)
+    {
+        var batch = new TestBatch(engine ?? _engine, suite).With(records);
+        _batches.Add(batch);
+        return batch;
+    }
+}
