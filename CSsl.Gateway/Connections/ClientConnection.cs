@@ -1,7 +1,7 @@
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Metrics;
 using CSsl.Gateway.Records;
-using CSsl.Grains.Cluster;
+using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Link;
 using Microsoft.Extensions.Logging;
@@ -28,7 +28,8 @@ internal sealed partial class ClientConnection
     private readonly ClientSocket _socket;
     private readonly ConnectionServices _services;
     private readonly ConnectionInterrupt _interrupt;
-    private volatile DataChannel? _data;
+    private volatile VirtualConnection? _session;
+    private volatile bool _isFinishing;
     private volatile bool _isLingerOver;
 
     public ClientConnection(ClientSocket socket, ulong id, ConnectionServices services)
@@ -42,16 +43,18 @@ internal sealed partial class ClientConnection
     /// <summary>What the gateway knows of it.</summary>
     public ConnectionEntry Entry { get; }
 
+    /// <summary>Its data phase; null before that.</summary>
+    public VirtualConnection? Session => _session;
+
     /// <summary>Runs the connection. When it returns, the socket may be disposed: everything for the client is with the kernel. Does not throw.</summary>
     public async Task RunAsync()
     {
         try
         {
-            var (session, refusal) = await EstablishAsync();
-            if (session is not null)
-                await ServeAsync(session);
-            else if (refusal is not null)
+            if (await EstablishAsync() is { } refusal)
                 await RefuseAsync(refusal);
+            else
+                await ServeAsync();
         }
         catch (Exception e) when (ClientSocket.IsGone(e))
         {
@@ -69,10 +72,18 @@ internal sealed partial class ClientConnection
     public void Reset(RefusalReason reason)
     {
         _interrupt.Set(reason);
-        _data?.Abandon(DataOutcome.Reset);
+        _session?.End(DataOutcome.Stopping);
     }
 
-    private async Task<(Established? Session, Refusal? Refusal)> EstablishAsync()
+    /// <summary>Lets it finish what is under way, and then end politely: from any thread.</summary>
+    public void Finish()
+    {
+        _isFinishing = true;
+        _session?.Finish();
+    }
+
+    /// <summary>Null when there is a session, or why there is none.</summary>
+    private async Task<Refusal?> EstablishAsync()
     {
         var deadlines = _services.Deadlines;
         var firstByte = deadlines.FirstByte.Enter(() => _interrupt.Set(RefusalReason.FirstByteTimeout));
@@ -81,13 +92,16 @@ internal sealed partial class ClientConnection
         {
             var (hello, refusal) = await new HelloPhase(_socket, _interrupt, _services.Limits, () => deadlines.FirstByte.Leave(firstByte)).RunAsync();
             if (hello is null)
-                return (null, refusal);
+                return refusal;
             if (!_services.Table.TryBeginHandshake())
-                return (null, Refusal.WithAlert(RefusalReason.TooManyHandshakes, Tls.AlertDescription.InternalError));
+                return Refusal.WithAlert(RefusalReason.TooManyHandshakes, Tls.AlertDescription.InternalError);
 
             try
             {
-                return await new HandshakePhase(_socket, Entry, _interrupt, _services.Links, _services.Limits, _services.Meters, _services.Time).RunAsync(hello);
+                (var session, refusal) = await new HandshakePhase(_socket, Entry, _interrupt, _services.Links, _services.Limits, _services.Meters, _services.Time).RunAsync(hello);
+                if (session is not null)
+                    Establish(session);
+                return refusal;
             }
             finally
             {
@@ -101,60 +115,34 @@ internal sealed partial class ClientConnection
         }
     }
 
-    private async Task ServeAsync(Established session)
+    private void Establish(Established session)
     {
         Entry.Establish(session);
         Entry.Phase = ConnectionPhase.Data;
         _services.Meters.CountHandshakeCompleted(_services.Time.GetElapsedTime(Entry.AcceptedAt));
-        if (Attach(session) is not { } running)
+        LogEstablished(_services.Logger, Entry.Id, Entry.Client, session.Version, session.CipherSuite, session.ApplicationProtocol, session.ServerName, session.Resumed);
+        _session = new VirtualConnection(_socket, Entry, session, _services);
+    }
+
+    private async Task ServeAsync()
+    {
+        var session = _session!;
+        if (_interrupt.Reason is not null)
+            session.End(DataOutcome.Stopping);
+        if (_isFinishing)
+            session.Finish();
+        var outcome = await session.RunAsync();
+        LogEnded(_services.Logger, Entry.Id, outcome, Entry.Silo);
+        if (outcome == DataOutcome.Done)
         {
-            // Keys are in use: there is no alert that the client could read.
-            _services.Refusals.Refused(RefusalReason.NoDataSilo, Entry.Client);
-            _socket.Reset("No data silo.");
+            await CloseAsync();
             return;
         }
 
-        LogEstablished(_services.Logger, Entry.Id, Entry.Client, session.Version, session.CipherSuite, session.ApplicationProtocol, session.ServerName, session.Resumed, Entry.Silo);
-        if (_interrupt.Reason is not null)
-            _data?.Abandon(DataOutcome.Reset);
-
-        var outcome = await running;
-        LogEnded(_services.Logger, Entry.Id, outcome, Entry.Silo);
-        if (outcome == DataOutcome.Done)
-            await CloseAsync();
-        else
-            _socket.Reset(outcome.ToString());
-    }
-
-    /// <summary>The data phase at a data silo, begun; null when there is no silo.</summary>
-    private Task<DataOutcome>? Attach(Established session)
-    {
-        var attach = new Attach
-        {
-            SessionId = session.SessionId,
-            Capsule = session.Capsule,
-            ClientSequence = session.ClientSequence,
-            ServerSequence = session.ServerSequence,
-            ConnectionId = Entry.Id,
-            Client = Entry.Client,
-            Server = Entry.Server,
-        }.Encode();
-        List<string>? tried = null;
-        while (_services.Links.Pick(SiloRoles.Data, tried) is { } silo)
-        {
-            Entry.Silo = silo.Name;
-            var channel = new DataChannel(_socket, Entry, session.Version, _services.Deadlines.Delivery, _services.Meters);
-
-            if (silo.TryOpen(channel, FrameKind.Attach, attach))
-            {
-                _data = channel;
-                return channel.RunAsync();
-            }
-
-            (tried ??= []).Add(silo.Name);
-        }
-
-        return null;
+        // Keys are in use: there is no alert that the client could read.
+        if (outcome == DataOutcome.NoSilo && !session.WasAttached)
+            _services.Refusals.Refused(RefusalReason.NoDataSilo, Entry.Client);
+        _socket.Reset(outcome.ToString());
     }
 
     private async Task RefuseAsync(Refusal refusal)
@@ -192,11 +180,8 @@ internal sealed partial class ClientConnection
         }
         catch (Exception e) when (ClientSocket.IsGone(e))
         {
+            // With a reset, as it may: it has all that it wanted.
             LogGone(_services.Logger, Entry.Id, e.Message);
-        }
-        catch (Exception e) when (ClientSocket.IsGone(e))
-        {
-            // It has closed its side with a reset, as it may: it has all that it wanted.
         }
         finally
         {
@@ -210,8 +195,8 @@ internal sealed partial class ClientConnection
         _socket.Input.CancelPendingRead();
     }
 
-    [LoggerMessage(EventId = 210, Level = LogLevel.Debug, Message = "Connection {Id} from {Client}: {Version}, {Suite}, ALPN {Protocol}, for {ServerName}, resumed {Resumed}, attached to {Silo}")]
-    private static partial void LogEstablished(ILogger logger, ulong id, System.Net.IPEndPoint client, Tls.TlsVersion version, Tls.CipherSuite suite, string? protocol, string? serverName, bool resumed, string? silo);
+    [LoggerMessage(EventId = 210, Level = LogLevel.Debug, Message = "Connection {Id} from {Client}: {Version}, {Suite}, ALPN {Protocol}, for {ServerName}, resumed {Resumed}")]
+    private static partial void LogEstablished(ILogger logger, ulong id, System.Net.IPEndPoint client, Tls.TlsVersion version, Tls.CipherSuite suite, string? protocol, string? serverName, bool resumed);
 
     [LoggerMessage(EventId = 211, Level = LogLevel.Debug, Message = "Connection {Id} ended: {Outcome} at {Silo}")]
     private static partial void LogEnded(ILogger logger, ulong id, DataOutcome outcome, string? silo);

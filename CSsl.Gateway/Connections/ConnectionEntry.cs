@@ -5,8 +5,8 @@ using CSsl.Grains.Link;
 namespace CSsl.Gateway.Connections;
 
 /// <summary>
-/// What the gateway knows of one client connection: the paper's STRUCT_G {SockID, Session_id}, and everything that a silo needs to go on
-/// with the session. It lives next to the socket, with the one thing whose loss ends the connection anyway.
+/// What the gateway knows of one client connection: the paper's STRUCT_G {SockID, Session_id}. What a silo needs to go on with the session is in
+/// <see cref="VirtualConnections.VirtualConnection"/>; both live next to the socket, with the one thing whose loss ends the connection anyway.
 /// </summary>
 /// <param name="id">The gateway's number for the connection, never used twice.</param>
 /// <param name="client">The client's address.</param>
@@ -14,9 +14,6 @@ namespace CSsl.Gateway.Connections;
 /// <param name="acceptedAt">Time stamp of the accept.</param>
 internal sealed class ConnectionEntry(ulong id, IPEndPoint client, IPEndPoint server, long acceptedAt)
 {
-    private ulong _clientSequence;
-    private ulong _serverSequence;
-
     public ulong Id { get; } = id;
 
     public IPEndPoint Client { get; } = client;
@@ -33,25 +30,6 @@ internal sealed class ConnectionEntry(ulong id, IPEndPoint client, IPEndPoint se
     /// <summary>The session's id in the cluster; empty before the handshake is complete.</summary>
     public Guid SessionId { get; private set; }
 
-    /// <summary>The sealed session, which the gateway can't open.</summary>
-    public ReadOnlyMemory<byte> Capsule { get; private set; }
-
-    /// <summary>Number of the client's next record to be passed on. One writer: whoever fills the link's send buffer.</summary>
-    public ulong ClientSequence => Volatile.Read(ref _clientSequence);
-
-    /// <summary>Number of the next record to the client. One writer: the link's read loop.</summary>
-    public ulong ServerSequence => Volatile.Read(ref _serverSequence);
-
     /// <summary>The handshake is complete.</summary>
-    public void Establish(Established session)
-    {
-        SessionId = session.SessionId;
-        Capsule = session.Capsule;
-        Volatile.Write(ref _clientSequence, session.ClientSequence);
-        Volatile.Write(ref _serverSequence, session.ServerSequence);
-    }
-
-    public void CountFromClient(int records) => Volatile.Write(ref _clientSequence, _clientSequence + (ulong)records);
-
-    public void CountToClient(int records) => Volatile.Write(ref _serverSequence, _serverSequence + (ulong)records);
+    public void Establish(Established session) => SessionId = session.SessionId;
 }

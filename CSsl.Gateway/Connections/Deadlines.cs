@@ -11,6 +11,9 @@ internal sealed class Deadlines : IDisposable
     /// <summary>How long the client may take to receive the last bytes, at most a channel's credit, when the silo is done.</summary>
     public static readonly TimeSpan DeliveryTime = TimeSpan.FromSeconds(60);
 
+    /// <summary>How long a sleeping client's alert waits for the FIN that follows it.</summary>
+    public static readonly TimeSpan LastWordsTime = TimeSpan.FromMilliseconds(50);
+
     /// <summary>A connection may live that much longer than its deadline says.</summary>
     private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(100);
 
@@ -22,6 +25,8 @@ internal sealed class Deadlines : IDisposable
         Handshake = new DeadlineQueue(limits.HandshakeTime, clock);
         Delivery = new DeadlineQueue(DeliveryTime, clock);
         Linger = new DeadlineQueue(LingerTime, clock);
+        Takeover = new DeadlineQueue(limits.TakeoverTime, clock);
+        LastWords = new DeadlineQueue(LastWordsTime, clock);
         _timer = clock.CreateTimer(static self => ((Deadlines)self!).Sweep(), this, Resolution, Resolution);
     }
 
@@ -37,6 +42,12 @@ internal sealed class Deadlines : IDisposable
     /// <summary>From our FIN to the client's.</summary>
     public DeadlineQueue Linger { get; }
 
+    /// <summary>From the loss of a silo, or the want of one, to the next that serves.</summary>
+    public DeadlineQueue Takeover { get; }
+
+    /// <summary>From a sleeping client's alert to its FIN.</summary>
+    public DeadlineQueue LastWords { get; }
+
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
 
@@ -46,5 +57,7 @@ internal sealed class Deadlines : IDisposable
         Handshake.Sweep();
         Delivery.Sweep();
         Linger.Sweep();
+        Takeover.Sweep();
+        LastWords.Sweep();
     }
 }

@@ -1,3 +1,4 @@
+using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Link;
 using Microsoft.Extensions.Logging;
@@ -10,11 +11,14 @@ internal sealed partial class SiloLink : IDisposable
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long the report of a loss waits for slow answers.</summary>
+    private static readonly TimeSpan ReportTime = TimeSpan.FromSeconds(5);
+
     private readonly LinkSetup _setup;
     private readonly Action _onChange;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _forgotten = new();
-    private volatile DataLink? _link;
+    private volatile Current? _current;
 
     /// <param name="silo">The silo.</param>
     /// <param name="setup">This gateway.</param>
@@ -34,12 +38,22 @@ internal sealed partial class SiloLink : IDisposable
     public string Endpoint { get; }
 
     /// <summary>True when the silo can be given new channels.</summary>
-    public bool IsUsable => _link is { IsAlive: true, PeerLeaving: false };
+    public bool IsUsable => _current is { Link: { IsAlive: true, PeerLeaving: false } };
 
     /// <summary>Opens a channel with a frame that leaves with what follows it at once; false when the link is down: try another silo.</summary>
-    public bool TryOpen(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    public bool TryOpen(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload) => TryOpen(_current, channel, kind, payload);
+
+    /// <summary>Opens a channel of the data phase, whose fate is noted should the link be lost.</summary>
+    public bool TryOpen(DataChannel channel, ReadOnlySpan<byte> attach)
     {
-        if (_link is not { IsAlive: true } link)
+        var current = _current;
+        channel.Loss = current?.Loss;
+        return TryOpen(current, channel, FrameKind.Attach, attach);
+    }
+
+    private static bool TryOpen(Current? current, LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload)
+    {
+        if (current is not { Link: { IsAlive: true } link })
             return false;
 
         try
@@ -96,17 +110,35 @@ internal sealed partial class SiloLink : IDisposable
         if (link.Peer.Name != Name)
             throw new LinkException($"It is {link.Peer.Name} that listens there.");
 
+        var loss = new SiloLoss();
         var running = link.RunAsync(stopping);
-        _link = link;
+        _current = new Current(link, loss);
         LogUp(_logger, Name, Endpoint);
         _onChange();
         var reason = await running;
-        _link = null;
+        _current = null;
+        loss.Close();
         _onChange();
         if (stopping.IsCancellationRequested)
+        {
             LogClosed(_logger, Name);
-        else
-            LogLost(_logger, Name, reason.Message);
+            return;
+        }
+
+        LogLost(_logger, Name, reason.Message);
+        _ = ReportAsync(loss);
+    }
+
+    /// <summary>One line for all connections, when it is known what became of them, or late enough.</summary>
+    private async Task ReportAsync(SiloLoss loss)
+    {
+        if (loss.Total == 0)
+            return;
+
+        await loss.Settled.WaitAsync(ReportTime, _setup.Time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var takenOver = loss[LossOutcome.TakenOver];
+        var (atRest, lost, gone) = (loss[LossOutcome.AtRest], loss[LossOutcome.Lost], loss[LossOutcome.ClientGone]);
+        LogFate(_logger, Name, loss.Total, takenOver, atRest, lost, loss.Total - takenOver - atRest - lost - gone);
     }
 
     [LoggerMessage(EventId = 220, Level = LogLevel.Information, Message = "Link with {Silo} at {Endpoint} is up")]
@@ -118,6 +150,11 @@ internal sealed partial class SiloLink : IDisposable
     [LoggerMessage(EventId = 222, Level = LogLevel.Warning, Message = "No link with {Silo} at {Endpoint}: {Reason} Trying again")]
     private static partial void LogCannotConnect(ILogger logger, string silo, string endpoint, string reason);
 
+    [LoggerMessage(EventId = 225, Level = LogLevel.Information, Message = "{Silo} had {Connections} connections: {TakenOver} were taken over, {AtRest} sleep, {Lost} were lost, {Waiting} wait for an answer")]
+    private static partial void LogFate(ILogger logger, string silo, int connections, int takenOver, int atRest, int lost, int waiting);
+
     [LoggerMessage(EventId = 223, Level = LogLevel.Debug, Message = "Link with {Silo} closed")]
     private static partial void LogClosed(ILogger logger, string silo);
+
+    private sealed record Current(DataLink Link, SiloLoss Loss);
 }

@@ -19,6 +19,7 @@ internal sealed partial class SiloLinks : BackgroundService
     private readonly Lock _gate = new();
     private readonly Dictionary<Guid, Task> _running = [];
     private volatile IReadOnlyDictionary<Guid, SiloLink> _links = new Dictionary<Guid, SiloLink>();
+    private ChangeNotice _nextChange = new();
     private CancellationToken _stopping;
 
     public SiloLinks(ClusterViewHolder view, LinkSetup setup, ILogger<SiloLinks> logger, Random? random = null)
@@ -32,6 +33,9 @@ internal sealed partial class SiloLinks : BackgroundService
 
     /// <summary>True when that run of the silo can be given new channels.</summary>
     public bool IsUp(SiloReport silo) => Find(silo) is { IsUsable: true };
+
+    /// <summary>The next of what <see cref="Changed"/> tells.</summary>
+    public ChangeNotice NextChange => Volatile.Read(ref _nextChange);
 
     /// <summary>Raised when a link came up or was lost, and when the view changed; handlers don't block.</summary>
     public event Action? Changed;
@@ -136,6 +140,7 @@ internal sealed partial class SiloLinks : BackgroundService
     private void OnLinkChanged()
     {
         _picker.Refresh();
+        Interlocked.Exchange(ref _nextChange, new ChangeNotice()).Raise();
         Changed?.Invoke();
     }
 

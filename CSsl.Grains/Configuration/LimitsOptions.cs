@@ -25,4 +25,15 @@ public sealed class LimitsOptions
     /// <summary>Client connections at once at one gateway; more are closed as they are accepted.</summary>
     [Range(1, int.MaxValue)]
     public int Connections { get; set; } = 100_000;
+
+    /// <summary>Bytes of records of one client that the gateway keeps for another silo, until its request is answered; a longer request can't be replayed. 0 keeps nothing.</summary>
+    [Range(0, 16 * 1024 * 1024)]
+    public int ReplayBuffer { get; set; } = 256 * 1024;
+
+    /// <summary>Silos in a row that may take a connection over without a step forward; then it is reset, so that a request which kills silos does not kill them all.</summary>
+    [Range(0, 100)]
+    public int Takeovers { get; set; } = 3;
+
+    /// <summary>From the loss of a silo, or the want of one, to the next that serves; then the connection is reset.</summary>
+    public TimeSpan TakeoverTime { get; set; } = TimeSpan.FromSeconds(5);
 }

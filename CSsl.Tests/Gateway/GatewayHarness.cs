@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Metrics;
+using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Link;
@@ -28,7 +29,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
 
         // The links' clock stands still: a test that lets a client's deadline pass does not want silos to be thought hung.
         _setup = new LinkSetup(new LinkIdentity("gateway", "test"), RandomNumberGenerator.GetBytes(32), new LinkOptions(), LinkClock, NullLogger.Instance);
-        Links = new SiloLinks(_view, _setup, NullLogger<SiloLinks>.Instance, new Random(1));
+        Links = new SiloLinks(_view, _setup, LinkLines, new Random(1));
         Table = new ConnectionTable(Limits);
         _meters = new GatewayMeters(Table);
         _deadlines = new Deadlines(Limits, Clock);
@@ -44,6 +45,8 @@ internal sealed class GatewayHarness : IAsyncDisposable
     public ManualTimeProvider LinkClock { get; } = new();
 
     public RecordingLogger<RefusalLog> RefusalLines { get; } = new();
+
+    public RecordingLogger<SiloLinks> LinkLines { get; } = new();
 
     public RecordingLogger<ClientConnection> Log { get; } = new();
 
@@ -81,6 +84,9 @@ internal sealed class GatewayHarness : IAsyncDisposable
         await silo.Linked;
         return silo;
     }
+
+    /// <summary>The data phase of a connection.</summary>
+    public VirtualConnection Session(ulong id = 1) => Table.Find(id)!.Session!;
 
     /// <summary>Completes once the links are as the condition says.</summary>
     public async Task WhenAsync(Func<bool> condition)

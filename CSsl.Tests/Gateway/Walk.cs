@@ -30,7 +30,7 @@ internal static class Walk
 
     public static byte[] FlightOf(int consumed, byte[] records, bool failed = false) => new Flight(consumed, failed, records).Encode();
 
-    public static byte[] EstablishedOf(int consumed, byte[] records, TlsVersion version = TlsVersion.Tls13) => new Established
+    public static byte[] EstablishedOf(int consumed, byte[] records, TlsVersion version = TlsVersion.Tls13, string? protocol = null) => new Established
     {
         Consumed = consumed,
         SessionId = SessionId,
@@ -40,6 +40,7 @@ internal static class Walk
         Version = version,
         CipherSuite = CipherSuite.Aes128GcmSha256,
         Resumed = false,
+        ApplicationProtocol = protocol,
         Records = records,
     }.Encode();
 
@@ -52,7 +53,7 @@ internal static class Walk
     }
 
     /// <summary>A handshake from hello to tickets, and the channel of the data phase at the silo. What the client sends with its Finished goes to the data phase.</summary>
-    public static async Task<TestChannel> EstablishAsync(this ScriptedSilo silo, TestClient client, TlsVersion version = TlsVersion.Tls13, params byte[] remainder)
+    public static async Task<TestChannel> EstablishAsync(this ScriptedSilo silo, TestClient client, TlsVersion version = TlsVersion.Tls13, string? protocol = null, params byte[] remainder)
     {
         await client.Connection.SendAsync(Hello);
         var handshake = await silo.TakeHelloAsync();
@@ -61,7 +62,7 @@ internal static class Walk
         await client.Connection.ReadAsync(ServerHello.Length);
         await client.Connection.SendAsync([.. Finished, .. remainder]);
         await handshake.NextAsync(FrameKind.Handshake);
-        handshake.SendFrame(FrameKind.Established, EstablishedOf(Finished.Length, Tickets, version));
+        handshake.SendFrame(FrameKind.Established, EstablishedOf(Finished.Length, Tickets, version, protocol));
         await client.Connection.ReadAsync(Tickets.Length);
         var data = await silo.NextAsync();
         await data.NextAsync(FrameKind.Attach);

@@ -72,8 +72,8 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         var response = Walk.Record(23, 300);
         data.SendToClient(response);
         Assert.Equal((byte[])[.. Walk.Tickets, .. response], await client.Connection.ReadAsync(Walk.Tickets.Length + response.Length));
-        Assert.Equal(5UL, _gateway.Table.Find(1)!.Entry.ClientSequence);
-        Assert.Equal(6UL, _gateway.Table.Find(1)!.Entry.ServerSequence);
+        Assert.Equal(5UL, _gateway.Session().Upstream.Read(static received => received.End));
+        Assert.Equal(6UL, _gateway.Session().Downstream.Read(static sent => sent.Records));
         Assert.Equal(1, _gateway.Meters.HandshakesCompleted);
         Assert.Equal(0, _gateway.Table.Handshakes);
     }
@@ -219,6 +219,9 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         await handshake.NextAsync(FrameKind.Handshake);
         handshake.SendFrame(FrameKind.Established, Walk.EstablishedOf(Walk.Hello.Length, Walk.ServerHello));
 
+        await gateway.Log.LineAsync("waits for a silo");
+        Assert.False(client.Connection.IsReset);
+        gateway.Clock.Advance(gateway.Limits.TakeoverTime + TimeSpan.FromSeconds(0.2));
         await client.Connection.Reset;
         Assert.Contains("NoDataSilo", Assert.Single(gateway.RefusalLines.Lines).Message, StringComparison.Ordinal);
     }

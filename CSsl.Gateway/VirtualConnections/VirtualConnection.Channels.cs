@@ -1,0 +1,163 @@
+using CSsl.Gateway.Links;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Link;
+using Microsoft.Extensions.Logging;
+
+namespace CSsl.Gateway.VirtualConnections;
+
+/// <content>Opening and dropping channels, and what their links tell of them.</content>
+internal sealed partial class VirtualConnection
+{
+    /// <summary>True once a silo has opened the capsule.</summary>
+    public bool WasAttached { get; private set; }
+
+    /// <summary>The silo serves the session.</summary>
+    public void OnAttached()
+    {
+        WasAttached = true;
+        _services.Deadlines.Takeover.Leave(Interlocked.Exchange(ref _takeoverTicket, null));
+    }
+
+    /// <summary>Everything before these records is done with.</summary>
+    /// <exception cref="LinkException">It can't be.</exception>
+    public void OnCheckpoint(DataChannel channel, ulong clientRecord, ulong serverRecord, ReadOnlyMemory<byte> capsule)
+    {
+        // Both halves or none: a capsule fits its checkpoint.
+        if (!Downstream.CheckCheckpoint(channel, serverRecord, capsule))
+            return;
+        if (!Upstream.TryRelease(clientRecord))
+            throw new LinkException($"A checkpoint at the client's record {clientRecord}, which is before the last one or was not passed on yet.");
+
+        Downstream.Checkpoint(capsule);
+        GoOn();
+    }
+
+    /// <summary>Nothing more comes on the channel.</summary>
+    public void OnChannelEnded(DataChannel channel)
+    {
+        Upstream.Close(channel);
+        if (channel.End == ChannelEnd.Done)
+            FinishDelivery();
+        else
+            Downstream.Close(channel);
+        Wake();
+    }
+
+    /// <summary>The client has got the first byte from a silo that took over.</summary>
+    /// <param name="faultAt">Time stamp of the loss.</param>
+    public void OnFirstByte(long faultAt)
+    {
+        _services.Meters.RecordFirstByte(_services.Time.GetElapsedTime(faultAt));
+        GoOn();
+    }
+
+    private bool TryAttach()
+    {
+        while (_services.Links.Pick(SiloRoles.Data, _refusedBy) is { } silo)
+        {
+            var channel = new DataChannel(this, silo.Name);
+            var attach = Describe();
+            Downstream.Open(channel);
+            if (silo.TryOpen(channel, attach.Encode()))
+            {
+                (_channel, _entry.Silo) = (channel, silo.Name);
+                LogAttached(_services.Logger, _entry.Id, silo.Name, attach.Cause, attach.Takeovers);
+
+                // The client's first request is often there already: then Attach leaves with it.
+                Upstream.Open(channel);
+                channel.Link.Flush();
+                return true;
+            }
+
+            Downstream.Close(channel);
+            (_refusedBy ??= []).Add(silo.Name);
+        }
+
+        return false;
+    }
+
+    private Attach Describe()
+    {
+        Upstream.Rewind();
+        return Read((received, sent) => _history.Describe(
+            new Attach
+            {
+                SessionId = _entry.SessionId,
+                Capsule = sent.Capsule,
+                ClientSequence = received.Next,
+                ServerSequence = sent.Records,
+                ConnectionId = _entry.Id,
+                Client = _entry.Client,
+                Server = _entry.Server,
+                Cause = _cause,
+            },
+            received,
+            sent));
+    }
+
+    /// <summary>Both halves of what the next silo is told. Nobody else changes them then: the channel is dropped.</summary>
+    private T Read<T>(Func<ReplayBuffer, SentToClient, T> read) => Upstream.Read(received => Downstream.Read(sent => read(received, sent)));
+
+    /// <summary>The fence, and the end of the channel.</summary>
+    /// <returns>True when nothing is under way: the silo had consumed all that it was given, and the client has nothing that is only the beginning of an answer.</returns>
+    private bool Drop(DataChannel channel)
+    {
+        Upstream.Close(channel);
+        Downstream.Close(channel);
+        _channel = null;
+        LogDropped(_services.Logger, _entry.Id, channel.Silo, channel.End);
+        return Read(static (received, sent) => received.Checkpoint == received.End && sent.BytesSinceCheckpoint == 0);
+    }
+
+    /// <summary>The last byte is written: once the client's kernel side has it, the connection is done.</summary>
+    private void FinishDelivery()
+    {
+        // A client that does not take the last bytes is not waited for.
+        _deliveryTicket ??= _services.Deadlines.Delivery.Enter(() => End(DataOutcome.NotTaken));
+        Downstream.Finish();
+        Downstream.Flush();
+    }
+
+    private void LimitTime() => _takeoverTicket ??= _services.Deadlines.Takeover.Enter(() => End(DataOutcome.NoSilo));
+
+    /// <summary>The next silo has shown that it can.</summary>
+    private void GoOn()
+    {
+        if (_isInDoubt)
+            _services.Meters.CountTakenOver();
+        _isInDoubt = false;
+        SettleLoss(LossOutcome.TakenOver);
+    }
+
+    private void SettleLoss(LossOutcome outcome) => Interlocked.Exchange(ref _loss, null)?.Settle(outcome);
+
+    private void CloseBooks()
+    {
+        _services.Deadlines.Takeover.Leave(_takeoverTicket);
+        _services.Deadlines.Delivery.Leave(_deliveryTicket);
+        var isLost = Outcome switch
+        {
+            DataOutcome.NoSilo => WasAttached,
+            DataOutcome.TooManyTakeovers => true,
+            DataOutcome.Aborted => _isInDoubt,
+            _ => false,
+        };
+        if (isLost)
+            _services.Meters.CountLost(Outcome);
+        else if (Outcome == DataOutcome.Done)
+            GoOn();
+        SettleLoss(isLost ? LossOutcome.Lost : LossOutcome.ClientGone);
+    }
+
+    [LoggerMessage(EventId = 214, Level = LogLevel.Debug, Message = "Connection {Id} attaches to {Silo}: {Cause}, {Takeovers} silos lost so far")]
+    private static partial void LogAttached(ILogger logger, ulong id, string silo, AttachCause cause, int takeovers);
+
+    [LoggerMessage(EventId = 217, Level = LogLevel.Debug, Message = "Connection {Id} sleeps")]
+    private static partial void LogAsleep(ILogger logger, ulong id);
+
+    [LoggerMessage(EventId = 216, Level = LogLevel.Debug, Message = "Connection {Id} waits for a silo: there is none")]
+    private static partial void LogNoSilo(ILogger logger, ulong id);
+
+    [LoggerMessage(EventId = 215, Level = LogLevel.Debug, Message = "Connection {Id} left {Silo}: {End}")]
+    private static partial void LogDropped(ILogger logger, ulong id, string silo, ChannelEnd end);
+}

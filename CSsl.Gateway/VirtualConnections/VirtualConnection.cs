@@ -1,0 +1,222 @@
+using CSsl.Gateway.Connections;
+using CSsl.Gateway.Links;
+using CSsl.Gateway.Records;
+using CSsl.Grains.Link;
+
+namespace CSsl.Gateway.VirtualConnections;
+
+/// <summary>
+/// A client's connection after its handshake: at one data silo, then at another, or asleep at none. It is the gateway's socket, a capsule and two counters that
+/// make it one connection (docs/adr/0005).
+/// </summary>
+/// <remarks>
+/// <code>
+///                a silo takes it                      loss or Detach, nothing under way
+///   TakingOver ------------------> Attached -----------------------------------------> Asleep
+///     ^  ^  |                       |    |                                              |  |
+///     |  |  |                       |    | the last word is said, or the client is gone |  | the client is gone
+///     |  |  +-----------------------|----+-----> Closing +------------------------------|--+
+///     |  |   no silo, too many      |                                                   |
+///     |  +--------------------------+                                                   |
+///     |     refused; loss or Detach with something under way                            |
+///     +---------------------------------------------------------------------------------+
+///                              the client speaks, or it is to finish
+/// </code>
+/// One task runs the states. Links, timers and the client's pipe only note what happened and wake it (<see cref="AsyncSignal"/>).
+/// </remarks>
+internal sealed partial class VirtualConnection
+{
+    private readonly ConnectionEntry _entry;
+    private readonly ConnectionServices _services;
+    private readonly AsyncSignal _signal = new();
+    private readonly TakeoverHistory _history = new();
+    private DataChannel? _channel;
+    private List<string>? _refusedBy;
+    private AttachCause _cause = AttachCause.First;
+    private SiloLoss? _loss;
+    private volatile bool _isInDoubt;
+    private LinkedListNode<DeadlineQueue.Ticket>? _takeoverTicket;
+    private LinkedListNode<DeadlineQueue.Ticket>? _deliveryTicket;
+    private int _outcome;
+    private volatile bool _isFinishing;
+
+    public VirtualConnection(ClientSocket socket, ConnectionEntry entry, Established session, ConnectionServices services)
+    {
+        (_entry, _services) = (entry, services);
+        var retained = session.ApplicationProtocol == "h2" ? 0 : services.Limits.ReplayBuffer;
+        Upstream = new ClientUpstream(this, socket.Input, new ReplayBuffer(session.ClientSequence, retained), new LastWords(socket.Input, session.Version, services.Deadlines.LastWords),
+            RecordRouter.MaxLength(ConnectionPhase.Data, session.Version), services.Meters);
+        Downstream = new ClientDownstream(this, socket.Output, new SentToClient(session.Capsule, session.ServerSequence), services.Meters);
+    }
+
+    /// <summary>Where it is.</summary>
+    public ConnectionState State { get; private set; }
+
+    /// <summary>The one reader of the client.</summary>
+    public ClientUpstream Upstream { get; }
+
+    /// <summary>The one writer to the client.</summary>
+    public ClientDownstream Downstream { get; }
+
+    private DataOutcome Outcome => (DataOutcome)Volatile.Read(ref _outcome);
+
+    /// <summary>Runs the connection to its end; when it returns, nobody uses the client's pipes any more.</summary>
+    public async Task<DataOutcome> RunAsync()
+    {
+        var pumping = Upstream.RunAsync();
+        while (Outcome == DataOutcome.None)
+        {
+            State = State switch
+            {
+                ConnectionState.TakingOver => await AttachAsync(),
+                ConnectionState.Attached => await ServeAsync(),
+                _ => await SleepAsync(),
+            };
+        }
+
+        State = ConnectionState.Closing;
+        CloseBooks();
+        if (_channel is { } channel)
+        {
+            // What ends in the same moment is told nothing.
+            if (channel.End == ChannelEnd.None)
+                channel.Abandon();
+            else if (channel.End == ChannelEnd.Lost)
+                channel.Loss?.Settle(LossOutcome.ClientGone);
+            Downstream.Close(channel);
+        }
+
+        Upstream.Stop();
+        await pumping;
+        return Outcome;
+    }
+
+    /// <summary>Ends it, from any thread, also from within a pipe's callback. The first outcome stays.</summary>
+    public void End(DataOutcome outcome)
+    {
+        if (Interlocked.CompareExchange(ref _outcome, (int)outcome, (int)DataOutcome.None) == (int)DataOutcome.None)
+            Wake();
+    }
+
+    /// <summary>Whatever is under way is to be finished, and then the connection: close_notify and FIN. A sleeping one wakes up for it.</summary>
+    public void Finish()
+    {
+        _isFinishing = true;
+        Wake();
+    }
+
+    /// <summary>Something has changed.</summary>
+    public void Wake() => _signal.Set();
+
+    /// <summary>TakingOver: the best silo that takes it, now or when there is one.</summary>
+    private async ValueTask<ConnectionState> AttachAsync()
+    {
+        while (Outcome == DataOutcome.None)
+        {
+            // Asked before looking, so that no silo is missed that comes between.
+            var change = _services.Links.NextChange;
+            if (TryAttach())
+                return ConnectionState.Attached;
+
+            LimitTime();
+            LogNoSilo(_services.Logger, _entry.Id);
+            change.Tell(_signal);
+            await _signal.WaitAsync();
+            _refusedBy = null;
+        }
+
+        return ConnectionState.Closing;
+    }
+
+    /// <summary>Attached: until the silo or the link says that it is over.</summary>
+    private async ValueTask<ConnectionState> ServeAsync()
+    {
+        var channel = _channel!;
+        var isToldToFinish = false;
+        while (Outcome == DataOutcome.None)
+        {
+            if (_isFinishing && !isToldToFinish)
+            {
+                isToldToFinish = true;
+                channel.SendFinish();
+            }
+
+            switch (channel.End)
+            {
+                case ChannelEnd.Lost or ChannelEnd.Faulted:
+                    return OnLost(channel);
+                case ChannelEnd.Idle or ChannelEnd.Drained:
+                    return OnDetached(channel);
+                case ChannelEnd.Refused:
+                    return OnRefused(channel);
+                case ChannelEnd.Aborted:
+                    End(DataOutcome.Aborted);
+                    break;
+                default:
+                    await _signal.WaitAsync();
+                    break;
+            }
+        }
+
+        return ConnectionState.Closing;
+    }
+
+    /// <summary>Asleep: until the client sends a record, or is gone.</summary>
+    private async ValueTask<ConnectionState> SleepAsync()
+    {
+        _entry.Silo = null;
+        _services.Meters.FallAsleep();
+        LogAsleep(_services.Logger, _entry.Id);
+        while (Outcome == DataOutcome.None && !Upstream.HasRecord && !_isFinishing)
+        {
+            if (Upstream.HasEnded)
+                FinishDelivery();
+            await _signal.WaitAsync();
+        }
+
+        _services.Meters.WakeUp(isForGood: Outcome == DataOutcome.None);
+        return Follow(AttachCause.Wake);
+    }
+
+    private ConnectionState OnLost(DataChannel channel)
+    {
+        var isAtRest = Drop(channel);
+        Read((received, sent) => _history.Lose(received, sent));
+        SettleLoss(LossOutcome.TakenOver);
+        _loss = channel.End == ChannelEnd.Lost ? channel.Loss : null;
+        if (isAtRest)
+        {
+            SettleLoss(LossOutcome.AtRest);
+            return ConnectionState.Asleep;
+        }
+
+        _isInDoubt = true;
+        Downstream.ExpectAfterFault(_services.Time.GetTimestamp());
+        LimitTime();
+        _refusedBy = channel.End == ChannelEnd.Faulted ? [channel.Silo] : null;
+        return Follow(AttachCause.Takeover);
+    }
+
+    private ConnectionState OnDetached(DataChannel channel)
+    {
+        var isAtRest = Drop(channel);
+        _services.Meters.CountDetached(isHibernation: isAtRest && channel.End == ChannelEnd.Idle);
+        return isAtRest ? ConnectionState.Asleep : Follow(AttachCause.Move);
+    }
+
+    private ConnectionState OnRefused(DataChannel channel)
+    {
+        Drop(channel);
+        (_refusedBy ??= []).Add(channel.Silo);
+        return ConnectionState.TakingOver;
+    }
+
+    /// <summary>Another attach; but a request that silos die of must not have all of them.</summary>
+    private ConnectionState Follow(AttachCause cause)
+    {
+        _cause = cause;
+        if (Read(_history.CountAttach) > _services.Limits.Takeovers || _history.Takeovers > ushort.MaxValue)
+            End(DataOutcome.TooManyTakeovers);
+        return ConnectionState.TakingOver;
+    }
+}

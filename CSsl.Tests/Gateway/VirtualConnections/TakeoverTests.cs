@@ -1,0 +1,459 @@
+using CSsl.Gateway.Connections;
+using CSsl.Grains.Cluster;
+using CSsl.Grains.Configuration;
+using CSsl.Grains.Link;
+using CSsl.Tests.Grains.Link;
+using Xunit;
+using static CSsl.Tests.Gateway.VirtualConnections.Sessions;
+
+namespace CSsl.Tests.Gateway.VirtualConnections;
+
+/// <summary>A silo is lost: what the next one is told, what it gets, and when the gateway gives up.</summary>
+public sealed class TakeoverTests : IAsyncLifetime
+{
+    private static readonly byte[] Request = Walk.Record(23, 300, 1);
+    private static readonly byte[] More = Walk.Record(23, 400, 2);
+    private static readonly byte[] Answer = Walk.Record(23, 1000, 3);
+
+    private GatewayHarness _gateway = null!;
+    private ScriptedSilo _first = null!;
+
+    public async Task InitializeAsync() => (_gateway, _first) = await GatewayHarness.WithSiloAsync();
+
+    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Request_without_an_answer_is_replayed_to_another_silo()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync([.. Request, .. More]);
+        await data.NextRecordsAsync(Request.Length + More.Length);
+        await _first.DisposeAsync();
+
+        var (channel, attach) = await second.NextSessionAsync();
+        Assert.Equal(AttachCause.Takeover, attach.Cause);
+        Assert.Equal(Walk.SessionId, attach.SessionId);
+        Assert.Equal(Walk.Capsule, attach.Capsule.ToArray());
+        Assert.Equal((ClientStart, ServerStart), (attach.ClientSequence, attach.ServerSequence));
+        Assert.Equal((1, 2, true, 0UL), (attach.Takeovers, attach.ReplayRecords, attach.IsReplayable, attach.DeliveredBytes));
+        Assert.True(attach.Response.IsEmpty);
+        Assert.Equal((byte[])[.. Request, .. More], await channel.NextRecordsAsync(Request.Length + More.Length));
+
+        channel.Attached();
+        channel.SendToClient(Answer, 900);
+        Assert.Equal(Answer, await client.Connection.ReadAsync(Answer.Length));
+        Assert.Equal((1L, 0L), (_gateway.Meters.TakenOver, _gateway.Meters.Lost));
+    }
+
+    [Fact]
+    public async Task Next_silo_is_told_what_the_client_has_of_the_response()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        data.SendFrame(FrameKind.ResponseNote, 1, 1, 1);
+        data.SendFrame(FrameKind.ResponseNote, 8, 7, 6);
+        data.SendToClient(Answer, 900);
+        data.SendToClient([.. Answer, .. Answer], 1800);
+        await client.Connection.ReadAsync(3 * Answer.Length);
+        await _first.DisposeAsync();
+
+        var (channel, attach) = await second.NextSessionAsync();
+        Assert.Equal((ClientStart, ServerStart + 3), (attach.ClientSequence, attach.ServerSequence));
+        Assert.Equal((1, 1, true, 2700UL), (attach.Takeovers, attach.ReplayRecords, attach.IsReplayable, attach.DeliveredBytes));
+        Assert.Equal([8, 7, 6], attach.Response.ToArray());
+        Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
+    }
+
+    [Fact]
+    public async Task Checkpoint_makes_the_gateway_forget_what_is_done_with()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        data.SendFrame(FrameKind.ResponseNote, 8, 7, 6);
+        data.SendToClient(Answer, 900);
+        data.Checkpoint(ClientStart + 1, ServerStart + 1, 4, 4);
+        await _gateway.HeardAsync(_first);
+        Assert.Equal(0, _gateway.Session().Upstream.Read(static received => received.Capacity));
+
+        await client.Connection.SendAsync(More);
+        await data.NextRecordsAsync(More.Length);
+        await _first.DisposeAsync();
+
+        var (channel, attach) = await second.NextSessionAsync();
+        Assert.Equal((ClientStart + 1, ServerStart + 1), (attach.ClientSequence, attach.ServerSequence));
+        Assert.Equal((1, true, 0UL), (attach.ReplayRecords, attach.IsReplayable, attach.DeliveredBytes));
+        Assert.True(attach.Response.IsEmpty);
+        Assert.Equal([4, 4], attach.Capsule.ToArray());
+        Assert.Equal(More, await channel.NextAsync(FrameKind.Records));
+    }
+
+    [Fact]
+    public async Task Second_loss_in_a_row_counts_on_and_replays_everything_again()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        await _first.DisposeAsync();
+
+        var (channel, _) = await second.NextSessionAsync();
+        await channel.NextRecordsAsync(Request.Length);
+        channel.Attached();
+        await client.Connection.SendAsync(More);
+        await channel.NextRecordsAsync(More.Length);
+        var third = await _gateway.AddSiloAsync("third", SiloRoles.Data);
+        await second.DisposeAsync();
+
+        var (last, attach) = await third.NextSessionAsync();
+        Assert.Equal((2, 2, ClientStart, ServerStart), (attach.Takeovers, attach.ReplayRecords, attach.ClientSequence, attach.ServerSequence));
+        Assert.Equal((byte[])[.. Request, .. More], await last.NextRecordsAsync(Request.Length + More.Length));
+    }
+
+    [Fact]
+    public async Task Records_that_no_silo_had_are_new_ones()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        await _first.DisposeAsync();
+        await _gateway.Log.LineAsync("waits for a silo");
+        await client.Connection.SendAsync(More);
+        client.Connection.SendFin();
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+
+        var (channel, attach) = await second.NextSessionAsync();
+        Assert.Equal(1, attach.ReplayRecords);
+        Assert.Equal((byte[])[.. Request, .. More], await channel.NextRecordsAsync(Request.Length + More.Length));
+        await channel.NextAsync(FrameKind.Eof);
+    }
+
+    [Fact]
+    public async Task Eof_that_was_sent_is_sent_again_behind_the_records()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        client.Connection.SendFin();
+        await data.NextRecordsAsync(Request.Length);
+        await data.NextAsync(FrameKind.Eof);
+        await _first.DisposeAsync();
+
+        var (channel, _) = await second.NextSessionAsync();
+        Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
+        await channel.NextAsync(FrameKind.Eof);
+    }
+
+    [Fact]
+    public async Task Request_beyond_the_replay_buffer_is_taken_over_without_its_records()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        var record = Walk.Record(23, 16_000);
+        var count = (_gateway.Limits.ReplayBuffer / record.Length) + 1;
+        for (var i = 0; i < count; i++)
+        {
+            await client.Connection.SendAsync(record);
+            await data.NextRecordsAsync(record.Length);
+        }
+
+        await _first.DisposeAsync();
+        var (channel, attach) = await second.NextSessionAsync();
+        Assert.Equal((AttachCause.Takeover, false, 0), (attach.Cause, attach.IsReplayable, attach.ReplayRecords));
+        Assert.Equal(ClientStart + (ulong)count, attach.ClientSequence);
+        await client.Connection.SendAsync(More);
+        Assert.Equal(More, await channel.NextAsync(FrameKind.Records));
+    }
+
+    [Fact]
+    public async Task Http2_connection_retains_nothing()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client, protocol: "h2");
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        Assert.Equal(0, _gateway.Session().Upstream.Read(static received => received.Capacity));
+        await _first.DisposeAsync();
+
+        var (_, attach) = await second.NextSessionAsync();
+        Assert.Equal((AttachCause.Takeover, false, ClientStart + 1), (attach.Cause, attach.IsReplayable, attach.ClientSequence));
+    }
+
+    [Theory]
+    [InlineData(0, new byte[] { 9, 9, 9 })]
+    [InlineData(1, new byte[] { 9, 9, 9 })]
+    [InlineData(2, new byte[] { 6 })]
+    [InlineData(3, new byte[] { 6 })]
+    public async Task Announced_key_counts_once_its_first_record_is_next(int delivered, byte[] capsule)
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        data.Rekey(ServerStart + 2, 6);
+        for (var i = 0; i < delivered; i++)
+            data.SendToClient(Answer);
+        await _gateway.HeardAsync(_first);
+        await _first.DisposeAsync();
+
+        var (_, attach) = await second.NextSessionAsync();
+        Assert.Equal(capsule, attach.Capsule.ToArray());
+        Assert.Equal(ServerStart + (ulong)delivered, attach.ServerSequence);
+    }
+
+    [Fact]
+    public async Task Silo_that_breaks_the_rules_loses_the_session_to_another()
+    {
+        foreach (var fault in (Action<TestChannel>[])
+        [
+            static silo => silo.SendToClient(Walk.Record(23, 1000)[..500]),
+            static silo => silo.Checkpoint(ClientStart, ServerStart + 1),
+            static silo => silo.Checkpoint(ClientStart + 2, ServerStart),
+            static silo => silo.Checkpoint(ClientStart - 1, ServerStart),
+            static silo => silo.Detach(ClientStart + 2, ServerStart),
+            static silo => silo.Rekey(ServerStart, 6),
+            static silo =>
+            {
+                for (var i = 1UL; i <= 5; i++)
+                    silo.Rekey(ServerStart + i, 6);
+            },
+            static silo =>
+            {
+                silo.Rekey(ServerStart + 1, 6);
+                silo.Checkpoint(ClientStart, ServerStart, 7);
+            },
+            static silo =>
+            {
+                silo.Attached();
+                silo.SendFrame(FrameKind.Close, (byte)CloseReason.Refused);
+            },
+        ])
+        {
+            await using var gateway = new GatewayHarness();
+            var first = await gateway.AddSiloAsync("first");
+            var client = gateway.Connect();
+            var data = await first.EstablishAsync(client);
+            var second = await gateway.AddSiloAsync("second", SiloRoles.Data);
+            await client.Connection.SendAsync(Request);
+            await data.NextRecordsAsync(Request.Length);
+            fault(data);
+            Assert.Equal(CloseReason.Aborted, await data.NextCloseAsync());
+
+            var (channel, attach) = await second.NextSessionAsync();
+            Assert.Equal((AttachCause.Takeover, 1, ServerStart), (attach.Cause, attach.ReplayRecords, attach.ServerSequence));
+            Assert.Equal(Walk.Capsule, attach.Capsule.ToArray());
+            Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
+        }
+    }
+
+    [Theory]
+    [InlineData(CloseReason.Refused)]
+    [InlineData(CloseReason.BadCapsule)]
+    public async Task Silo_that_does_not_take_the_session_is_not_the_last_one_asked(CloseReason reason)
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        data.SendFrame(FrameKind.Close, (byte)reason);
+
+        var (channel, attach) = await second.NextSessionAsync();
+        Assert.Equal((AttachCause.First, 0, ClientStart), (attach.Cause, attach.Takeovers, attach.ClientSequence));
+        Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
+    }
+
+    [Fact]
+    public async Task Without_another_silo_the_client_waits_and_is_reset_when_the_time_is_over()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        data.Attached();
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        await _gateway.HeardAsync(_first);
+        await _first.DisposeAsync();
+
+        await _gateway.Log.LineAsync("waits for a silo");
+        _gateway.Clock.Advance(_gateway.Limits.TakeoverTime - TimeSpan.FromSeconds(0.1));
+        Assert.False(client.Connection.IsReset);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(0.3));
+        await client.Connection.Reset;
+        await client.EndedAsync();
+        Assert.Equal(1, _gateway.Meters.Lost);
+        Assert.DoesNotContain(_gateway.RefusalLines.Lines, static line => line.Message.Contains("NoDataSilo", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Silo_that_takes_the_session_and_serves_in_time_ends_the_wait()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        await _first.DisposeAsync();
+        await _gateway.Log.LineAsync("waits for a silo");
+        var second = await _gateway.AddSiloAsync("second");
+        var (channel, _) = await second.NextSessionAsync();
+        channel.Attached();
+        await _gateway.HeardAsync(second);
+
+        _gateway.Clock.Advance(2 * _gateway.Limits.TakeoverTime);
+        channel.SendToClient(Answer, 900);
+        Assert.Equal(Answer, await client.Connection.ReadAsync(Answer.Length));
+    }
+
+    [Fact]
+    public async Task Request_that_silos_die_of_does_not_get_all_of_them()
+    {
+        await using var gateway = new GatewayHarness(new LimitsOptions { Takeovers = 2 });
+        var silo = await gateway.AddSiloAsync("silo-0");
+        var client = gateway.Connect();
+        var data = await silo.EstablishAsync(client);
+        for (var i = 1; i <= 3; i++)
+        {
+            if (i == 1)
+                await client.Connection.SendAsync(Request);
+            await data.NextRecordsAsync(Request.Length);
+            var next = await gateway.AddSiloAsync($"silo-{i}");
+            await silo.DisposeAsync();
+            if (i < 3)
+                (data, _) = await next.NextSessionAsync();
+            silo = next;
+        }
+
+        await client.Connection.Reset;
+        await client.EndedAsync();
+        Assert.Equal(1, gateway.Meters.Lost);
+    }
+
+    [Fact]
+    public async Task Step_forward_between_two_losses_makes_the_count_begin_again()
+    {
+        await using var gateway = new GatewayHarness(new LimitsOptions { Takeovers = 1 });
+        var silo = await gateway.AddSiloAsync("silo-0");
+        var client = gateway.Connect();
+        var data = await silo.EstablishAsync(client);
+        await client.Connection.SendAsync(Request);
+        for (var i = 1; i <= 4; i++)
+        {
+            await data.NextRecordsAsync(Request.Length);
+            data.SendToClient(Answer, 900);
+            await client.Connection.ReadAsync(Answer.Length);
+            var next = await gateway.AddSiloAsync($"silo-{i}");
+            await silo.DisposeAsync();
+            (data, var attach) = await next.NextSessionAsync();
+            Assert.Equal((i, (ulong)(900 * i)), (attach.Takeovers, attach.DeliveredBytes));
+            silo = next;
+        }
+    }
+
+    [Fact]
+    public async Task Late_records_of_a_dropped_silo_never_reach_the_client()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+
+        // A fault drops the channel, not the link: what the silo sends on, the link brings.
+        data.Checkpoint(ClientStart, ServerStart + 1);
+        data.SendToClient(Answer, 900);
+        var (channel, _) = await second.NextSessionAsync();
+        await _gateway.HeardAsync(_first);
+        var good = Walk.Record(23, 50, 9);
+        channel.SendToClient(good, 10);
+        Assert.Equal(good, await client.Connection.ReadAsync(good.Length));
+        Assert.Equal(ServerStart + 1, _gateway.Session().Downstream.Read(static sent => sent.Records));
+    }
+
+    [Fact]
+    public async Task Client_that_takes_nothing_keeps_the_next_silos_credit_to_itself()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        var record = Walk.Record(23, 16_000);
+        for (var i = 0; i < 12; i++)
+            data.SendToClient(record, 15_000);
+        await _gateway.HeardAsync(_first);
+        await _first.DisposeAsync();
+
+        // The flush that is pending is about the lost silo's records: none of its credit is the next one's.
+        var (channel, _) = await second.NextSessionAsync();
+        channel.SendToClient(record, 15_000);
+        for (var i = 0; i < 13; i++)
+            Assert.Equal(record, await client.Connection.ReadAsync(record.Length));
+        for (var i = 0; i < 40; i++)
+        {
+            channel.SendToClient(record, 15_000);
+            Assert.Equal(record, await client.Connection.ReadAsync(record.Length));
+        }
+
+        Assert.False(channel.IsLost);
+    }
+
+    [Fact]
+    public async Task Loss_of_a_silo_is_one_line_in_the_log()
+    {
+        var resting = _gateway.Connect();
+        await _first.EstablishAsync(resting);
+        var busy = _gateway.Connect();
+        var data = await _first.EstablishAsync(busy);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await busy.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        await _first.DisposeAsync();
+        var (channel, _) = await second.NextSessionAsync();
+        channel.SendToClient(Answer, 900);
+
+        await _gateway.LinkLines.LineAsync("silo had 2 connections: 1 were taken over, 1 sleep, 0 were lost, 0 wait for an answer");
+    }
+
+    [Fact]
+    public async Task Abort_by_the_silo_that_took_over_is_a_loss()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        await _first.DisposeAsync();
+        var (channel, _) = await second.NextSessionAsync();
+        channel.Attached();
+        channel.SendFrame(FrameKind.Close, (byte)CloseReason.Aborted);
+
+        await client.Connection.Reset;
+        await client.EndedAsync();
+        Assert.Equal((0L, 1L), (_gateway.Meters.TakenOver, _gateway.Meters.Lost));
+    }
+
+    [Fact]
+    public async Task Shutdown_ends_the_wait_for_a_silo()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        await _first.DisposeAsync();
+        await _gateway.Log.LineAsync("waits for a silo");
+        _gateway.Table.ResetAll(RefusalReason.Stopping);
+        await client.Connection.Reset;
+        await client.EndedAsync();
+    }
+}
