@@ -87,7 +87,10 @@ public static class SiloHosting
         services.AddSingleton<DecryptedListener>();
         services.AddSingleton<IConnectionListenerFactory, DecryptedTransportFactory>();
 
-        var vault = new CertificateVault(() => LoadCertificates(settings));
+        var sessionIds = settings.Resumption.SessionIds ? CreateSessionIds(settings) : null;
+        if (sessionIds is not null)
+            services.AddSingleton(_ => sessionIds);
+        var vault = new CertificateVault(() => LoadCertificates(settings, sessionIds));
 
         // Loaded here and now where the role is there from the start: a bad certificate is an error of the configuration.
         if (settings.Silo.Roles.HasFlag(SiloRoles.Handshake))
@@ -98,20 +101,16 @@ public static class SiloHosting
         AddHosted<TicketKeyKeeper>(services);
     }
 
-    private static OpenSslServerHandshakeFactory LoadCertificates(CsslSettings settings)
+    private static OpenSslServerHandshakeFactory LoadCertificates(CsslSettings settings, SessionIds? sessionIds)
     {
         using var keys = KeyFiles.ReadSealingKeys(settings.Cluster);
-<<<<<<< HEAD
-        var sessionIds = settings.Resumption.SessionIds ? new SessionIds(keys.Derive(SessionIds.KeyLabel, SessionIds.KeyLength)) : null;
-        if (sessionIds is not null)
-            services.AddSingleton(_ => sessionIds);
-        var factory = Certificates.CreateFactory(settings.Certificates, keys, settings.Resumption, sessionIds);
-        services.AddSingleton<IServerHandshakeFactory>(_ => factory);
-        AddHosted(services, provider => ActivatorUtilities.CreateInstance<TicketKeyKeeper>(provider, factory.TicketKeys));
-        services.AddHostedService(provider => new CertificateLog(factory.Certificates, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<CertificateLog>>()));
-=======
-        return Certificates.CreateFactory(settings.Certificates, keys, settings.Resumption);
->>>>>>> 810cbad (wip)
+        return Certificates.CreateFactory(settings.Certificates, keys, settings.Resumption, sessionIds);
+    }
+
+    private static SessionIds CreateSessionIds(CsslSettings settings)
+    {
+        using var keys = KeyFiles.ReadSealingKeys(settings.Cluster);
+        return new SessionIds(keys.Derive(SessionIds.KeyLabel, SessionIds.KeyLength));
     }
 
     private static void AddHosted<T>(IServiceCollection services)

@@ -45,9 +45,12 @@ internal sealed class CertificateVault(Func<OpenSslServerHandshakeFactory> load)
     }
 
     /// <inheritdoc/>
+    public bool CanResume(ClientHello hello) => _open?.CanResume(hello) == true;
+
+    /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">The silo has lost the handshake role.</exception>
-    public IServerHandshake Create(ClientHello hello)
-        => (_open ?? throw new InvalidOperationException("This silo does not have the handshake role.")).Create(hello);
+    public IServerHandshake Create(ClientHello hello, ReadOnlySpan<byte> stored = default)
+        => (_open ?? throw new InvalidOperationException("This silo does not have the handshake role.")).Create(hello, stored);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -22,13 +22,8 @@ internal sealed class SiloLinkAcceptor(
     /// <inheritdoc/>
     public LinkChannel? Accept(DataLink link, FrameKind kind) => kind switch
     {
-<<<<<<< HEAD
-        FrameKind.HandshakeStart when Does(SiloRoles.Handshake) && !status.IsDraining => new HandshakeLinkChannel(lanes, sessions, limits.Value.HandshakeTime, time, logger),
-        FrameKind.Attach when Does(SiloRoles.Data) => new TlsConnection(connections),
-=======
-        FrameKind.HandshakeStart when status.Takes(SiloRoles.Handshake) => new HandshakeLinkChannel(lanes, limits.Value.HandshakeTime, time, logger),
+        FrameKind.HandshakeStart when status.Takes(SiloRoles.Handshake) => new HandshakeLinkChannel(lanes, sessions, limits.Value.HandshakeTime, time, logger),
         FrameKind.Attach when status.Takes(SiloRoles.Data) => new TlsConnection(connections),
->>>>>>> 810cbad (wip)
         _ => null,
     };
 }
