@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using CSsl.Gateway.Connections;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Hosting;
@@ -41,5 +43,11 @@ internal sealed class GatewayListeners(IOptions<GatewayOptions> options) : IConf
         socket.MaxWriteBufferSize = 1;
         socket.NoDelay = true;
         socket.Backlog = 4096;
+        if (options.Value.ReusePort)
+            socket.CreateBoundListenSocket = Bind;
     }
+
+    /// <summary>Nobody shares the admin endpoint: its answers are one gateway's own.</summary>
+    private Socket Bind(EndPoint endpoint)
+        => endpoint is IPEndPoint address && !address.Equals(HostPort.Parse(options.Value.Admin)) ? ReusePort.Bind(address) : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
 }

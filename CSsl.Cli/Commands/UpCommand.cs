@@ -7,9 +7,11 @@ namespace CSsl.Cli.Commands;
 internal static class UpCommand
 {
     private const int MaximumSilos = 64;
+    private const int MaximumGateways = 16;
 
     private static readonly Option<string?> Https = CommonOptions.Https();
     private static readonly Option<string?> Admin = CommonOptions.Admin();
+    private static readonly Option<int> Gateways = CommonOptions.Count("--gateways", "How many gateways. They share the addresses of --https; each has its own admin endpoint, the second on the port after --admin's, and so on.", 1, MaximumGateways, 1);
     private static readonly Option<int> Handshake = CommonOptions.Count("--handshake", "How many handshake silos.", 1, MaximumSilos, 1);
     private static readonly Option<int> Data = CommonOptions.Count("--data", "How many data silos.", 1, MaximumSilos, 2);
     private static readonly Option<string?> Config = CommonOptions.Config();
@@ -21,11 +23,11 @@ internal static class UpCommand
     public static Command Create()
     {
         var command = new Command("up", """
-            Runs a cluster on this machine: a gateway and silos as separate processes, and a sample origin when no other is named.
+            Runs a cluster on this machine: gateways and silos as separate processes, and a sample origin when no other is named.
             Prints "ready https://…" once a request succeeds. Ctrl-C or SIGTERM stops all of it.
             """)
         {
-            Https, Admin, Handshake, Data, Config, Origin, State, NoRestart, Settings,
+            Https, Admin, Gateways, Handshake, Data, Config, Origin, State, NoRestart, Settings,
         };
         command.SetAction((result, _) => RunAsync(Read(result)));
         return command;
@@ -35,6 +37,7 @@ internal static class UpCommand
     {
         Https = result.GetValue(Https),
         Admin = result.GetValue(Admin),
+        Gateways = result.GetValue(Gateways),
         HandshakeSilos = result.GetValue(Handshake),
         DataSilos = result.GetValue(Data),
         Config = result.GetValue(Config),

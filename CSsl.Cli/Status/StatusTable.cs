@@ -17,7 +17,7 @@ internal static class StatusTable
         var table = new Table { Border = TableBorder.Rounded, Title = new TableTitle(Markup.Escape($"cluster {status.ClusterId}")) };
         foreach (var heading in (string[])["name", "pid", "kind", "roles", "state"])
             table.AddColumn(new TableColumn(heading).NoWrap());
-        foreach (var heading in (string[])["connections", "handshakes/s", "bytes/s", "CPU", "memory", "up"])
+        foreach (var heading in (string[])["connections", "asleep", "handshakes/s", "bytes/s", "CPU", "memory", "up"])
             table.AddColumn(new TableColumn(heading).NoWrap().RightAligned());
 
         foreach (var process in status.Processes)
@@ -29,6 +29,7 @@ internal static class StatusTable
                 Markup.Escape(Roles(process)),
                 $"[{Colour(process.State)}]{Markup.Escape(State(process))}[/]",
                 process.Connections.ToString(CultureInfo.InvariantCulture),
+                process.Sessions?.Asleep.ToString(CultureInfo.InvariantCulture) ?? "",
                 process.HandshakesPerSecond.ToString("0.#", CultureInfo.InvariantCulture),
                 Bytes(process.BytesPerSecond),
                 process.Cpu.ToString("0.00", CultureInfo.InvariantCulture),
@@ -39,9 +40,16 @@ internal static class StatusTable
         return table;
     }
 
-    /// <summary>The last changes of roles, and what silos are in trouble with; empty when there is nothing to say.</summary>
+    /// <summary>What became of connections, what silos are in trouble with, and the last changes of roles; empty when there is nothing to say.</summary>
     public static IEnumerable<string> Notes(ClusterStatus status, DateTimeOffset now)
     {
+        var sessions = status.Processes.Select(static process => process.Sessions).OfType<SessionCounts>().ToList();
+        if (sessions.Exists(static session => session.Hibernated + session.Woken + session.Moved + session.TakenOver + session.Lost > 0))
+        {
+            yield return $"connections: {sessions.Sum(static session => session.Hibernated)} hibernated, {sessions.Sum(static session => session.Woken)} woken, "
+                + $"{sessions.Sum(static session => session.Moved)} moved, {sessions.Sum(static session => session.TakenOver)} taken over, {sessions.Sum(static session => session.Lost)} lost";
+        }
+
         foreach (var process in status.Processes.Where(static process => process.Trouble is not null))
             yield return $"{process.Name}: {process.Trouble}";
         foreach (var decision in status.Decisions.TakeLast(ShownDecisions))

@@ -1,3 +1,4 @@
+using System.Net;
 using CSsl.Cli.Certificates;
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
@@ -30,14 +31,18 @@ internal sealed class ClusterPlan
         Https = options.Https is not null ? [options.Https]
             : configuration.IsSet("Gateway:Listen") ? configuration.Settings.Gateway.Listen
             : [GatewayOptions.DefaultListen];
-        Admin = options.Admin ?? configuration.Settings.Gateway.Admin;
+        var admin = HostPort.Parse(options.Admin ?? configuration.Settings.Gateway.Admin);
+        Admins = [.. Enumerable.Range(0, options.Gateways).Select(number => new IPEndPoint(admin.Address, admin.Port == 0 ? 0 : admin.Port + number).ToString())];
     }
 
     /// <summary>Where clients connect.</summary>
     public IReadOnlyList<string> Https { get; private set; }
 
-    /// <summary>The gateway's admin endpoint.</summary>
-    public string Admin { get; private set; }
+    /// <summary>The gateways' admin endpoints: the first where it was asked for, each of the others on the next port.</summary>
+    public IReadOnlyList<string> Admins { get; private set; }
+
+    /// <summary>The first gateway's admin endpoint.</summary>
+    public string Admin => Admins[0];
 
     /// <summary>Nothing says where requests go: the sample origin is to serve them.</summary>
     public bool NeedsOrigin => _options.Origin is null && !_configuration.IsSet("ReverseProxy");
@@ -62,7 +67,7 @@ internal sealed class ClusterPlan
     public void ChoosePorts()
     {
         Https = [.. Https.Select(Choose)];
-        Admin = Choose(Admin);
+        Admins = [.. Admins.Select(Choose)];
 
         static string Choose(string address)
         {
@@ -77,13 +82,13 @@ internal sealed class ClusterPlan
     /// <summary>The sample origin, on a port that it picks, or on the one that it had before.</summary>
     public ChildSpec Origin(int port) => new("origin", "CSsl.Cli.dll", StopStage.Origin, ["origin", "--port", $"{port}", .. Configuration(), "--WatchParent=true"]);
 
-    /// <summary>The gateway and the silos.</summary>
+    /// <summary>The gateways and the silos.</summary>
     /// <param name="origin">URL of the sample origin; null when it is not needed.</param>
     public IReadOnlyList<ChildSpec> Processes(string? origin) =>
     [
         .. Enumerable.Range(1, _options.HandshakeSilos).Select(number => Silo($"handshake-{number}", SiloRoles.Handshake, origin)),
         .. Enumerable.Range(1, _options.DataSilos).Select(number => Silo($"data-{number}", SiloRoles.Data, origin)),
-        Gateway("gateway-1"),
+        .. Admins.Select((admin, i) => Gateway($"gateway-{i + 1}", admin)),
     ];
 
     /// <summary>What <c>cssl serve</c> adds to the configuration: one process with every part.</summary>
@@ -94,16 +99,17 @@ internal sealed class ClusterPlan
         .. Default(SealingKeyFile, _state.SealingKey),
         .. Certificates(),
         .. ReverseProxy(_options.Origin ?? origin),
-        .. Listeners(),
+        .. Listeners(Admin),
     ];
 
-    private ChildSpec Gateway(string name) => new(name, "CSsl.Gateway.dll", StopStage.Gateway,
+    private ChildSpec Gateway(string name, string admin) => new(name, "CSsl.Gateway.dll", StopStage.Gateway,
     [
         .. Common(),
         NoSealingKey,
         NoCertificates,
         $"--Gateway:Name={name}",
-        .. Listeners(),
+        .. Listeners(admin),
+        .. _options.Gateways > 1 ? ["--Gateway:ReusePort=true"] : Array.Empty<string>(),
         "--WatchParent=true",
     ]);
 
@@ -136,10 +142,10 @@ internal sealed class ClusterPlan
         .. Default(Database, _state.Database),
     ];
 
-    private IEnumerable<string> Listeners()
+    private IEnumerable<string> Listeners(string admin)
     {
         yield return $"--Gateway:Listen={string.Join(',', Https)}";
-        yield return $"--Gateway:Admin={Admin}";
+        yield return $"--Gateway:Admin={admin}";
     }
 
     private IEnumerable<string> Certificates()

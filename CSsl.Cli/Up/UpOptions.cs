@@ -9,6 +9,7 @@ internal sealed record UpOptions
     /// <summary>host:port of the admin endpoint.</summary>
     public string? Admin { get; init; }
 
+    public int Gateways { get; init; } = 1;
     public int HandshakeSilos { get; init; } = 1;
     public int DataSilos { get; init; } = 2;
 

@@ -31,6 +31,7 @@ internal sealed class StatusPage(ClusterViewHolder view, GatewayStatus self, IOp
         Kind = "gateway",
         State = gateway.State.ToString(),
         Connections = gateway.Connections,
+        Sessions = gateway.Sessions,
         HandshakesPerSecond = gateway.HandshakesPerSecond,
         BytesPerSecond = gateway.BytesPerSecond,
         RecordsPerSecond = gateway.RecordsPerSecond,

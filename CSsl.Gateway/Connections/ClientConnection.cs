@@ -29,7 +29,8 @@ internal sealed partial class ClientConnection
     private readonly ConnectionServices _services;
     private readonly ConnectionInterrupt _interrupt;
     private volatile VirtualConnection? _session;
-    private volatile bool _isFinishing;
+    private volatile bool _isServed;
+    private Action? _whenServed;
     private volatile bool _isLingerOver;
 
     public ClientConnection(ClientSocket socket, ulong id, ConnectionServices services)
@@ -75,10 +76,13 @@ internal sealed partial class ClientConnection
         _session?.End(DataOutcome.Stopping);
     }
 
-    /// <summary>Lets it finish what is under way, and then end politely: from any thread.</summary>
-    public void Finish()
+    /// <summary>Lets it finish what is under way, and then end politely: from any thread. Before its data phase it has no effect.</summary>
+    /// <param name="whenServed">Called once nothing more is to be served.</param>
+    public void Finish(Action? whenServed = null)
     {
-        _isFinishing = true;
+        Interlocked.Exchange(ref _whenServed, whenServed)?.Invoke();
+        if (_isServed)
+            Interlocked.Exchange(ref _whenServed, null)?.Invoke();
         _session?.Finish();
     }
 
@@ -129,9 +133,19 @@ internal sealed partial class ClientConnection
         var session = _session!;
         if (_interrupt.Reason is not null)
             session.End(DataOutcome.Stopping);
-        if (_isFinishing)
+        if (_services.Table.IsDraining)
             session.Finish();
-        var outcome = await session.RunAsync();
+        DataOutcome outcome;
+        try
+        {
+            outcome = await session.RunAsync();
+        }
+        finally
+        {
+            _isServed = true;
+            Interlocked.Exchange(ref _whenServed, null)?.Invoke();
+        }
+
         LogEnded(_services.Logger, Entry.Id, outcome, Entry.Silo);
         if (outcome == DataOutcome.Done)
         {

@@ -10,12 +10,19 @@ internal sealed class ConnectionTable(LimitsOptions limits)
     private int _count;
     private int _handshakes;
     private ulong _lastId;
+    private volatile bool _isDraining;
 
     /// <summary>Connections that are open.</summary>
     public int Count => Volatile.Read(ref _count);
 
     /// <summary>Handshakes that are under way at silos.</summary>
     public int Handshakes => Volatile.Read(ref _handshakes);
+
+    /// <summary>Every connection that came is to be finished (<see cref="ClientConnection.Finish"/>), and those that come are too.</summary>
+    public bool IsDraining => _isDraining;
+
+    /// <summary>The connections now.</summary>
+    public IReadOnlyCollection<ClientConnection> All => [.. _connections.Values];
 
     /// <summary>A number for a new connection; 0 when there are too many. <see cref="Leave"/> gives the place back.</summary>
     public ulong TryEnter()
@@ -51,6 +58,9 @@ internal sealed class ConnectionTable(LimitsOptions limits)
     }
 
     public void EndHandshake() => Interlocked.Decrement(ref _handshakes);
+
+    /// <summary>From here on <see cref="IsDraining"/>.</summary>
+    public void BeginDrain() => _isDraining = true;
 
     /// <summary>Ends every connection, without waiting.</summary>
     public void ResetAll(RefusalReason reason)

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace CSsl.Gateway.Lifecycle;
 
 /// <summary>
-/// How a gateway leaves: Kestrel stops to accept and waits for the connections; those that are still there after
-/// <see cref="GatewayOptions.DrainTime"/> are reset.
+/// How a gateway leaves: Kestrel stops to accept and waits for the connections, which are closed politely (<see cref="Farewell"/>); those that are still
+/// there after <see cref="GatewayOptions.DrainTime"/> are reset.
 /// </summary>
 internal sealed partial class GatewayDrain(
     GatewayStatus status,
@@ -18,6 +18,8 @@ internal sealed partial class GatewayDrain(
     TimeProvider time,
     ILogger<GatewayDrain> logger) : IHostedLifecycleService, IDisposable
 {
+    private readonly Farewell _farewell = new(connections);
+    private readonly CancellationTokenSource _late = new();
     private ITimer? _timer;
 
     /// <inheritdoc/>
@@ -33,11 +35,18 @@ internal sealed partial class GatewayDrain(
         status.State = SiloState.Draining;
         LogDraining(logger, connections.Count);
         _timer = time.CreateTimer(static self => ((GatewayDrain)self!).ResetLate(), this, options.Value.DrainTime, Timeout.InfiniteTimeSpan);
+        _ = SayFarewellAsync();
         return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _timer?.Dispose();
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        _late.Cancel();
+        _late.Dispose();
+        _farewell.Dispose();
+    }
 
     Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -47,8 +56,21 @@ internal sealed partial class GatewayDrain(
 
     Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    private async Task SayFarewellAsync()
+    {
+        try
+        {
+            await _farewell.SayAsync(_late.Token);
+        }
+        catch (OperationCanceledException) when (_late.IsCancellationRequested)
+        {
+            LogUnheard(logger);
+        }
+    }
+
     private void ResetLate()
     {
+        _late.Cancel();
         if (connections.Count > 0)
             LogResetting(logger, connections.Count, options.Value.DrainTime);
         connections.ResetAll(RefusalReason.Stopping);
@@ -56,6 +78,9 @@ internal sealed partial class GatewayDrain(
 
     [LoggerMessage(EventId = 240, Level = LogLevel.Information, Message = "Draining: {Connections} connections are open")]
     private static partial void LogDraining(ILogger logger, int connections);
+
+    [LoggerMessage(EventId = 242, Level = LogLevel.Debug, Message = "Not all sleeping connections could be closed politely in time")]
+    private static partial void LogUnheard(ILogger logger);
 
     [LoggerMessage(EventId = 241, Level = LogLevel.Warning, Message = "Resetting {Connections} connections that did not end within {DrainTime}")]
     private static partial void LogResetting(ILogger logger, int connections, TimeSpan drainTime);

@@ -44,6 +44,7 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
             MachineCpu = machineCpu,
             HandshakesInFlight = connections.Handshakes,
             RecordsPerSecond = _records.Read(meters.RecordsPassed),
+            Sessions = meters.Sessions.Read(),
             RefusalsPerSecond = _refusals.Read(meters.Refusals),
         };
     }

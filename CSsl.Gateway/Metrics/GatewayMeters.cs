@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using CSsl.Gateway.Connections;
-using CSsl.Gateway.VirtualConnections;
 
 namespace CSsl.Gateway.Metrics;
 
@@ -11,14 +10,6 @@ internal sealed class GatewayMeters : IDisposable
     private readonly Meter _meter = new("CSsl.Gateway");
     private readonly Histogram<double> _timeToEstablished;
     private readonly Counter<long> _refusals;
-    private readonly Counter<long> _lost;
-    private readonly Histogram<double> _faultToFirstByte;
-    private long _lostTotal;
-    private int _asleep;
-    private long _hibernated;
-    private long _moved;
-    private long _woken;
-    private long _takenOver;
     private long _accepted;
     private long _handshakesStarted;
     private long _handshakesCompleted;
@@ -38,14 +29,7 @@ internal sealed class GatewayMeters : IDisposable
         _meter.CreateObservableCounter("cssl.gateway.records", Records, "{record}", "Records passed on in the data phase");
         _meter.CreateObservableCounter("cssl.gateway.bytes", Bytes, "By", "Bytes of records passed on in the data phase");
         _refusals = _meter.CreateCounter<long>("cssl.gateway.refusals", "{connection}", "Connections that did not get to the data phase, by reason");
-        _meter.CreateObservableUpDownCounter("cssl.gateway.asleep", () => Asleep, "{connection}", "Client connections that no silo has");
-        _meter.CreateObservableCounter("cssl.gateway.hibernated", () => Hibernated, "{connection}", "Connections that fell asleep because nothing happened");
-        _meter.CreateObservableCounter("cssl.gateway.woken", () => Woken, "{connection}", "Connections that woke up");
-        _meter.CreateObservableCounter("cssl.gateway.moved", () => Moved, "{connection}", "Connections that a silo let go because it leaves, or because the client spoke while it went to sleep");
-        _meter.CreateObservableCounter("cssl.gateway.taken_over", () => TakenOver, "{connection}", "Connections whose silo was lost under way and for which another one answered");
-        _lost = _meter.CreateCounter<long>("cssl.gateway.lost", "{connection}", "Connections that were reset because their silo was lost, by cause");
-        _faultToFirstByte = _meter.CreateHistogram("cssl.gateway.fault_to_first_byte", "s", "From the loss of a silo, as its gateway notices it, to the first byte from another one",
-            advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });
+        Sessions = new SessionMeters(_meter);
         _timeToEstablished = _meter.CreateHistogram("cssl.gateway.time_to_established", "s", "From the accept to the end of the handshake",
             advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] });
     }
@@ -62,41 +46,8 @@ internal sealed class GatewayMeters : IDisposable
     /// <summary>Connections refused so far, for whatever reason.</summary>
     public long Refusals => Volatile.Read(ref _refused);
 
-    /// <summary>Connections that no silo has.</summary>
-    public int Asleep => Volatile.Read(ref _asleep);
-
-    public long Hibernated => Volatile.Read(ref _hibernated);
-
-    public long Woken => Volatile.Read(ref _woken);
-
-    public long Moved => Volatile.Read(ref _moved);
-
-    public long TakenOver => Volatile.Read(ref _takenOver);
-
-    public long Lost => Volatile.Read(ref _lostTotal);
-
-    public void FallAsleep() => Interlocked.Increment(ref _asleep);
-
-    /// <param name="isForGood">False: it ends.</param>
-    public void WakeUp(bool isForGood)
-    {
-        Interlocked.Decrement(ref _asleep);
-        if (isForGood)
-            Interlocked.Increment(ref _woken);
-    }
-
-    public void CountDetached(bool isHibernation) => Interlocked.Increment(ref isHibernation ? ref _hibernated : ref _moved);
-
-    public void CountTakenOver() => Interlocked.Increment(ref _takenOver);
-
-    /// <summary>A takeover has brought the client a byte.</summary>
-    public void RecordFirstByte(TimeSpan sinceFault) => _faultToFirstByte.Record(sinceFault.TotalSeconds);
-
-    public void CountLost(DataOutcome cause)
-    {
-        Interlocked.Increment(ref _lostTotal);
-        _lost.Add(1, new KeyValuePair<string, object?>("cause", LabelOf(cause)));
-    }
+    /// <summary>What becomes of connections apart from their silos.</summary>
+    public SessionMeters Sessions { get; }
 
     public void CountAccepted() => Interlocked.Increment(ref _accepted);
 

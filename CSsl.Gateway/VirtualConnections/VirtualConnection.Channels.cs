@@ -47,7 +47,7 @@ internal sealed partial class VirtualConnection
     /// <param name="faultAt">Time stamp of the loss.</param>
     public void OnFirstByte(long faultAt)
     {
-        _services.Meters.RecordFirstByte(_services.Time.GetElapsedTime(faultAt));
+        _services.Meters.Sessions.RecordFirstByte(_services.Time.GetElapsedTime(faultAt));
         GoOn();
     }
 
@@ -124,7 +124,7 @@ internal sealed partial class VirtualConnection
     private void GoOn()
     {
         if (_isInDoubt)
-            _services.Meters.CountTakenOver();
+            _services.Meters.Sessions.CountTakenOver();
         _isInDoubt = false;
         SettleLoss(LossOutcome.TakenOver);
     }
@@ -143,7 +143,7 @@ internal sealed partial class VirtualConnection
             _ => false,
         };
         if (isLost)
-            _services.Meters.CountLost(Outcome);
+            _services.Meters.Sessions.CountLost(Outcome);
         else if (Outcome == DataOutcome.Done)
             GoOn();
         SettleLoss(isLost ? LossOutcome.Lost : LossOutcome.ClientGone);

@@ -165,7 +165,7 @@ internal sealed partial class VirtualConnection
     private async ValueTask<ConnectionState> SleepAsync()
     {
         _entry.Silo = null;
-        _services.Meters.FallAsleep();
+        _services.Meters.Sessions.FallAsleep();
         LogAsleep(_services.Logger, _entry.Id);
         while (Outcome == DataOutcome.None && !Upstream.HasRecord && !_isFinishing)
         {
@@ -174,7 +174,7 @@ internal sealed partial class VirtualConnection
             await _signal.WaitAsync();
         }
 
-        _services.Meters.WakeUp(isForGood: Outcome == DataOutcome.None);
+        _services.Meters.Sessions.WakeUp(isForGood: Outcome == DataOutcome.None);
         return Follow(AttachCause.Wake);
     }
 
@@ -200,7 +200,7 @@ internal sealed partial class VirtualConnection
     private ConnectionState OnDetached(DataChannel channel)
     {
         var isAtRest = Drop(channel);
-        _services.Meters.CountDetached(isHibernation: isAtRest && channel.End == ChannelEnd.Idle);
+        _services.Meters.Sessions.CountDetached(isHibernation: isAtRest && channel.End == ChannelEnd.Idle);
         return isAtRest ? ConnectionState.Asleep : Follow(AttachCause.Move);
     }
 

@@ -46,6 +46,9 @@ public sealed record ProcessStatus
     /// <summary>Client connections: open (gateway), attached (silo).</summary>
     public int Connections { get; init; }
 
+    /// <summary>What became of a gateway's connections; null for a silo.</summary>
+    public SessionCounts? Sessions { get; init; }
+
     public double HandshakesPerSecond { get; init; }
 
     public double BytesPerSecond { get; init; }

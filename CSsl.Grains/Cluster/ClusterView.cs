@@ -102,6 +102,27 @@ public sealed record SiloReport
     [Id(12)] public string? Trouble { get; init; }
 }
 
+/// <summary>What became of a gateway's connections apart from their silos; but for <see cref="Asleep"/> since its start.</summary>
+[GenerateSerializer]
+public sealed record SessionCounts
+{
+    /// <summary>Connections that no silo has.</summary>
+    [Id(0)] public int Asleep { get; init; }
+
+    /// <summary>Fell asleep because nothing happened.</summary>
+    [Id(1)] public long Hibernated { get; init; }
+    [Id(2)] public long Woken { get; init; }
+
+    /// <summary>Let go by a silo that leaves.</summary>
+    [Id(3)] public long Moved { get; init; }
+
+    /// <summary>Served by another silo after the loss of theirs.</summary>
+    [Id(4)] public long TakenOver { get; init; }
+
+    /// <summary>Reset because of the loss of theirs.</summary>
+    [Id(5)] public long Lost { get; init; }
+}
+
 /// <summary>A gateway's report about itself.</summary>
 [GenerateSerializer]
 public sealed record GatewayReport
@@ -134,6 +155,9 @@ public sealed record GatewayReport
 
     /// <summary>What the cluster grain had ordered, told to one that is young; null otherwise.</summary>
     [Id(15)] public ClusterMemory? Memory { get; init; }
+
+    /// <summary>What became of its connections; null from a gateway that does not say.</summary>
+    [Id(16)] public SessionCounts? Sessions { get; init; }
 }
 
 /// <summary>

@@ -37,7 +37,8 @@ internal static class ReportValidation
         Require(Enum.IsDefined(report.State), "the state is unknown");
         Require(IsAmount(report.HandshakesPerSecond) && IsAmount(report.BytesPerSecond) && IsAmount(report.RecordsPerSecond) && IsAmount(report.RefusalsPerSecond)
             && IsAmount(report.ProcessCpu) && IsAmount(report.MachineCpu)
-            && report is { Connections: >= 0, ResidentBytes: >= 0, HandshakesInFlight: >= 0, HandshakeQueue: >= 0 }, "the load has a value that is no amount");
+            && report is { Connections: >= 0, ResidentBytes: >= 0, HandshakesInFlight: >= 0, HandshakeQueue: >= 0 }
+            && report.Sessions is null or { Asleep: >= 0, Hibernated: >= 0, Woken: >= 0, Moved: >= 0, TakenOver: >= 0, Lost: >= 0 }, "the load has a value that is no amount");
         Require(report.Memory is null || (report.Memory.Orders.Count <= ClusterRoster.MaxMembers && report.Memory.Orders.All(IsOrder)), "an order can't be one");
         Require(report.Memory is null || (report.Memory.Decisions.Count <= OrderBook.MaxDecisions && report.Memory.Decisions.All(IsDecision)), "a decision can't be one");
     }

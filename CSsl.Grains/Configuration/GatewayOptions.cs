@@ -17,6 +17,9 @@ public sealed class GatewayOptions
     [HostPort]
     public string Admin { get; set; } = "127.0.0.1:9443";
 
+    /// <summary>True: other gateways may listen on the same addresses, and the kernel spreads the clients over them (SO_REUSEPORT, Linux). Not for <see cref="Admin"/>.</summary>
+    public bool ReusePort { get; set; }
+
     /// <summary>How long connections may go on after SIGTERM before they are reset.</summary>
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(5);
 

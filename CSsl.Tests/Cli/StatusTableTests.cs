@@ -10,7 +10,7 @@ public sealed class StatusTableTests
 {
     private const string Canned = """
         { "clusterId": "dev", "processes": [
-          { "name": "gateway-1", "pid": 101, "kind": "gateway", "roles": [], "state": "Active", "connections": 1234, "handshakesPerSecond": 12.34, "bytesPerSecond": 1572864, "cpu": 0.5, "residentBytes": 94371840, "startedAt": "2030-01-01T00:00:00Z" },
+          { "name": "gateway-1", "pid": 101, "kind": "gateway", "roles": [], "state": "Active", "connections": 1234, "sessions": { "asleep": 1200, "hibernated": 5000, "woken": 3800, "moved": 3, "takenOver": 2, "lost": 1 }, "handshakesPerSecond": 12.34, "bytesPerSecond": 1572864, "cpu": 0.5, "residentBytes": 94371840, "startedAt": "2030-01-01T00:00:00Z" },
           { "name": "data-1", "pid": 102, "kind": "silo", "roles": ["Data"], "state": "Silent", "connections": 0, "handshakesPerSecond": 0, "bytesPerSecond": 0, "residentBytes": 0, "startedAt": "2029-12-31T22:30:00Z" },
           { "name": "[x]", "pid": 103, "kind": "silo", "roles": ["Handshake", "Data"], "state": "Draining" },
           { "name": "auto", "pid": 104, "kind": "silo", "roles": ["Data"], "desiredRoles": ["Handshake"], "mode": "Auto", "state": "Active", "drains": true, "trouble": "no [key]" }
@@ -23,9 +23,9 @@ public sealed class StatusTableTests
     {
         var status = JsonSerializer.Deserialize<ClusterStatus>(Canned, StatusJson.Options)!;
         var lines = Render(StatusTable.Render(status, new DateTimeOffset(2030, 1, 1, 0, 0, 42, TimeSpan.Zero)));
-        Assert.Equal(["name", "pid", "kind", "roles", "state", "connections", "handshakes/s", "bytes/s", "CPU", "memory", "up"], Cells(lines, "name"));
-        Assert.Equal(["gateway-1", "101", "gateway", "", "Active", "1234", "12.3", "1.5 MiB", "0.50", "90 MiB", "42s"], Cells(lines, "gateway-1"));
-        Assert.Equal(["data-1", "102", "silo", "Data", "Silent", "0", "0", "0 B", "0.00", "0 B", "1h"], Cells(lines, "data-1"));
+        Assert.Equal(["name", "pid", "kind", "roles", "state", "connections", "asleep", "handshakes/s", "bytes/s", "CPU", "memory", "up"], Cells(lines, "name"));
+        Assert.Equal(["gateway-1", "101", "gateway", "", "Active", "1234", "1200", "12.3", "1.5 MiB", "0.50", "90 MiB", "42s"], Cells(lines, "gateway-1"));
+        Assert.Equal(["data-1", "102", "silo", "Data", "Silent", "0", "", "0", "0 B", "0.00", "0 B", "1h"], Cells(lines, "data-1"));
         Assert.Equal("Handshake, Data", Cells(lines, "[x]")[3]);
         Assert.Equal(["Data -> Handshake *", "Active -> Draining"], Cells(lines, "auto")[3..5]);
     }
@@ -35,7 +35,7 @@ public sealed class StatusTableTests
     {
         var status = JsonSerializer.Deserialize<ClusterStatus>(Canned, StatusJson.Options)!;
         Assert.Equal(
-            ["auto: no [key]", "5s ago  auto: Data -> Handshake, by the planner: 1 handshake silo at 150 %"],
+            ["connections: 5000 hibernated, 3800 woken, 3 moved, 2 taken over, 1 lost", "auto: no [key]", "5s ago  auto: Data -> Handshake, by the planner: 1 handshake silo at 150 %"],
             StatusTable.Notes(status, new DateTimeOffset(2030, 1, 1, 0, 0, 42, TimeSpan.Zero)));
     }
 

@@ -10,21 +10,20 @@ internal sealed class RecordingLogger<T> : ILogger<T>
 
     public IReadOnlyList<(LogLevel Level, string Message)> Lines => [.. _lines];
 
-    private event Action<string>? Logged;
+    private event Action? Logged;
 
-    /// <summary>Completes once there is a line with <paramref name="part"/> in it.</summary>
-    public async Task LineAsync(string part)
+    /// <summary>Completes once there are so many lines with <paramref name="part"/> in them.</summary>
+    public async Task LineAsync(string part, int times = 1)
     {
         var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Look(string message)
+        void Look()
         {
-            if (message.Contains(part, StringComparison.Ordinal))
+            if (_lines.Count(line => line.Message.Contains(part, StringComparison.Ordinal)) >= times)
                 seen.TrySetResult();
         }
 
         Logged += Look;
-        foreach (var (_, message) in _lines)
-            Look(message);
+        Look();
         await seen.Task.WaitAsync(TimeSpan.FromSeconds(20));
         Logged -= Look;
     }
@@ -37,8 +36,7 @@ internal sealed class RecordingLogger<T> : ILogger<T>
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-        var message = formatter(state, exception);
-        _lines.Enqueue((logLevel, message));
-        Logged?.Invoke(message);
+        _lines.Enqueue((logLevel, formatter(state, exception)));
+        Logged?.Invoke();
     }
 }

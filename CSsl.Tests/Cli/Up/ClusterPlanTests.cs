@@ -26,6 +26,17 @@ public sealed class ClusterPlanTests : IDisposable
     }
 
     [Fact]
+    public void Several_gateways_share_the_port_for_clients_and_have_admin_ports_of_their_own()
+    {
+        var plan = Plan(new UpOptions { Gateways = 3, Admin = "127.0.0.1:9500" });
+        var gateways = plan.Processes(Origin).TakeLast(3).Select(process => LoadAs(process).Settings.Gateway).ToList();
+        Assert.Equal(["gateway-1", "gateway-2", "gateway-3"], gateways.Select(gateway => gateway.Name));
+        Assert.Equal(["127.0.0.1:9500", "127.0.0.1:9501", "127.0.0.1:9502"], gateways.Select(gateway => gateway.Admin));
+        Assert.All(gateways, gateway => Assert.Equal((true, "127.0.0.1:8443"), (gateway.ReusePort, Assert.Single(gateway.Listen))));
+        Assert.False(LoadAs(Plan(new UpOptions()).Processes(Origin)[^1]).Settings.Gateway.ReusePort);
+    }
+
+    [Fact]
     public void Each_process_understands_what_it_is_told()
     {
         var loaded = Plan(new UpOptions()).Processes(Origin).ToDictionary(process => process.Name, process => LoadAs(process).Settings);

@@ -25,7 +25,7 @@ public sealed class SleepTests : IAsyncLifetime
     public async Task Sleeping_connection_wakes_up_at_the_clients_next_record()
     {
         var (client, _) = await FallAsleepAsync();
-        Assert.Equal((1, 1L, 0L), (_gateway.Meters.Asleep, _gateway.Meters.Hibernated, _gateway.Meters.Woken));
+        Assert.Equal((1, 1L, 0L), (_gateway.Meters.Sessions.Read().Asleep, _gateway.Meters.Sessions.Read().Hibernated, _gateway.Meters.Sessions.Read().Woken));
 
         // A part of a record is no reason yet.
         await client.Connection.SendAsync(Request[..100]);
@@ -36,7 +36,7 @@ public sealed class SleepTests : IAsyncLifetime
         Assert.Equal((AttachCause.Wake, ClientStart, ServerStart, 0), (attach.Cause, attach.ClientSequence, attach.ServerSequence, attach.Takeovers));
         Assert.Equal([5, 5], attach.Capsule.ToArray());
         Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
-        Assert.Equal((0, 1L), (_gateway.Meters.Asleep, _gateway.Meters.Woken));
+        Assert.Equal((0, 1L), (_gateway.Meters.Sessions.Read().Asleep, _gateway.Meters.Sessions.Read().Woken));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class SleepTests : IAsyncLifetime
         await client.Connection.SendAsync(Request);
         Assert.Equal((byte[])[.. More, .. Request], await channel.NextRecordsAsync(More.Length + Request.Length));
         Assert.False(channel.TryNext(out _));
-        Assert.Equal((0, 1L), (_gateway.Meters.Asleep, _gateway.Meters.Moved));
+        Assert.Equal((0, 1L), (_gateway.Meters.Sessions.Read().Asleep, _gateway.Meters.Sessions.Read().Moved));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class SleepTests : IAsyncLifetime
         data.Rekey(ServerStart + 2, 7);
         await client.Connection.ReadAsync(35);
         await _first.DisposeAsync();
-        await _gateway.Log.LineAsync("Connection 1 left silo: Lost");
+        await _gateway.Log.LineAsync("Connection 1 sleeps");
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
         await client.Connection.SendAsync(Request);
 
@@ -135,11 +135,11 @@ public sealed class SleepTests : IAsyncLifetime
         Assert.Equal((ClientStart, ServerStart + 1), (attach.ClientSequence, attach.ServerSequence));
         Assert.Equal([6], attach.Capsule.ToArray());
         Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
-        Assert.Equal((1L, 0L), (_gateway.Meters.Woken, _gateway.Meters.Lost));
+        Assert.Equal((1L, 0L), (_gateway.Meters.Sessions.Read().Woken, _gateway.Meters.Sessions.Read().Lost));
 
         // Until the client has got a record from it, the key is the lost silo's: whoever comes next must change it too.
         channel.Detach(ClientStart + 1, ServerStart + 1);
-        await _gateway.Log.LineAsync("Connection 1 left second: Idle");
+        await _gateway.Log.LineAsync("Connection 1 sleeps", times: 2);
         await client.Connection.SendAsync(More);
         (channel, attach) = await second.NextSessionAsync();
         Assert.Equal((AttachCause.Takeover, 1, 0), (attach.Cause, attach.Takeovers, attach.ReplayRecords));
@@ -148,6 +148,7 @@ public sealed class SleepTests : IAsyncLifetime
         channel.SendToClient(Walk.Record(23, 30));
         channel.Detach(ClientStart + 2, ServerStart + 2);
         await client.Connection.ReadAsync(35);
+        await _gateway.Log.LineAsync("Connection 1 sleeps", times: 3);
         await client.Connection.SendAsync(More);
         (_, attach) = await second.NextSessionAsync();
         Assert.Equal((AttachCause.Wake, 1), (attach.Cause, attach.Takeovers));
@@ -217,7 +218,7 @@ public sealed class SleepTests : IAsyncLifetime
     private async Task EndedAsleepAsync(TestClient client)
     {
         await client.EndedAsync();
-        Assert.Equal((0, 0L), (_gateway.Meters.Asleep, _gateway.Meters.Woken));
+        Assert.Equal((0, 0L), (_gateway.Meters.Sessions.Read().Asleep, _gateway.Meters.Sessions.Read().Woken));
         Assert.Equal(0, _gateway.Table.Count);
     }
 }

@@ -44,7 +44,7 @@ public sealed class TakeoverTests : IAsyncLifetime
         channel.Attached();
         channel.SendToClient(Answer, 900);
         Assert.Equal(Answer, await client.Connection.ReadAsync(Answer.Length));
-        Assert.Equal((1L, 0L), (_gateway.Meters.TakenOver, _gateway.Meters.Lost));
+        Assert.Equal((1L, 0L), (_gateway.Meters.Sessions.Read().TakenOver, _gateway.Meters.Sessions.Read().Lost));
     }
 
     [Fact]
@@ -293,7 +293,7 @@ public sealed class TakeoverTests : IAsyncLifetime
         _gateway.Clock.Advance(TimeSpan.FromSeconds(0.3));
         await client.Connection.Reset;
         await client.EndedAsync();
-        Assert.Equal(1, _gateway.Meters.Lost);
+        Assert.Equal(1, _gateway.Meters.Sessions.Read().Lost);
         Assert.DoesNotContain(_gateway.RefusalLines.Lines, static line => line.Message.Contains("NoDataSilo", StringComparison.Ordinal));
     }
 
@@ -337,7 +337,7 @@ public sealed class TakeoverTests : IAsyncLifetime
 
         await client.Connection.Reset;
         await client.EndedAsync();
-        Assert.Equal(1, gateway.Meters.Lost);
+        Assert.Equal(1, gateway.Meters.Sessions.Read().Lost);
     }
 
     [Fact]
@@ -440,7 +440,7 @@ public sealed class TakeoverTests : IAsyncLifetime
 
         await client.Connection.Reset;
         await client.EndedAsync();
-        Assert.Equal((0L, 1L), (_gateway.Meters.TakenOver, _gateway.Meters.Lost));
+        Assert.Equal((0L, 1L), (_gateway.Meters.Sessions.Read().TakenOver, _gateway.Meters.Sessions.Read().Lost));
     }
 
     [Fact]

@@ -1,0 +1,37 @@
+using CSsl.Gateway.Connections;
+using CSsl.Gateway.VirtualConnections;
+
+namespace CSsl.Gateway.Lifecycle;
+
+/// <summary>
+/// Ends every connection politely: what is under way is finished, then comes close_notify. A sleeping one is attached for that, so many of them at once
+/// and no more: they are no reason to let those wait who have something to say.
+/// </summary>
+internal sealed class Farewell(ConnectionTable connections) : IDisposable
+{
+    /// <summary>Sleeping connections that are woken at once.</summary>
+    public const int MaxWaking = 128;
+
+    private readonly SemaphoreSlim _places = new(MaxWaking);
+
+    /// <summary>Says it to all that there are, and lets those that come say it themselves. Completes when all have heard it.</summary>
+    public async Task SayAsync(CancellationToken cancellationToken)
+    {
+        connections.BeginDrain();
+        var all = connections.All;
+        foreach (var connection in all.Where(static connection => !IsAsleep(connection)))
+            connection.Finish();
+        foreach (var connection in all.Where(IsAsleep))
+        {
+            await _places.WaitAsync(cancellationToken);
+            connection.Finish(GiveBack);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _places.Dispose();
+
+    private static bool IsAsleep(ClientConnection connection) => connection.Session is { State: ConnectionState.Asleep };
+
+    private void GiveBack() => _places.Release();
+}

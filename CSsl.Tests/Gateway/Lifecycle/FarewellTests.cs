@@ -1,0 +1,67 @@
+using CSsl.Gateway.Lifecycle;
+using CSsl.Grains.Link;
+using CSsl.Tests.Gateway.VirtualConnections;
+using CSsl.Tests.Grains.Link;
+using Xunit;
+using static CSsl.Tests.Gateway.VirtualConnections.Sessions;
+
+namespace CSsl.Tests.Gateway.Lifecycle;
+
+/// <summary>How a gateway that leaves parts from its clients.</summary>
+public sealed class FarewellTests : IAsyncLifetime
+{
+    private GatewayHarness _gateway = null!;
+    private ScriptedSilo _silo = null!;
+
+    public async Task InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
+
+    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+
+    [Fact]
+    public async Task Everybody_is_asked_to_finish_also_who_comes_later()
+    {
+        using var farewell = new Farewell(_gateway.Table);
+        var busy = await _silo.EstablishAsync(_gateway.Connect());
+        await FallAsleepAsync(2);
+        await farewell.SayAsync(CancellationToken.None);
+
+        await busy.NextAsync(FrameKind.Finish);
+        var (woken, attach) = await _silo.NextSessionAsync();
+        Assert.Equal(AttachCause.Wake, attach.Cause);
+        await woken.NextAsync(FrameKind.Finish);
+
+        var late = await _silo.EstablishAsync(_gateway.Connect());
+        await late.NextAsync(FrameKind.Finish);
+    }
+
+    [Fact]
+    public async Task Sleeping_connections_are_woken_so_many_at_once_and_no_more()
+    {
+        using var farewell = new Farewell(_gateway.Table);
+        for (ulong id = 1; id <= Farewell.MaxWaking + 2; id++)
+            await FallAsleepAsync(id);
+        var saying = farewell.SayAsync(CancellationToken.None);
+
+        var waking = new List<TestChannel>();
+        for (var i = 0; i < Farewell.MaxWaking; i++)
+            waking.Add((await _silo.NextSessionAsync()).Channel);
+        Assert.False(saying.IsCompleted);
+        Assert.Equal(2, _gateway.Meters.Sessions.Read().Asleep);
+
+        foreach (var channel in waking.Take(2))
+        {
+            channel.SendFrame(FrameKind.Close, (byte)CloseReason.Done);
+            await _silo.NextSessionAsync();
+        }
+
+        await saying.WaitAsync(TestLinks.Patience);
+        Assert.Equal(0, _gateway.Meters.Sessions.Read().Asleep);
+    }
+
+    private async Task FallAsleepAsync(ulong id)
+    {
+        var data = await _silo.EstablishAsync(_gateway.Connect());
+        data.Detach(ClientStart, ServerStart);
+        await _gateway.Log.LineAsync($"Connection {id} sleeps");
+    }
+}
