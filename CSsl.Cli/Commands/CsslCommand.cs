@@ -32,6 +32,7 @@ internal static class CsslCommand
         StatusCommand.Create(),
         DrainCommand.Create(),
         RolesCommand.Create(),
+        SiloCommands.Create(),
         CertsCommand.Create(),
         OriginCommand.Create(),
         TestCommand.Create(),

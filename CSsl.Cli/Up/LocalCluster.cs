@@ -1,4 +1,6 @@
+using System.Net.Sockets;
 using CSsl.Cli.Commands;
+using CSsl.Cli.Up.Control;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Hosting;
 
@@ -7,10 +9,8 @@ namespace CSsl.Cli.Up;
 /// <summary>A cluster of separate processes on this machine: starts them, says when they serve, stops them in order.</summary>
 internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : IDisposable
 {
-    /// <summary>Longer than any process takes to drain what it has by default.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
-
-    private readonly List<Supervisor> _supervisors = [];
+    private readonly Supervisors _supervisors = new(output, options.Restart);
+    private string? _origin;
 
     /// <summary>Runs until a signal.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
@@ -28,7 +28,7 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
         plan.EnsureKeys();
         try
         {
-            return await StartAsync(plan, signal.Stop) ?? await RunUntilStoppedAsync(signal.Stop);
+            return await StartAsync(plan, signal.Stop) ?? await RunUntilStoppedAsync(plan, state, signal.Stop);
         }
         catch (OperationCanceledException) when (signal.Stop.IsCancellationRequested)
         {
@@ -36,24 +36,24 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
         }
         finally
         {
-            await StopAsync(signal.Hurry);
+            await _supervisors.StopAsync(signal.Hurry);
         }
     }
 
-    public void Dispose() => _supervisors.ForEach(supervisor => supervisor.Dispose());
+    public void Dispose() => _supervisors.Dispose();
 
     /// <summary>Null when the cluster serves, or the exit code of the process that can't be started.</summary>
     private async Task<int?> StartAsync(ClusterPlan plan, CancellationToken cancellationToken)
     {
-        var origin = plan.NeedsOrigin ? await StartOriginAsync(plan, cancellationToken) : null;
-        var processes = plan.Processes(origin);
+        _origin = plan.NeedsOrigin ? await StartOriginAsync(plan, cancellationToken) : null;
+        var processes = plan.Processes(_origin);
         foreach (var spec in processes)
-            Add(spec).Start();
+            _supervisors.Add(spec).Start();
 
         using var probe = plan.CreateProbe();
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var ready = probe.WaitAsync(processes.Count, hint => output.Line(PrefixedOutput.Self, hint), giveUp.Token);
-        var failed = Task.WhenAny(_supervisors.Select(supervisor => supervisor.FailedAtStart));
+        var failed = Task.WhenAny(_supervisors.All.Select(supervisor => supervisor.FailedAtStart));
         if (await Task.WhenAny(ready, failed) == failed)
         {
             await giveUp.CancelAsync();
@@ -62,22 +62,39 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
         }
 
         await ready;
-        _supervisors.ForEach(supervisor => supervisor.StartedWell = true);
+        foreach (var supervisor in _supervisors.All)
+            supervisor.StartedWell = true;
         output.Plain($"ready {probe.Url}");
         return null;
     }
 
-    private static async Task<int> RunUntilStoppedAsync(CancellationToken stop)
+    /// <summary>From here on silos can be added and removed.</summary>
+    private async Task<int> RunUntilStoppedAsync(ClusterPlan plan, StateFolder state, CancellationToken stop)
     {
+        var silos = new ElasticSilos(_supervisors, plan, _origin);
+        await using var control = TryListen(state, silos);
         await Task.Delay(Timeout.Infinite, stop);
         return ExitCodes.Success;
+    }
+
+    private ControlSocket? TryListen(StateFolder state, ElasticSilos silos)
+    {
+        try
+        {
+            return ControlSocket.Listen(state.ControlSocket, silos.HandleAsync);
+        }
+        catch (Exception e) when (e is ArgumentOutOfRangeException or SocketException or IOException or UnauthorizedAccessException)
+        {
+            output.Line(PrefixedOutput.Self, $"cssl silo can't be used with this cluster: no socket {state.ControlSocket}: {e.Message}");
+            return null;
+        }
     }
 
     /// <summary>Starts the sample origin on a port of its choice; a restart of it takes the same port, which the silos know.</summary>
     private async Task<string> StartOriginAsync(ClusterPlan plan, CancellationToken cancellationToken)
     {
         var listening = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var supervisor = Add(plan.Origin(port: 0));
+        var supervisor = _supervisors.Add(plan.Origin(port: 0));
         supervisor.Start(async reader =>
         {
             while (await reader.ReadLineAsync(CancellationToken.None) is { } line)
@@ -92,19 +109,5 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
         var url = await listening.Task.WaitAsync(cancellationToken);
         supervisor.Change(plan.Origin(url.Port));
         return url.ToString();
-    }
-
-    /// <summary>Gateways first, so that no client is answered by a cluster that is half gone; then silos; then the origin.</summary>
-    private async Task StopAsync(CancellationToken hurry)
-    {
-        foreach (var stage in _supervisors.GroupBy(supervisor => supervisor.Spec.Stage).OrderBy(stage => stage.Key))
-            await Task.WhenAll(stage.Select(supervisor => supervisor.StopAsync(Patience, hurry)));
-    }
-
-    private Supervisor Add(ChildSpec spec)
-    {
-        var supervisor = new Supervisor(spec, output, options.Restart, TimeProvider.System);
-        _supervisors.Add(supervisor);
-        return supervisor;
     }
 }

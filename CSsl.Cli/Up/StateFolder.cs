@@ -26,6 +26,9 @@ internal sealed class StateFolder
 
     public string Database => File("cluster.db");
 
+    /// <summary>Where a running <c>cssl up</c> takes requests.</summary>
+    public string ControlSocket => File("control.sock");
+
     /// <summary>The folder, which need not exist.</summary>
     public static StateFolder At(string path) => new(System.IO.Path.GetFullPath(path));
 

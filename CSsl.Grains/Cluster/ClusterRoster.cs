@@ -9,7 +9,7 @@ internal sealed class ClusterRoster
     /// <summary>Without a report for so long, a process is shown as <see cref="SiloState.Silent"/> (four reports are missing).</summary>
     public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(2);
 
-    /// <summary>Without a report for so long, it is forgotten.</summary>
+    /// <summary>Without a report for so long, it is forgotten; one that was draining, as soon as it is silent.</summary>
     public static readonly TimeSpan DropAfter = TimeSpan.FromSeconds(15);
 
     /// <summary>The most processes of one kind.</summary>
@@ -17,8 +17,8 @@ internal sealed class ClusterRoster
 
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _startedAt;
-    private readonly RosterSection<SiloReport> _silos = new(static silo => silo with { State = SiloState.Silent });
-    private readonly RosterSection<GatewayReport> _gateways = new(static gateway => gateway with { State = SiloState.Silent });
+    private readonly RosterSection<SiloReport> _silos = new(static silo => silo with { State = SiloState.Silent }, static silo => IsLeaving(silo.State));
+    private readonly RosterSection<GatewayReport> _gateways = new(static gateway => gateway with { State = SiloState.Silent }, static gateway => IsLeaving(gateway.State));
     private readonly OrderBook _orders;
     private ClusterView _view;
 
@@ -79,4 +79,6 @@ internal sealed class ClusterRoster
 
         return _view;
     }
+
+    private static bool IsLeaving(SiloState state) => state is SiloState.Draining or SiloState.Drained;
 }

@@ -5,7 +5,8 @@ internal sealed record Member<TReport>(string Name, Guid Incarnation, DateTimeOf
 
 /// <summary>The processes of one kind in a <see cref="ClusterRoster"/>, by name.</summary>
 /// <param name="silenced">How a report is shown once its process is silent.</param>
-internal sealed class RosterSection<TReport>(Func<TReport, TReport> silenced)
+/// <param name="isLeaving">Whose silence means that it is gone, as it said.</param>
+internal sealed class RosterSection<TReport>(Func<TReport, TReport> silenced, Func<TReport, bool> isLeaving)
 {
     private readonly SortedDictionary<string, Member<TReport>> _members = new(StringComparer.Ordinal);
     private readonly HashSet<string> _silent = new(StringComparer.Ordinal);
@@ -35,7 +36,7 @@ internal sealed class RosterSection<TReport>(Func<TReport, TReport> silenced)
         foreach (var member in _members.Values)
         {
             var quiet = now - member.ReportedAt;
-            if (quiet >= ClusterRoster.DropAfter)
+            if (quiet >= (isLeaving(member.Report) ? ClusterRoster.SilentAfter : ClusterRoster.DropAfter))
                 (gone ??= []).Add(member.Name);
             else if (quiet >= ClusterRoster.SilentAfter)
                 _changed |= _silent.Add(member.Name);

@@ -39,6 +39,19 @@ public sealed class ClusterRosterTests
         Assert.Empty(roster.View().Silos);
     }
 
+    [Theory]
+    [InlineData(SiloState.Draining)]
+    [InlineData(SiloState.Drained)]
+    public void Silo_that_was_leaving_is_gone_when_it_is_silent(SiloState state)
+    {
+        var roster = new ClusterRoster(_clock);
+        roster.Report(Reports.Silo("silo", state: state));
+        _clock.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.Single(roster.View().Silos);
+        _clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Empty(roster.View().Silos);
+    }
+
     [Fact]
     public void Silent_silo_is_active_again_when_it_reports()
     {
