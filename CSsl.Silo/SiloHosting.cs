@@ -10,7 +10,6 @@ using CSsl.Silo.Links;
 using CSsl.Silo.Proxy;
 using CSsl.Silo.Sessions;
 using CSsl.Silo.Transport;
-using CSsl.Tls.Engines;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
 using CSsl.Tls.Sessions;
@@ -56,6 +55,7 @@ public static class SiloHosting
 
         builder.Services.AddSingleton(new SiloStatus(settings.Silo.Roles));
         builder.Services.AddSingleton<LoadMeter>();
+        builder.Services.AddSingleton<EngineMeter>();
         AddHosted<SiloReporter>(builder.Services);
         AddHosted<HandshakeLaneStarter>(builder.Services);
         AddHosted<OrderKeeper>(builder.Services);
@@ -77,9 +77,7 @@ public static class SiloHosting
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<DataMetrics>();
-        services.AddSingleton<IRecordEngine>(ManagedEngine.Instance);
-        services.AddSingleton<AggregatorMetrics>();
-        services.AddSingleton<IRecordRunner, RecordAggregator>();
+        services.AddRecordEngine(settings.Engine);
         services.AddSingleton<HandshakeLanes>();
         services.AddSingleton<SessionStoreMetrics>();
         AddHosted<SessionStore>(services);

@@ -11,7 +11,7 @@ namespace CSsl.Cli.Commands;
 internal static class StatusCommand
 {
     /// <summary>Wide enough for every column: what is piped into a file is not folded at 80.</summary>
-    private const int WidthWithoutTerminal = 160;
+    private const int WidthWithoutTerminal = 200;
 
     public static Command Create()
     {
@@ -51,6 +51,8 @@ internal static class StatusCommand
         }
 
         console.Write(StatusTable.Render(status, now));
+        if (EngineTable.Render(status) is { } engines)
+            console.Write(engines);
         foreach (var note in StatusTable.Notes(status, now))
             Console.WriteLine(note);
     }

@@ -59,6 +59,7 @@ internal sealed class StatusPage(ClusterViewHolder view, GatewayStatus self, IOp
         HandshakesPerSecond = silo.Load.HandshakesPerSecond,
         BytesPerSecond = silo.Load.BytesPerSecond,
         RecordsPerSecond = silo.Load.RecordsPerSecond,
+        Engine = silo.Engine,
         Cpu = silo.Load.ProcessCpu,
         MachineCpu = silo.Load.MachineCpu,
         Handshakes = silo.Load.HandshakesInFlight,

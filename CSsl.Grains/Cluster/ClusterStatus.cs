@@ -70,6 +70,9 @@ public sealed record ProcessStatus
     /// <summary>Mean time of a handshake's step in seconds (silo).</summary>
     public double HandshakeTime { get; init; }
 
+    /// <summary>The record engine (silo with the data role).</summary>
+    public EngineLoad? Engine { get; init; }
+
     /// <summary>Resident memory in bytes.</summary>
     public long ResidentBytes { get; init; }
 

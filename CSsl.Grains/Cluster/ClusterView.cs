@@ -100,6 +100,9 @@ public sealed record SiloReport
 
     /// <summary>Why it can't do what it was ordered; null when it can.</summary>
     [Id(12)] public string? Trouble { get; init; }
+
+    /// <summary>Its record engine; null for a silo that has never had the data role.</summary>
+    [Id(13)] public EngineLoad? Engine { get; init; }
 }
 
 /// <summary>What became of a gateway's connections apart from their silos; but for <see cref="Asleep"/> since its start.</summary>

@@ -8,6 +8,7 @@ internal static class ReportValidation
     private const int MaxNameLength = 64;
     private const int MaxEndpointLength = 300;
     private const int MaxTextLength = 500;
+    private const int MaxBatchSizes = 32;
     private const SiloRoles AllRoles = SiloRoles.Handshake | SiloRoles.Data;
 
     /// <exception cref="ArgumentException">A field can't be right: says which.</exception>
@@ -26,6 +27,7 @@ internal static class ReportValidation
         Require(IsAmount(load!.ProcessCpu) && IsAmount(load.MachineCpu) && IsAmount(load.HandshakesPerSecond) && IsAmount(load.RecordsPerSecond) && IsAmount(load.BytesPerSecond)
             && IsAmount(load.HandshakeTime) && IsAmount(load.CpuAllowance) && IsAmount(load.SchedulingDelay)
             && load is { HandshakesInFlight: >= 0, HandshakeQueue: >= 0, Connections: >= 0, ResidentBytes: >= 0 }, "the load has a value that is no amount");
+        Require(report.Engine is null || IsEngine(report.Engine), "the engine's load has a value that is no amount");
     }
 
     /// <inheritdoc cref="Check(SiloReport)"/>
@@ -50,6 +52,9 @@ internal static class ReportValidation
         Require(command.Roles is not { } roles || (roles & ~AllRoles) == 0, "a role is unknown");
         Require(command.Mode is not { } mode || Enum.IsDefined(mode), "the mode is unknown");
     }
+
+    private static bool IsEngine(EngineLoad engine) => engine.Name.Length <= MaxNameLength && engine.Batches.Count <= MaxBatchSizes && engine.Batches.All(static count => count >= 0)
+        && IsAmount(engine.CallsPerSecond) && IsAmount(engine.RecordsPerSecond) && IsAmount(engine.BytesPerSecond) && IsAmount(engine.LaneFill) && IsAmount(engine.QueueWait);
 
     private static bool IsOrder(SiloOrder order) => IsName(order.Silo) && order.Version > 0 && ((order.Roles ?? SiloRoles.None) & ~AllRoles) == 0
         && Enum.IsDefined(order.Mode ?? RoleMode.Fixed) && Enum.IsDefined(order.By);

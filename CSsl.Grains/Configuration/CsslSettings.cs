@@ -1,16 +1,7 @@
 using CSsl.Grains.Link;
+using CSsl.Tls.Engines;
 
 namespace CSsl.Grains.Configuration;
-
-/// <summary>Who does the bulk encryption in a silo.</summary>
-public enum RecordEngineKind
-{
-    /// <summary>The fastest engine that the machine has.</summary>
-    Auto = 0,
-
-    /// <summary>.NET's own AES and ChaCha20.</summary>
-    Managed = 1,
-}
 
 /// <summary>The whole configuration, bound: the root of cssl.json. Its public properties are the schema: a key that is not here is an error.</summary>
 /// <remarks>The sections <c>ReverseProxy</c> and <c>Logging</c> are passed through to YARP and to the logging framework.</remarks>
@@ -24,7 +15,7 @@ public sealed class CsslSettings
     public ResumptionOptions Resumption { get; set; } = new();
     public LinkOptions Link { get; set; } = new();
     public AggregationOptions Aggregation { get; set; } = new();
-    public RecordEngineKind Engine { get; set; } = RecordEngineKind.Auto;
+    public EngineChoice Engine { get; set; } = EngineChoice.Auto;
 
     /// <summary>Stop when standard input ends, and leave SIGINT to the parent. <c>cssl up</c> sets it for its children, so that none outlives it.</summary>
     public bool WatchParent { get; set; }

@@ -17,6 +17,7 @@ internal sealed partial class SiloReporter(
     ClusterViewHolder view,
     SiloStatus status,
     LoadMeter load,
+    EngineMeter engine,
     SiloLinks links,
     SiloCapabilities capabilities,
     IOptions<SiloOptions> options,
@@ -111,6 +112,7 @@ internal sealed partial class SiloReporter(
         State = status.State,
         StartedAt = _startedAt,
         Load = load.Measure(),
+        Engine = capabilities.Roles.HasFlag(SiloRoles.Data) ? engine.Measure() : null,
     };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "the cluster can't be reached; this silo goes on with what it knows")]

@@ -1,0 +1,36 @@
+using CSsl.Grains.Cluster;
+using CSsl.Silo.Aggregation;
+
+namespace CSsl.Silo.Lifecycle;
+
+/// <summary>What the record engine did in the last second, from its counters. One caller at a time.</summary>
+internal sealed class EngineMeter(AggregatorMetrics metrics, TimeProvider time)
+{
+    private readonly Queue<Sample> _samples = new();
+
+    public EngineLoad Measure()
+    {
+        var now = new Sample(time.GetTimestamp(), metrics.Calls, metrics.Records, metrics.Bytes, metrics.LaneUse, metrics.Waiting, metrics.Batches());
+        var then = _samples.TryPeek(out var oldest) ? oldest : now;
+        _samples.Enqueue(now);
+        while (_samples.Count > 1 && time.GetElapsedTime(_samples.Peek().Timestamp, now.Timestamp) >= TimeSpan.FromSeconds(1))
+            _samples.Dequeue();
+
+        var seconds = time.GetElapsedTime(then.Timestamp, now.Timestamp).TotalSeconds;
+        var calls = now.Calls - then.Calls;
+        return new EngineLoad
+        {
+            Name = metrics.EngineName,
+            CallsPerSecond = Over(calls, seconds),
+            RecordsPerSecond = Over(now.Records - then.Records, seconds),
+            BytesPerSecond = Over(now.Bytes - then.Bytes, seconds),
+            LaneFill = Over(now.LaneUse.Records - then.LaneUse.Records, now.LaneUse.Lanes - then.LaneUse.Lanes),
+            QueueWait = Over((now.Waiting - then.Waiting).TotalSeconds, calls),
+            Batches = [.. now.Batches.Zip(then.Batches, static (later, earlier) => later - earlier)],
+        };
+    }
+
+    private static double Over(double amount, double units) => units > 0 ? amount / units : 0;
+
+    private readonly record struct Sample(long Timestamp, long Calls, long Records, long Bytes, (long Records, long Lanes) LaneUse, TimeSpan Waiting, long[] Batches);
+}
