@@ -1,10 +1,12 @@
 using System.CommandLine;
 using CSsl.Bench;
+using CSsl.Bench.Aggregation;
 
 var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and per gigabyte, beside nginx on the same machine in the same run.")
 {
     HandshakeBenchmark.Command(),
     BulkBenchmark.Command(),
+    AggregationBenchmark.Command(),
 };
 try
 {

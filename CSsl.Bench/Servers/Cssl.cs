@@ -8,9 +8,9 @@ internal sealed class Cssl : IContestant
 {
     private readonly ServerProcess _process;
 
-    private Cssl(ServerProcess process, string name, int port)
+    private Cssl(ServerProcess process, string name, int port, int admin)
     {
-        (_process, Name, Port) = (process, name, port);
+        (_process, Name, Port, AdminPort) = (process, name, port, admin);
         ProcessIds = CpuTime.Tree(process.Id);
     }
 
@@ -22,6 +22,13 @@ internal sealed class Cssl : IContestant
 
     /// <inheritdoc/>
     public IReadOnlyList<int> ProcessIds { get; }
+
+    /// <summary>Port of the gateway's admin endpoint.</summary>
+    public int AdminPort { get; }
+
+    /// <summary>The processes of data silos.</summary>
+    public IReadOnlyList<int> DataSilos => [.. ProcessIds.Where(static id => CpuTime.CommandLine(id) is var line
+        && line.Contains("CSsl.Silo.dll", StringComparison.Ordinal) && line.Contains("--Silo:Roles=Data", StringComparison.Ordinal))];
 
     private static string Assembly { get; } = Path.Combine(AppContext.BaseDirectory, "CSsl.Cli.dll");
 
@@ -45,18 +52,18 @@ internal sealed class Cssl : IContestant
     /// <param name="settings">More of the command line.</param>
     public static async Task<Cssl> StartAsync(string command, string state, string certificates, string origin, IEnumerable<string> settings)
     {
-        int port = FreePort();
+        int port = FreePort(), admin = FreePort();
         (ServerProcess process, _) = await ServerProcess.StartAsync(
             "dotnet",
             [
-                Assembly, command, "--https", $"{port}", "--admin", $"{FreePort()}", "--state", state, "--origin", origin,
+                Assembly, command, "--https", $"{port}", "--admin", $"{admin}", "--state", state, "--origin", origin,
                 "--Certificates:0:Names=localhost",
                 $"--Certificates:0:Certificate={Path.Combine(certificates, "ecdsa.crt")}",
                 $"--Certificates:0:Key={Path.Combine(certificates, "ecdsa.key")}",
                 .. settings,
             ],
             "ready ");
-        return new Cssl(process, $"cssl {command}", port);
+        return new Cssl(process, $"cssl {command}", port, admin);
     }
 
     /// <inheritdoc/>
