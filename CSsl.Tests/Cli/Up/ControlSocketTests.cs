@@ -63,9 +63,9 @@ public sealed class ControlSocketTests : IDisposable
     {
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(_state.ControlSocket));
+        using var reader = new StreamReader(new NetworkStream(socket));
         await socket.SendAsync(Encoding.UTF8.GetBytes(text));
         socket.Shutdown(SocketShutdown.Send);
-        using var reader = new StreamReader(new NetworkStream(socket));
         return await reader.ReadToEndAsync();
     }
 }
