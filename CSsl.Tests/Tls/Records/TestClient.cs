@@ -1,4 +1,5 @@
 using CSsl.Tls;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
 using CSsl.Tls.Sessions;
 using Xunit;
@@ -8,10 +9,10 @@ namespace CSsl.Tests.Tls.Records;
 /// <summary>The client's end of a session: the same states with the keys swapped.</summary>
 internal sealed class TestClient : IDisposable
 {
-    public TestClient(ExportedSession session, KeyUsageLimit? limit = null)
+    public TestClient(ExportedSession session, KeyUsageLimit? limit = null, IRecordEngine? engine = null)
     {
         using (session)
-            (Reader, Writer) = RecordStates.Create(session, TlsEndpoint.Client, limit);
+            (Reader, Writer) = RecordStates.Create(session, TlsEndpoint.Client, limit, engine);
     }
 
     public RecordReadState Reader { get; }

@@ -10,18 +10,17 @@ internal static class TestSessions
     public const ulong ExplicitNonceBase = 0xFFFF_FFFF_FFFF_FFF0;
 
     /// <summary>Every suite; CBC suites with MAC-then-encrypt and with encrypt-then-MAC.</summary>
+    public static IEnumerable<(CipherSuite Suite, bool EncryptThenMac)> Suites
+        => CipherSuiteInfo.All.SelectMany(suite => suite.IsAead ? [(suite.Suite, false)] : new[] { (suite.Suite, false), (suite.Suite, true) });
+
+    /// <inheritdoc cref="Suites"/>
     public static TheoryData<CipherSuite, bool> All
     {
         get
         {
             var data = new TheoryData<CipherSuite, bool>();
-            foreach (var suite in CipherSuiteInfo.All)
-            {
-                data.Add(suite.Suite, false);
-                if (!suite.IsAead)
-                    data.Add(suite.Suite, true);
-            }
-
+            foreach (var (suite, encryptThenMac) in Suites)
+                data.Add(suite, encryptThenMac);
             return data;
         }
     }

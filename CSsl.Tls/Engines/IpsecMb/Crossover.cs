@@ -22,7 +22,15 @@ internal sealed class Crossover
     public static Crossover Always { get; } = new(default);
 
     /// <summary>Nothing does.</summary>
-    public static Crossover Alone { get; } = new(All(Never));
+    public static Crossover Alone { get; } = From(Never);
+
+    /// <summary>The same for every kind.</summary>
+    public static Crossover From(int records)
+    {
+        Thresholds thresholds = default;
+        ((Span<int>)thresholds).Fill(records);
+        return new Crossover(thresholds);
+    }
 
     public int Of(CbcKind kind) => _thresholds[(int)kind];
 
@@ -76,13 +84,6 @@ internal sealed class Crossover
         }
 
         return best;
-    }
-
-    private static Thresholds All(int value)
-    {
-        Thresholds thresholds = default;
-        ((Span<int>)thresholds).Fill(value);
-        return thresholds;
     }
 
     [InlineArray(4)]
