@@ -52,6 +52,8 @@ internal sealed unsafe class CbcKey : IpsecMbKey
         StateAfter(material.MacKey, OuterPad, oneBlock, OuterState);
     }
 
+    public override bool UsesLanes => true;
+
     public CbcKind Kind { get; }
 
     public RecordDirection Direction { get; }
