@@ -1,12 +1,14 @@
 using System.CommandLine;
 using CSsl.Bench;
 using CSsl.Bench.Aggregation;
+using CSsl.Bench.Engines;
 
 var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and per gigabyte, beside nginx on the same machine in the same run.")
 {
     HandshakeBenchmark.Command(),
     BulkBenchmark.Command(),
     AggregationBenchmark.Command(),
+    EnginesBenchmark.Command(),
 };
 try
 {
