@@ -50,6 +50,7 @@ public static class SiloHosting
 
         var identity = new LinkIdentity(settings.Silo.Name, settings.Cluster.Id);
         builder.Services.AddSingleton<ILinkAcceptor, SiloLinkAcceptor>();
+        builder.Services.AddSingleton<LinkMetrics>();
         AddHosted(builder.Services, services => ActivatorUtilities.CreateInstance<SiloLinks>(services,
             new LinkSetup(identity, clusterKey, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>(), services.GetRequiredService<IRecordRunner>())));
 

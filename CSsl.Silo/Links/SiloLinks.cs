@@ -11,6 +11,7 @@ namespace CSsl.Silo.Links;
 internal sealed partial class SiloLinks(
     LinkSetup setup,
     ILinkAcceptor acceptor,
+    LinkMetrics metrics,
     IOptions<SiloOptions> options,
     ILogger<SiloLinks> logger) : IHostedService
 {
@@ -54,6 +55,7 @@ internal sealed partial class SiloLinks(
     private async Task RunAsync(DataLink link, CancellationToken cancellationToken)
     {
         _links.TryAdd(link, true);
+        metrics.Add(link);
         LogUp(link.Peer.Name);
         if (_leaving)
             link.SayGoodbye();
@@ -62,6 +64,7 @@ internal sealed partial class SiloLinks(
         await using var stopping = cancellationToken.UnsafeRegister(static state => _ = ((DataLink)state!).DisposeAsync().AsTask(), link);
         var reason = await link.RunAsync(CancellationToken.None);
         _links.TryRemove(link, out _);
+        metrics.Remove(link);
         LogDown(link.Peer.Name, reason.Message);
     }
 

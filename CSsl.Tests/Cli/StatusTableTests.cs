@@ -31,6 +31,25 @@ public sealed class StatusTableTests
     }
 
     [Fact]
+    public void Data_silos_have_a_row_for_their_engine()
+    {
+        const string Engines = """
+            { "clusterId": "dev", "processes": [
+              { "name": "data-1", "pid": 102, "kind": "silo", "roles": ["Data"], "state": "Active",
+                "engine": { "name": "ipsec-mb 1.3.0 (AVX512)", "callsPerSecond": 200, "recordsPerSecond": 700, "bytesPerSecond": 819200, "laneFill": 0.875, "queueWait": 0.0000025, "batches": [100, 60, 40, 1] } },
+              { "name": "idle", "pid": 103, "kind": "silo", "roles": ["Data"], "state": "Active", "engine": { "name": "managed" } },
+              { "name": "handshake-1", "pid": 104, "kind": "silo", "roles": ["Handshake"], "state": "Active", "engine": { "name": "managed" } }
+            ] }
+            """;
+        var lines = Render(EngineTable.Render(JsonSerializer.Deserialize<ClusterStatus>(Engines, StatusJson.Options)!)!);
+        Assert.Equal(["name", "record engine", "calls/s", "records/s", "records/call", "bytes/call", "lane fill", "queue wait", "calls by records"], Cells(lines, "name"));
+        Assert.Equal(["data-1", "ipsec-mb 1.3.0 (AVX512)", "200", "700", "3.5", "4 KiB", "88%", "2.5 us", "1: 50%  2-3: 30%  4-7: 20%"], Cells(lines, "data-1"));
+        Assert.Equal(["idle", "managed", "0", "0", "0.0", "0 B", "", "", ""], Cells(lines, "idle"));
+        Assert.DoesNotContain(lines, static line => line.Contains("handshake-1", StringComparison.Ordinal));
+        Assert.Null(EngineTable.Render(JsonSerializer.Deserialize<ClusterStatus>(Canned, StatusJson.Options)!));
+    }
+
+    [Fact]
     public void Notes_say_what_is_in_trouble_and_why_roles_were_changed()
     {
         var status = JsonSerializer.Deserialize<ClusterStatus>(Canned, StatusJson.Options)!;
