@@ -1,4 +1,5 @@
 using CSsl.Gateway.Admin;
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Lifecycle;
 using CSsl.Gateway.Links;
@@ -50,10 +51,13 @@ public static class GatewayHosting
     {
         services.AddSingleton(static provider => new ConnectionTable(provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
         services.AddSingleton(static provider => new Deadlines(provider.GetRequiredService<IOptions<LimitsOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => new HandshakeAdmission(
+            provider.GetRequiredService<IOptions<LimitsOptions>>().Value, provider.GetRequiredService<ClusterViewHolder>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<GatewayMeters>();
         services.AddSingleton<RefusalLog>();
         services.AddSingleton(static provider => new ConnectionServices(
             provider.GetRequiredService<ConnectionTable>(),
+            provider.GetRequiredService<HandshakeAdmission>(),
             provider.GetRequiredService<SiloLinks>(),
             provider.GetRequiredService<Deadlines>(),
             provider.GetRequiredService<IOptions<LimitsOptions>>().Value,

@@ -1,3 +1,4 @@
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Metrics;
 using CSsl.Gateway.Records;
@@ -11,6 +12,7 @@ namespace CSsl.Gateway.Connections;
 /// <summary>What every connection of a gateway uses.</summary>
 internal sealed record ConnectionServices(
     ConnectionTable Table,
+    HandshakeAdmission Admission,
     SiloLinks Links,
     Deadlines Deadlines,
     LimitsOptions Limits,
@@ -89,6 +91,9 @@ internal sealed partial class ClientConnection
     /// <summary>Null when there is a session, or why there is none.</summary>
     private async Task<Refusal?> EstablishAsync()
     {
+        if (!_services.Admission.Admits(Entry.Client.Address))
+            return new Refusal(RefusalReason.SourceTooFast);
+
         var deadlines = _services.Deadlines;
         var firstByte = deadlines.FirstByte.Enter(() => _interrupt.Set(RefusalReason.FirstByteTimeout));
         var handshake = deadlines.Handshake.Enter(() => _interrupt.Set(RefusalReason.HandshakeTimeout));
@@ -97,7 +102,7 @@ internal sealed partial class ClientConnection
             var (hello, refusal) = await new HelloPhase(_socket, _interrupt, _services.Limits, () => deadlines.FirstByte.Leave(firstByte)).RunAsync();
             if (hello is null)
                 return refusal;
-            if (!_services.Table.TryBeginHandshake())
+            if (!await _services.Admission.EnterAsync())
                 return Refusal.WithAlert(RefusalReason.TooManyHandshakes, Tls.AlertDescription.InternalError);
 
             try
@@ -109,7 +114,7 @@ internal sealed partial class ClientConnection
             }
             finally
             {
-                _services.Table.EndHandshake();
+                _services.Admission.Leave();
             }
         }
         finally
@@ -162,7 +167,7 @@ internal sealed partial class ClientConnection
     private async Task RefuseAsync(Refusal refusal)
     {
         _services.Refusals.Refused(refusal.Reason, Entry.Client, refusal.Detail);
-        if (refusal.Reason is RefusalReason.SiloLost or RefusalReason.Stopping or RefusalReason.ClientGone)
+        if (refusal.Reason is RefusalReason.SiloLost or RefusalReason.SourceTooFast or RefusalReason.Stopping or RefusalReason.ClientGone)
         {
             _socket.Reset(refusal.Reason.ToString());
             return;

@@ -8,15 +8,11 @@ internal sealed class ConnectionTable(LimitsOptions limits)
 {
     private readonly ConcurrentDictionary<ulong, ClientConnection> _connections = new();
     private int _count;
-    private int _handshakes;
     private ulong _lastId;
     private volatile bool _isDraining;
 
     /// <summary>Connections that are open.</summary>
     public int Count => Volatile.Read(ref _count);
-
-    /// <summary>Handshakes that are under way at silos.</summary>
-    public int Handshakes => Volatile.Read(ref _handshakes);
 
     /// <summary>Every connection that came is to be finished (<see cref="ClientConnection.Finish"/>), and those that come are too.</summary>
     public bool IsDraining => _isDraining;
@@ -46,18 +42,6 @@ internal sealed class ConnectionTable(LimitsOptions limits)
         _connections.TryRemove(id, out _);
         Interlocked.Decrement(ref _count);
     }
-
-    /// <summary>Takes one of the places for handshakes; false when there is none. <see cref="EndHandshake"/> gives it back.</summary>
-    public bool TryBeginHandshake()
-    {
-        if (Interlocked.Increment(ref _handshakes) <= limits.ConcurrentHandshakes)
-            return true;
-
-        Interlocked.Decrement(ref _handshakes);
-        return false;
-    }
-
-    public void EndHandshake() => Interlocked.Decrement(ref _handshakes);
 
     /// <summary>From here on <see cref="IsDraining"/>.</summary>
     public void BeginDrain() => _isDraining = true;

@@ -24,8 +24,11 @@ internal enum RefusalReason
     /// <summary>More than Limits:HandshakeBytes.</summary>
     HandshakeTooLong,
 
-    /// <summary>Limits:ConcurrentHandshakes are under way.</summary>
+    /// <summary>As many handshakes are under way as the cluster can do, and none ended in time for this one.</summary>
     TooManyHandshakes,
+
+    /// <summary>More than Limits:SourceHandshakeRate from one source.</summary>
+    SourceTooFast,
 
     /// <summary>Limits:Connections are open.</summary>
     TooManyConnections,

@@ -1,3 +1,4 @@
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;
 using CSsl.Grains.Cluster;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace CSsl.Gateway.Lifecycle;
 
 /// <summary>What this gateway says about itself.</summary>
-internal sealed class GatewayStatus(IOptions<GatewayOptions> options, ConnectionTable connections, GatewayMeters meters, TimeProvider time)
+internal sealed class GatewayStatus(IOptions<GatewayOptions> options, ConnectionTable connections, HandshakeAdmission admission, GatewayMeters meters, TimeProvider time)
 {
     private readonly Guid _incarnation = Guid.NewGuid();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
@@ -42,7 +43,8 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
             StartedAt = _startedAt,
             ProcessCpu = processCpu,
             MachineCpu = machineCpu,
-            HandshakesInFlight = connections.Handshakes,
+            HandshakesInFlight = admission.UnderWay,
+            HandshakeQueue = admission.Waiting,
             RecordsPerSecond = _records.Read(meters.RecordsPassed),
             Sessions = meters.Sessions.Read(),
             RefusalsPerSecond = _refusals.Read(meters.Refusals),

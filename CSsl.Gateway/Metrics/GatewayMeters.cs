@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 
 namespace CSsl.Gateway.Metrics;
@@ -19,10 +20,12 @@ internal sealed class GatewayMeters : IDisposable
     private long _bytesToClients;
     private long _refused;
 
-    public GatewayMeters(ConnectionTable connections)
+    public GatewayMeters(ConnectionTable connections, HandshakeAdmission admission)
     {
         _meter.CreateObservableUpDownCounter("cssl.gateway.connections", () => connections.Count, "{connection}", "Client connections that are open");
-        _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.in_flight", () => connections.Handshakes, "{handshake}", "Handshakes under way at silos");
+        _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.in_flight", () => admission.UnderWay, "{handshake}", "Handshakes under way at silos");
+        _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.waiting", () => admission.Waiting, "{handshake}", "Clients that wait for their handshake");
+        _meter.CreateObservableGauge("cssl.gateway.handshakes.limit", () => admission.Limit, "{handshake}", "Handshakes that may be under way at once");
         _meter.CreateObservableCounter("cssl.gateway.accepted", () => Volatile.Read(ref _accepted), "{connection}", "Client connections accepted");
         _meter.CreateObservableCounter("cssl.gateway.handshakes.started", () => Volatile.Read(ref _handshakesStarted), "{handshake}", "Handshakes given to a silo");
         _meter.CreateObservableCounter("cssl.gateway.handshakes.completed", () => Volatile.Read(ref _handshakesCompleted), "{handshake}", "Handshakes completed");

@@ -18,9 +18,24 @@ public sealed class LimitsOptions
     [Range(1, int.MaxValue)]
     public int HandshakeBytes { get; set; } = 64 * 1024;
 
-    /// <summary>Handshakes under way at once in one gateway; more are refused.</summary>
+    /// <summary>Handshakes under way at once in one gateway, at most: it has fewer while the handshake silos are slow to answer. More wait.</summary>
     [Range(1, int.MaxValue)]
     public int ConcurrentHandshakes { get; set; } = 10_000;
+
+    /// <summary>Clients that may wait for their handshake; one more drives out the one that has waited longest. 0: nobody waits.</summary>
+    [Range(0, 1_000_000)]
+    public int HandshakeQueue { get; set; } = 10_000;
+
+    /// <summary>How long a client may wait for its handshake; then it is refused.</summary>
+    public TimeSpan HandshakeQueueTime { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Connections per second from one IPv4 address, or one /64 of IPv6; more are reset as they are accepted. 0: no limit.</summary>
+    [Range(0, 1_000_000)]
+    public int SourceHandshakeRate { get; set; }
+
+    /// <summary>Connections that such a source may open at once.</summary>
+    [Range(1, 1_000_000)]
+    public int SourceHandshakeBurst { get; set; } = 100;
 
     /// <summary>Client connections at once at one gateway; more are closed as they are accepted.</summary>
     [Range(1, int.MaxValue)]

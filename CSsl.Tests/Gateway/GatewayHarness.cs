@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Metrics;
@@ -31,9 +32,10 @@ internal sealed class GatewayHarness : IAsyncDisposable
         _setup = new LinkSetup(new LinkIdentity("gateway", "test"), RandomNumberGenerator.GetBytes(32), new LinkOptions(), LinkClock, NullLogger.Instance);
         Links = new SiloLinks(_view, _setup, LinkLines, new Random(1));
         Table = new ConnectionTable(Limits);
-        _meters = new GatewayMeters(Table);
+        Admission = new HandshakeAdmission(Limits, _view, Clock);
+        _meters = new GatewayMeters(Table, Admission);
         _deadlines = new Deadlines(Limits, Clock);
-        Services = new ConnectionServices(Table, Links, _deadlines, Limits, _meters, new RefusalLog(RefusalLines, _meters, Clock), Clock, Log);
+        Services = new ConnectionServices(Table, Admission, Links, _deadlines, Limits, _meters, new RefusalLog(RefusalLines, _meters, Clock), Clock, Log);
     }
 
     public LimitsOptions Limits { get; }
@@ -51,6 +53,8 @@ internal sealed class GatewayHarness : IAsyncDisposable
     public RecordingLogger<ClientConnection> Log { get; } = new();
 
     public ConnectionTable Table { get; }
+
+    public HandshakeAdmission Admission { get; }
 
     public SiloLinks Links { get; }
 
@@ -125,6 +129,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
         Links.Dispose();
         foreach (var silo in _silos)
             await silo.DisposeAsync();
+        Admission.Dispose();
         _deadlines.Dispose();
         _meters.Dispose();
     }

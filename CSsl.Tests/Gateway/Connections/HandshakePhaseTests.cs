@@ -2,6 +2,7 @@ using CSsl.Gateway.Connections;
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Link;
+using CSsl.Tests.Support;
 using CSsl.Tls;
 using Xunit;
 
@@ -75,7 +76,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         Assert.Equal(5UL, _gateway.Session().Upstream.Read(static received => received.End));
         Assert.Equal(6UL, _gateway.Session().Downstream.Read(static sent => sent.Records));
         Assert.Equal(1, _gateway.Meters.HandshakesCompleted);
-        Assert.Equal(0, _gateway.Table.Handshakes);
+        Assert.Equal(0, _gateway.Admission.UnderWay);
     }
 
     [Theory]
@@ -238,7 +239,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         Assert.Equal(CloseReason.ClientGone, await channel.NextCloseAsync());
         Assert.Empty(await client.Connection.ReadToEndAsync());
         Assert.Contains("HandshakeTimeout", Assert.Single(_gateway.RefusalLines.Lines).Message, StringComparison.Ordinal);
-        Assert.Equal(0, _gateway.Table.Handshakes);
+        Assert.Equal(0, _gateway.Admission.UnderWay);
     }
 
     [Fact]
@@ -292,7 +293,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
     [Fact]
     public async Task Handshakes_over_the_limit_are_refused_and_places_come_back()
     {
-        await using var gateway = new GatewayHarness(new LimitsOptions { ConcurrentHandshakes = 1 });
+        await using var gateway = new GatewayHarness(new LimitsOptions { ConcurrentHandshakes = 1, HandshakeQueue = 0 });
         var silo = await gateway.AddSiloAsync("silo");
         var first = gateway.Connect();
         await first.Connection.SendAsync(Walk.Hello);
@@ -305,6 +306,46 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         await channel.NextAsync(FrameKind.Handshake);
         channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], failed: true));
         await first.Connection.ReadToEndAsync();
+        var third = gateway.Connect();
+        await third.Connection.SendAsync(Walk.Hello);
+        await silo.TakeHelloAsync();
+    }
+
+    [Fact]
+    public async Task Handshake_over_the_limit_waits_for_a_place_and_no_longer_than_it_may()
+    {
+        await using var gateway = new GatewayHarness(new LimitsOptions { ConcurrentHandshakes = 1 });
+        var silo = await gateway.AddSiloAsync("silo");
+        var first = gateway.Connect();
+        await first.Connection.SendAsync(Walk.Hello);
+        var channel = await silo.TakeHelloAsync();
+
+        var (second, third) = (gateway.Connect(), gateway.Connect());
+        await second.Connection.SendAsync(Walk.Hello);
+        await Eventually.TrueAsync(() => gateway.Admission.Waiting == 1, "the second waits");
+        await channel.NextAsync(FrameKind.Handshake);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], failed: true));
+        await silo.TakeHelloAsync();
+
+        await third.Connection.SendAsync(Walk.Hello);
+        await Eventually.TrueAsync(() => gateway.Admission.Waiting == 1, "the third waits");
+        gateway.Clock.Advance(gateway.Limits.HandshakeQueueTime + TimeSpan.FromSeconds(0.1));
+        Assert.Equal((byte)AlertDescription.InternalError, (await third.Connection.ReadToEndAsync())[^1]);
+    }
+
+    [Fact]
+    public async Task Source_that_is_too_fast_is_turned_away_before_anything_of_it_is_read()
+    {
+        await using var gateway = new GatewayHarness(new LimitsOptions { SourceHandshakeRate = 1, SourceHandshakeBurst = 1 });
+        var silo = await gateway.AddSiloAsync("silo");
+        var first = gateway.Connect();
+        await first.Connection.SendAsync(Walk.Hello);
+        await silo.TakeHelloAsync();
+
+        await gateway.Connect().EndedAsync();
+        Assert.Contains(gateway.RefusalLines.Lines, line => line.Message.Contains("SourceTooFast", StringComparison.Ordinal));
+
+        gateway.Clock.Advance(TimeSpan.FromSeconds(1));
         var third = gateway.Connect();
         await third.Connection.SendAsync(Walk.Hello);
         await silo.TakeHelloAsync();

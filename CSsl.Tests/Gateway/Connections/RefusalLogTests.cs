@@ -1,6 +1,8 @@
 using System.Net;
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;
+using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging;
@@ -15,10 +17,15 @@ public sealed class RefusalLogTests : IDisposable
 
     private readonly ManualTimeProvider _clock = new();
     private readonly RecordingLogger<RefusalLog> _lines = new();
-    private readonly GatewayMeters _meters = new(new ConnectionTable(new LimitsOptions()));
+    private readonly HandshakeAdmission _admission = new(new LimitsOptions(), new ClusterViewHolder(), TimeProvider.System);
+    private readonly GatewayMeters _meters;
     private readonly RefusalLog _log;
 
-    public RefusalLogTests() => _log = new RefusalLog(_lines, _meters, _clock);
+    public RefusalLogTests()
+    {
+        _meters = new GatewayMeters(new ConnectionTable(new LimitsOptions()), _admission);
+        _log = new RefusalLog(_lines, _meters, _clock);
+    }
 
     [Fact]
     public void First_refusals_of_a_second_are_told_in_full_and_the_others_as_a_number()
@@ -54,5 +61,9 @@ public sealed class RefusalLogTests : IDisposable
     [Fact]
     public void Reason_has_a_label_in_snake_case() => Assert.Equal("no_data_silo", GatewayMeters.LabelOf(RefusalReason.NoDataSilo));
 
-    public void Dispose() => _meters.Dispose();
+    public void Dispose()
+    {
+        _meters.Dispose();
+        _admission.Dispose();
+    }
 }

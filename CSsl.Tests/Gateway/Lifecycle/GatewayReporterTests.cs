@@ -1,4 +1,5 @@
 using CSsl.Gateway.Admin;
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Lifecycle;
 using CSsl.Gateway.Metrics;
@@ -19,6 +20,7 @@ public sealed class GatewayReporterTests : IDisposable
     private readonly ClusterViewHolder _view = new();
     private readonly FakeCluster _cluster = new();
     private readonly RecordingLogger<GatewayReporter> _lines = new();
+    private readonly HandshakeAdmission _admission;
     private readonly GatewayMeters _meters;
     private readonly GatewayStatus _status;
     private readonly GatewayReporter _reporter;
@@ -26,8 +28,9 @@ public sealed class GatewayReporterTests : IDisposable
     public GatewayReporterTests()
     {
         var table = new ConnectionTable(new LimitsOptions());
-        _meters = new GatewayMeters(table);
-        _status = new GatewayStatus(Options.Create(new GatewayOptions { Name = "gateway-7" }), table, _meters, _clock) { State = SiloState.Active };
+        _admission = new HandshakeAdmission(new LimitsOptions(), new ClusterViewHolder(), _clock);
+        _meters = new GatewayMeters(table, _admission);
+        _status = new GatewayStatus(Options.Create(new GatewayOptions { Name = "gateway-7" }), table, _admission, _meters, _clock) { State = SiloState.Active };
         _reporter = new GatewayReporter(_cluster, _view, _status, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _clock, _lines);
     }
 
@@ -92,6 +95,7 @@ public sealed class GatewayReporterTests : IDisposable
     {
         _reporter.Dispose();
         _meters.Dispose();
+        _admission.Dispose();
     }
 
     private sealed class FakeCluster : IGrainFactory, IClusterGrain
