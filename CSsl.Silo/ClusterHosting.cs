@@ -29,7 +29,7 @@ internal static class ClusterHosting
             throw new ConfigurationException($"{SiloOptions.Section}:{nameof(SiloOptions.Grains)} needs a port with Microsoft Orleans; gateways use the one after it");
         builder.UseOrleans(orleans =>
         {
-            orleans.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, "cssl"));
+            orleans.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
             orleans.Configure<Orleans.Configuration.SiloOptions>(options => options.SiloName = silo.Name);
             orleans.Configure<EndpointOptions>(options =>
             {

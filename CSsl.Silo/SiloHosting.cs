@@ -61,6 +61,7 @@ public static class SiloHosting
         AddHosted<HandshakeLaneStarter>(builder.Services);
         AddHosted<OrderKeeper>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
+        AddHosted<SessionJanitor>(builder.Services);
         AddHosted<SiloDrain>(builder.Services);
         builder.AddSiloAdmin(settings.Silo);
         return builder;

@@ -33,6 +33,7 @@ internal static class CsslCommand
         DrainCommand.Create(),
         RolesCommand.Create(),
         SiloCommands.Create(),
+        DbCommand.Create(),
         CertsCommand.Create(),
         OriginCommand.Create(),
         TestCommand.Create(),

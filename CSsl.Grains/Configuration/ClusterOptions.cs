@@ -20,8 +20,8 @@ public sealed class ClusterOptions
     [FilePath]
     public string? SealingKeyFile { get; set; }
 
-    /// <summary>Where membership and grain state live: with the embedded engine a SQLite file or connection string, shared by all processes;
-    /// with Microsoft Orleans an ADO.NET connection string.</summary>
+    /// <summary>Where membership and grain state live: the path of a SQLite file, or a connection string, which with Host is PostgreSQL's
+    /// (<see cref="CSsl.Database.ClusterDatabase.Of"/>). Microsoft Orleans takes PostgreSQL only.</summary>
     [FilePath]
     public string? Database { get; set; }
 

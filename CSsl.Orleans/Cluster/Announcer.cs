@@ -17,6 +17,9 @@ internal sealed partial class Announcer(Membership membership, SiloTransport tra
             throw new OrleansConfigurationException($"Silo {name} can't join: {refusal.Message}", refusal);
     }
 
+    /// <summary>Whether the silo is there, and of this cluster.</summary>
+    public async Task<bool> AnswersAsync(SiloAddress silo) => await TellAsync(silo, Operations.Probe).ConfigureAwait(false) is null;
+
     /// <summary>Reads the membership and has every other silo read it. Who does not hear it now reads it soon by itself.</summary>
     public async Task AnnounceAsync()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using CSsl.Database;
 using CSsl.EmbeddedCluster.Activations;
 using CSsl.EmbeddedCluster.Calls;
 using CSsl.EmbeddedCluster.Storage;
@@ -38,7 +39,7 @@ internal sealed class ClusterClient : IHostedService, IGrainCaller, IAsyncDispos
         _options = options;
         _time = time;
         _log = loggers.CreateLogger("Orleans.Client");
-        _database = new ClusterDatabase(options.Database);
+        _database = EngineDatabase.Of(options.Database);
         _membership = new Membership(new MembershipTable(_database, options.ClusterId, time));
         _authenticator = new ClusterAuthenticator(options.ClusterKey.Span, options.ClusterId);
         _transport = new SiloTransport(_authenticator, _membership, options.MaxMessageBytes, time, _log);
@@ -49,7 +50,7 @@ internal sealed class ClusterClient : IHostedService, IGrainCaller, IAsyncDispos
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await _database.CreateAsync().ConfigureAwait(false);
+        await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await _membership.RefreshAsync().ConfigureAwait(false);
         _background = _membership.FollowAsync(_options.RefreshPeriod, _time, _log, _stopped.Token);
     }

@@ -12,6 +12,8 @@ internal sealed partial class FailureDetector(EmbeddedClusterOptions options, Me
     /// <summary>Probing rounds between two writes of the I-am-alive time.</summary>
     private const int RoundsPerAliveWrite = 5;
 
+    private Task _sayingAlive = Task.CompletedTask;
+    private bool _failing;
     private readonly MissedProbes _missed = new(options.MissedProbes, options.ProbeTimeout);
 
     public required SiloAddress Self { get; init; }
@@ -28,15 +30,34 @@ internal sealed partial class FailureDetector(EmbeddedClusterOptions options, Me
         {
             try
             {
+                // A database that hangs must not keep this silo from seeing who is dead.
+                if (round % RoundsPerAliveWrite == 0 && _sayingAlive.IsCompleted)
+                    _sayingAlive = SayAliveAsync();
                 await ProbeAllAsync(cancellationToken).ConfigureAwait(false);
-                if (round % RoundsPerAliveWrite == 0)
-                    await table.SayAliveAsync(Self).ConfigureAwait(false);
             }
             catch (Exception e)
             {
                 if (!cancellationToken.IsCancellationRequested)
-                    LogRoundFailed(log, e);
+                    LogRoundFailed(log, e.Message);
             }
+        }
+
+        await _sayingAlive.ConfigureAwait(false);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "It is said again in a moment; nobody buries a silo that answers.")]
+    private async Task SayAliveAsync()
+    {
+        try
+        {
+            await table.SayAliveAsync(Self).ConfigureAwait(false);
+            _failing = false;
+        }
+        catch (Exception e)
+        {
+            if (!_failing)
+                LogNotSaid(log, e.Message);
+            _failing = true;
         }
     }
 
@@ -83,6 +104,9 @@ internal sealed partial class FailureDetector(EmbeddedClusterOptions options, Me
     [LoggerMessage(40, LogLevel.Warning, "Silo {Silo} missed {Probes} probes in a row and is declared dead.")]
     private static partial void LogDead(ILogger logger, SiloAddress silo, int probes);
 
-    [LoggerMessage(41, LogLevel.Warning, "A round of probes failed.")]
-    private static partial void LogRoundFailed(ILogger logger, Exception exception);
+    [LoggerMessage(41, LogLevel.Warning, "A round of probes failed: {Reason}")]
+    private static partial void LogRoundFailed(ILogger logger, string reason);
+
+    [LoggerMessage(44, LogLevel.Warning, "The database can't be told that this silo is alive: {Reason}")]
+    private static partial void LogNotSaid(ILogger logger, string reason);
 }

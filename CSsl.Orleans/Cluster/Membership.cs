@@ -7,6 +7,7 @@ namespace CSsl.EmbeddedCluster.Cluster;
 internal sealed partial class Membership(MembershipTable table) : IDisposable
 {
     private readonly SemaphoreSlim _reading = new(1);
+    private bool _unreadable;
     private volatile ClusterSnapshot _current = ClusterSnapshot.Empty;
 
     public ClusterSnapshot Current => _current;
@@ -48,16 +49,24 @@ internal sealed partial class Membership(MembershipTable table) : IDisposable
             try
             {
                 await RefreshAsync().ConfigureAwait(false);
+                if (_unreadable)
+                    LogReadable(log);
+                _unreadable = false;
             }
             catch (Exception e)
             {
-                LogUnreadable(log, e);
+                if (!_unreadable)
+                    LogUnreadable(log, e.Message);
+                _unreadable = true;
             }
         }
     }
 
     public void Dispose() => _reading.Dispose();
 
-    [LoggerMessage(42, LogLevel.Warning, "The membership table can't be read.")]
-    private static partial void LogUnreadable(ILogger logger, Exception exception);
+    [LoggerMessage(42, LogLevel.Warning, "The membership table can't be read; the silos that were known are used: {Reason}")]
+    private static partial void LogUnreadable(ILogger logger, string reason);
+
+    [LoggerMessage(43, LogLevel.Information, "The membership table can be read again.")]
+    private static partial void LogReadable(ILogger logger);
 }

@@ -1,13 +1,14 @@
-using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using CSsl.EmbeddedCluster.Storage;
-using Microsoft.Data.Sqlite;
+using CSsl.Database;
 using Orleans.Runtime;
 
 namespace CSsl.EmbeddedCluster.Cluster;
 
-/// <summary>The rows of one cluster in OrleansMembershipTable. Every change but the I-am-alive time raises the version.</summary>
+/// <summary>
+/// The rows of one cluster in OrleansMembershipTable, through the statements that Orleans's provider uses. Every change but the I-am-alive time raises
+/// the version, and fails unless the version is the one that was read before: then it is tried anew on what is there now.
+/// </summary>
 internal sealed class MembershipTable(ClusterDatabase database, string clusterId, TimeProvider time)
 {
     /// <summary>Generations count seconds from here, so that they fit the table's column for as long as anybody cares.</summary>
@@ -16,88 +17,124 @@ internal sealed class MembershipTable(ClusterDatabase database, string clusterId
     /// <summary>How long the row of a dead silo is kept for whoever wants to know what happened.</summary>
     private static readonly TimeSpan DeadRowsKept = TimeSpan.FromHours(1);
 
-    /// <summary>A row that was not renewed for so long is of a cluster that died as a whole.</summary>
+    /// <summary>A row that was not renewed for so long is of a cluster that died as a whole, or that could not reach its database.</summary>
     private static readonly TimeSpan AliveRowsTrusted = TimeSpan.FromSeconds(30);
 
-    private const string One = "DeploymentId = $cluster AND Address = $address AND Port = $port AND Generation = $generation";
+    /// <summary>A change that lost so often against those of others is given up.</summary>
+    private const int MaxAttempts = 100;
 
-    public Task<ClusterSnapshot> ReadAsync() => database.RunAsync(connection =>
-    {
-        using var transaction = connection.BeginTransaction(deferred: true);
-        using var version = connection.Command(transaction, "SELECT Version FROM OrleansMembershipVersionTable WHERE DeploymentId = $cluster", ("$cluster", clusterId));
-        using var rows = connection.Command(transaction, "SELECT Address, Port, Generation, SiloName, Status FROM OrleansMembershipTable WHERE DeploymentId = $cluster", ("$cluster", clusterId));
-        var members = ImmutableArray.CreateBuilder<Member>();
-        using var reader = rows.ExecuteReader();
-        while (reader.Read())
-            members.Add(new Member(AddressOf(reader), reader.GetString(3), (SiloStatus)reader.GetInt32(4)));
-        return new ClusterSnapshot(version.ExecuteScalar() as long? ?? 0, members.ToImmutable());
-    });
+    public async Task<ClusterSnapshot> ReadAsync() => (await ReadRowsAsync().ConfigureAwait(false)).Snapshot;
 
-    /// <summary>Enters silos as dead that have not said for long that they are alive: with nobody left to probe them, nobody else does.</summary>
-    public Task BuryAsync() => database.WriteAsync((connection, transaction) =>
+    /// <summary>Enters silos as dead that have not said for long that they are alive, and don't answer: with nobody left to probe them, nobody else does.</summary>
+    /// <param name="answers">Whether a silo answers a probe: while the database was away, the living could not say that they are.</param>
+    public async Task BuryAsync(Func<SiloAddress, Task<bool>> answers)
     {
-        var now = time.GetUtcNow();
-        var buried = Execute(connection, transaction, "UPDATE OrleansMembershipTable SET Status = $dead WHERE DeploymentId = $cluster AND Status <> $dead AND IAmAliveTime < $stale", ("$dead", SiloStatus.Dead), ("$stale", Text(now - AliveRowsTrusted)));
-        Execute(connection, transaction, "DELETE FROM OrleansMembershipTable WHERE DeploymentId = $cluster AND Status = $dead AND IAmAliveTime < $old", ("$dead", SiloStatus.Dead), ("$old", Text(now - DeadRowsKept)));
-        if (buried > 0)
-            RaiseVersion(connection, transaction);
-        return buried;
-    });
+        var stale = (await ReadRowsAsync().ConfigureAwait(false)).Rows.Where(row => row.Member.Status != SiloStatus.Dead && row.AliveAt < time.GetUtcNow() - AliveRowsTrusted).ToArray();
+        var alive = await Task.WhenAll(stale.Select(row => answers(row.Member.Address))).ConfigureAwait(false);
+        foreach (var (row, _) in stale.Zip(alive).Where(static pair => !pair.Second))
+            await ChangeAsync(rows => DeclareDeadAsync(rows, row.Member.Address)).ConfigureAwait(false);
+        await WriteAsync(Query(StoredQueries.CleanupDefunctSilos).With("IAmAliveTime", time.GetUtcNow() - DeadRowsKept)).ConfigureAwait(false);
+    }
 
     /// <summary>Enters a silo as active. Earlier runs of its name, and whoever had its address, are dead.</summary>
-    public Task<SiloAddress> JoinAsync(IPEndPoint endpoint, string name) => database.WriteAsync((connection, transaction) =>
+    public async Task<SiloAddress> JoinAsync(IPEndPoint endpoint, string name)
     {
-        var now = time.GetUtcNow();
-        var (address, port) = (endpoint.Address.ToString(), endpoint.Port);
-        Execute(connection, transaction, "INSERT OR IGNORE INTO OrleansMembershipVersionTable VALUES ($cluster, $now, 0)", ("$now", Text(now)));
-        Execute(connection, transaction, "UPDATE OrleansMembershipTable SET Status = $dead WHERE DeploymentId = $cluster AND (SiloName = $name OR (Address = $address AND Port = $port))", ("$dead", SiloStatus.Dead), ("$name", name), ("$address", address), ("$port", port));
+        await WriteAsync(Query(StoredQueries.InsertMembershipVersion)).ConfigureAwait(false);
+        SiloAddress? joined = null;
+        await ChangeAsync(async rows =>
+        {
+            foreach (var (member, _) in rows.Rows)
+            {
+                if (member.Status != SiloStatus.Dead && (member.Name == name || member.Address.Endpoint.Equals(endpoint)))
+                    return await DeclareDeadAsync(rows, member.Address).ConfigureAwait(false) ? Change.GoesOn : Change.Lost;
+            }
 
-        using var last = connection.Command(transaction, "SELECT MAX(Generation) FROM OrleansMembershipTable WHERE DeploymentId = $cluster", ("$cluster", clusterId));
-        var generation = (int)Math.Max((long)(now - Epoch).TotalSeconds, 1 + (last.ExecuteScalar() as long? ?? 0));
-        Execute(
-            connection,
-            transaction,
-            "INSERT INTO OrleansMembershipTable (DeploymentId, Address, Port, Generation, SiloName, HostName, Status, ProxyPort, StartTime, IAmAliveTime) VALUES ($cluster, $address, $port, $generation, $name, $host, $active, $port, $now, $now)",
-            ("$address", address), ("$port", port), ("$generation", generation), ("$name", name), ("$host", Environment.MachineName), ("$active", SiloStatus.Active), ("$now", Text(now)));
-        RaiseVersion(connection, transaction);
-        return SiloAddress.New(endpoint, generation);
-    });
+            var now = time.GetUtcNow();
+            var generation = rows.Rows.Select(static row => row.Member.Address.Generation).DefaultIfEmpty().Max() + 1;
+            joined = SiloAddress.New(endpoint, (int)Math.Max((long)(now - Epoch).TotalSeconds, generation));
+            return await WriteAsync(Row(StoredQueries.InsertMembership, joined)
+                .With("SiloName", name)
+                .With("HostName", Environment.MachineName)
+                .With("Status", (int)SiloStatus.Active)
+                .With("ProxyPort", endpoint.Port)
+                .With("StartTime", now)
+                .With("IAmAliveTime", now)
+                .With("Version", rows.Version)).ConfigureAwait(false) ? Change.Done : Change.Lost;
+        }).ConfigureAwait(false);
+        return joined!;
+    }
 
     /// <summary>Changes a silo's status. False when it is dead: that is final.</summary>
     /// <param name="silo">The silo.</param>
     /// <param name="status">Its new status.</param>
     /// <param name="by">Who says so. Only a silo that is not dead itself may.</param>
-    public Task<bool> SetStatusAsync(SiloAddress silo, SiloStatus status, SiloAddress by) => database.WriteAsync((connection, transaction) =>
+    public async Task<bool> SetStatusAsync(SiloAddress silo, SiloStatus status, SiloAddress by)
     {
-        if (StatusOf(connection, transaction, by) is SiloStatus.Dead || StatusOf(connection, transaction, silo) is SiloStatus.Dead)
-            return false;
-        Execute(connection, transaction, $"UPDATE OrleansMembershipTable SET Status = $status, SuspectTimes = $suspect WHERE {One}", [.. Row(silo), ("$status", status), ("$suspect", silo.Equals(by) ? null : $"{by},{Text(time.GetUtcNow())}")]);
-        RaiseVersion(connection, transaction);
-        return true;
-    });
-
-    public Task SayAliveAsync(SiloAddress silo) => database.WriteAsync((connection, transaction) =>
-        Execute(connection, transaction, $"UPDATE OrleansMembershipTable SET IAmAliveTime = $now WHERE {One}", [.. Row(silo), ("$now", Text(time.GetUtcNow()))]));
-
-    private SiloStatus StatusOf(SqliteConnection connection, SqliteTransaction transaction, SiloAddress silo)
-    {
-        using var command = connection.Command(transaction, $"SELECT Status FROM OrleansMembershipTable WHERE {One}", [.. Row(silo), ("$cluster", clusterId)]);
-        return command.ExecuteScalar() is long status ? (SiloStatus)status : SiloStatus.Dead;
+        var allowed = false;
+        await ChangeAsync(async rows =>
+        {
+            allowed = rows.StatusOf(by) != SiloStatus.Dead && rows.StatusOf(silo) != SiloStatus.Dead;
+            if (!allowed)
+                return Change.Done;
+            var suspect = silo.Equals(by) ? null : $"{by},{time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff 'GMT'", CultureInfo.InvariantCulture)}";
+            return await UpdateAsync(rows, silo, status, suspect).ConfigureAwait(false) ? Change.Done : Change.Lost;
+        }).ConfigureAwait(false);
+        return allowed;
     }
 
-    private void RaiseVersion(SqliteConnection connection, SqliteTransaction transaction)
-        => Execute(connection, transaction, "UPDATE OrleansMembershipVersionTable SET Version = Version + 1, Timestamp = $now WHERE DeploymentId = $cluster", ("$now", Text(time.GetUtcNow())));
+    public Task SayAliveAsync(SiloAddress silo) => WriteAsync(Row(StoredQueries.UpdateIAmAliveTime, silo).With("IAmAliveTime", time.GetUtcNow()));
 
-    private int Execute(SqliteConnection connection, SqliteTransaction transaction, string sql, params ReadOnlySpan<(string, object?)> parameters)
+    private async Task<MembershipRows> ReadRowsAsync()
+        => MembershipRows.From(await database.ReadAsync(Query(StoredQueries.MembershipReadAll), MembershipRows.Read).ConfigureAwait(false));
+
+    private Task ChangeAsync(Func<MembershipRows, Task<bool>> attempt)
+        => ChangeAsync(async rows => await attempt(rows).ConfigureAwait(false) ? Change.Done : Change.Lost);
+
+    private async Task ChangeAsync(Func<MembershipRows, Task<Change>> attempt)
     {
-        using var command = connection.Command(transaction, sql, [.. parameters, ("$cluster", clusterId)]);
-        return command.ExecuteNonQuery();
+        for (var lost = 0; ;)
+        {
+            switch (await attempt(await ReadRowsAsync().ConfigureAwait(false)).ConfigureAwait(false))
+            {
+                case Change.Done:
+                    return;
+                case Change.Lost when ++lost == MaxAttempts:
+                    throw new TimeoutException($"The membership of cluster {clusterId} was changed by others {lost} times in a row.");
+                default:
+                    break;
+            }
+        }
     }
 
-    private static (string, object?)[] Row(SiloAddress silo)
-        => [("$address", silo.Endpoint.Address.ToString()), ("$port", silo.Endpoint.Port), ("$generation", silo.Generation)];
+    private Task<bool> DeclareDeadAsync(MembershipRows rows, SiloAddress silo)
+        => rows.StatusOf(silo) == SiloStatus.Dead ? Task.FromResult(true) : UpdateAsync(rows, silo, SiloStatus.Dead, null);
 
-    private static SiloAddress AddressOf(SqliteDataReader row) => SiloAddress.New(new IPEndPoint(IPAddress.Parse(row.GetString(0)), row.GetInt32(1)), row.GetInt32(2));
+    private Task<bool> UpdateAsync(MembershipRows rows, SiloAddress silo, SiloStatus status, string? suspect) => WriteAsync(Row(StoredQueries.UpdateMembership, silo)
+        .With("Status", (int)status)
+        .With("SuspectTimes", suspect)
+        .With("IAmAliveTime", rows.Find(silo)!.AliveAt)
+        .With("Version", rows.Version));
 
-    private static string Text(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
+    /// <summary>True when the statement says that it changed something.</summary>
+    private async Task<bool> WriteAsync(Query query)
+        => (await database.WriteAsync(query, static row => row.GetInt32(0)).ConfigureAwait(false)) is [> 0];
+
+    private Query Query(string statement) => database.Queries[statement].With("DeploymentId", clusterId);
+
+    private Query Row(string statement, SiloAddress silo) => Query(statement)
+        .With("Address", silo.Endpoint.Address.ToString())
+        .With("Port", silo.Endpoint.Port)
+        .With("Generation", silo.Generation);
+
+    /// <summary>How an attempt to change the table ended.</summary>
+    private enum Change
+    {
+        Done,
+
+        /// <summary>A step was made; there is another.</summary>
+        GoesOn,
+
+        /// <summary>Somebody else changed the table since it was read.</summary>
+        Lost,
+    }
 }

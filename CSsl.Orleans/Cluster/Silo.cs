@@ -1,4 +1,5 @@
 using System.Net;
+using CSsl.Database;
 using CSsl.EmbeddedCluster.Activations;
 using CSsl.EmbeddedCluster.Calls;
 using CSsl.EmbeddedCluster.Storage;
@@ -45,7 +46,7 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
         _lifetime = lifetime;
         _time = time;
         _log = loggers.CreateLogger("Orleans.Silo");
-        _database = new ClusterDatabase(options.Database);
+        _database = EngineDatabase.Of(options.Database);
         _table = new MembershipTable(_database, options.ClusterId, time);
         _membership = new Membership(_table);
         _authenticator = new ClusterAuthenticator(options.ClusterKey.Span, options.ClusterId);
@@ -69,8 +70,8 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await _database.CreateAsync().ConfigureAwait(false);
-        await _table.BuryAsync().ConfigureAwait(false);
+        await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await _table.BuryAsync(_announcer.AnswersAsync).ConfigureAwait(false);
         await _announcer.ProveKeyAsync(Name).ConfigureAwait(false);
         var endpoint = await _listener.StartAsync(IPEndPoint.Parse(_options.Listen), cancellationToken).ConfigureAwait(false);
         _self = await _table.JoinAsync(endpoint, Name).ConfigureAwait(false);

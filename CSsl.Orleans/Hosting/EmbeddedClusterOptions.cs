@@ -9,7 +9,7 @@ public sealed class EmbeddedClusterOptions
     /// <summary>Clusters of different ids in one database don't see each other.</summary>
     public required string ClusterId { get; init; }
 
-    /// <summary>The SQLite file that all processes of the cluster share: a path, or a connection string.</summary>
+    /// <summary>The database that all processes of the cluster share: the path of a SQLite file, or a connection string of SQLite or PostgreSQL.</summary>
     public required string Database { get; init; }
 
     /// <summary>The key that all processes of the cluster have: at least 32 bytes. Only keys derived from it are used.</summary>

@@ -5,17 +5,18 @@ using Xunit;
 
 namespace CSsl.Tests.Architecture;
 
-/// <summary>Dependencies run one way: Tls, Orleans ← Grains ← {Silo, Gateway} ← Cli.</summary>
+/// <summary>Dependencies run one way: {Tls, Database ← Orleans} ← Grains ← {Silo, Gateway} ← Cli.</summary>
 public sealed class DependencyTests
 {
     public static TheoryData<string, string[]> Allowed => new()
     {
         { "CSsl.Tls", [] },
-        { "CSsl.Orleans", [] },
-        { "CSsl.Grains", ["CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Gateway", ["CSsl.Grains", "CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Silo", ["CSsl.Grains", "CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Cli", ["CSsl.Gateway", "CSsl.Grains", "CSsl.Orleans", "CSsl.Silo", "CSsl.Tls"] },
+        { "CSsl.Database", [] },
+        { "CSsl.Orleans", ["CSsl.Database"] },
+        { "CSsl.Grains", ["CSsl.Database", "CSsl.Orleans", "CSsl.Tls"] },
+        { "CSsl.Gateway", ["CSsl.Database", "CSsl.Grains", "CSsl.Orleans", "CSsl.Tls"] },
+        { "CSsl.Silo", ["CSsl.Database", "CSsl.Grains", "CSsl.Orleans", "CSsl.Tls"] },
+        { "CSsl.Cli", ["CSsl.Database", "CSsl.Gateway", "CSsl.Grains", "CSsl.Orleans", "CSsl.Silo", "CSsl.Tls"] },
     };
 
     [Theory]

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
+using CSsl.Database;
 using CSsl.EmbeddedCluster.Cluster;
-using CSsl.EmbeddedCluster.Storage;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -22,7 +22,8 @@ public sealed class TestCluster : IAsyncDisposable
 
     public LogLines Log { get; } = new();
 
-    public string Database => _folder.File("cluster.db");
+    /// <summary>A path or connection string; a SQLite file of the cluster's own, if nothing else is set.</summary>
+    public string Database { get => field ?? _folder.File("cluster.db"); set; }
 
     public byte[] Key { get; set; } = RandomNumberGenerator.GetBytes(32);
 
@@ -45,7 +46,12 @@ public sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>The table that the silos share, to look at or to meddle with.</summary>
-    internal MembershipTable OpenTable() => new(new ClusterDatabase(Database), ClusterId, TimeProvider.System);
+    internal async Task<MembershipTable> OpenTableAsync()
+    {
+        var database = ClusterDatabase.Of(Database);
+        await database.PrepareAsync();
+        return new MembershipTable(database, ClusterId, TimeProvider.System);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,4 @@
 using CSsl.EmbeddedCluster.Cluster;
-using CSsl.EmbeddedCluster.Storage;
 using CSsl.EmbeddedCluster.Wire;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -22,7 +21,7 @@ public sealed class DirectoryTests
 
         // The owner forgets where the grains are, so that the other silo activates them as well.
         using var authenticator = new ClusterAuthenticator(cluster.Key, cluster.ClusterId);
-        using var membership = new Membership(cluster.OpenTable());
+        using var membership = new Membership((await cluster.OpenTableAsync()));
         using var transport = new SiloTransport(authenticator, membership, 1 << 20, TimeProvider.System, NullLogger.Instance);
         var doubles = new List<string>();
         foreach (var entry in (await SendAsync<RecoverAnswer>(s1.Address(), Operations.Recover, new RecoverMessage { Owner = s2.Address().ToParsableString() })).Entries)
@@ -34,7 +33,7 @@ public sealed class DirectoryTests
 
         var s3 = await cluster.StartSiloAsync("s3");
 
-        var view = await cluster.OpenTable().ReadAsync();
+        var view = await (await cluster.OpenTableAsync()).ReadAsync();
         var moved = doubles.Where(k => s3.Address().Equals(view.OwnerOf(new(k)))).ToArray();
         Assert.NotEmpty(moved);
         await Eventually.TrueAsync(() => cluster.Events.All.Count == moved.Length, "one silo each to give the grain up");
@@ -56,13 +55,13 @@ public sealed class DirectoryTests
         var s1 = await cluster.StartSiloAsync("s1");
         var s2 = await cluster.StartSiloAsync("s2");
         var s3 = await cluster.StartSiloAsync("s3");
-        var view = await cluster.OpenTable().ReadAsync();
+        var view = await (await cluster.OpenTableAsync()).ReadAsync();
         var keys = Enumerable.Range(0, 1000).Select(_ => Guid.NewGuid()).Where(k => s2.Address().Equals(view.OwnerOf(new(k.ToString("N"))))).Take(20).ToArray();
         foreach (var key in keys)
             Assert.Equal("s1", await s1.Grains().GetGrain<ILocalGrain>(key).Where());
 
         await s2.KillAsync();
-        await Eventually.TrueAsync(async () => !(await cluster.OpenTable().ReadAsync()).IsAlive(s2.Address()), "s2 to be out");
+        await Eventually.TrueAsync(async () => !(await (await cluster.OpenTableAsync()).ReadAsync()).IsAlive(s2.Address()), "s2 to be out");
 
         foreach (var key in keys)
             Assert.Equal("s1", await s3.Grains().GetGrain<ILocalGrain>(key).Where());
@@ -77,7 +76,7 @@ public sealed class DirectoryTests
         var key = s1.KeyOwnedBy(s1);
         await s1.Echo(key).Add(1);
         using var authenticator = new ClusterAuthenticator(cluster.Key, cluster.ClusterId);
-        using var membership = new Membership(new MembershipTable(new ClusterDatabase(cluster.Database), cluster.ClusterId, TimeProvider.System));
+        using var membership = new Membership(await cluster.OpenTableAsync());
         using var transport = new SiloTransport(authenticator, membership, 1 << 20, TimeProvider.System, NullLogger.Instance);
         Assert.Single(await ClaimsAsync());
 

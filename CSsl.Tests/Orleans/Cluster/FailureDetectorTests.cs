@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using CSsl.Database;
 using CSsl.EmbeddedCluster.Cluster;
-using CSsl.EmbeddedCluster.Storage;
 using CSsl.EmbeddedCluster.Wire;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -37,8 +37,8 @@ public sealed class FailureDetectorTests : IAsyncLifetime, IDisposable
             ProbeTimeout = TimeSpan.FromMilliseconds(500),
             MissedProbes = 3,
         };
-        var database = new ClusterDatabase(_options.Database);
-        await database.CreateAsync();
+        var database = ClusterDatabase.Of(_options.Database);
+        await database.PrepareAsync();
         _table = new MembershipTable(database, "test", _time);
         _membership = new Membership(_table);
         _transport = new SiloTransport(_authenticator, _membership, 1024, _time, NullLogger.Instance);

@@ -50,7 +50,7 @@ public sealed class MembershipTests
         using var hung = new TcpListener(IPAddress.Loopback, 0);
         hung.Start();
         var client = await cluster.StartClientAsync();
-        var silo = await cluster.OpenTable().JoinAsync((IPEndPoint)hung.LocalEndpoint, "hung");
+        var silo = await (await cluster.OpenTableAsync()).JoinAsync((IPEndPoint)hung.LocalEndpoint, "hung");
         var s1 = await cluster.StartSiloAsync("s1");
 
         await UntilDead(cluster, silo);
@@ -65,7 +65,7 @@ public sealed class MembershipTests
         await using var cluster = new TestCluster { ResponseTimeout = TimeSpan.FromSeconds(1) };
         using var hung = new TcpListener(IPAddress.Loopback, 0);
         hung.Start();
-        var table = cluster.OpenTable();
+        var table = await cluster.OpenTableAsync();
         var client = await cluster.StartClientAsync();
         using var other = new TcpListener(IPAddress.Loopback, 0);
         other.Start();
@@ -88,7 +88,7 @@ public sealed class MembershipTests
 
         await s2.StopAsync();
 
-        Assert.Equal(SiloStatus.Dead, (await cluster.OpenTable().ReadAsync()).StatusOf(s2.Address()));
+        Assert.Equal(SiloStatus.Dead, (await (await cluster.OpenTableAsync()).ReadAsync()).StatusOf(s2.Address()));
         Assert.Equal("s1", await s1.Echo("a").Where());
         Assert.Equal("s1", await s1.Echo("b").Where());
     }
@@ -104,7 +104,7 @@ public sealed class MembershipTests
         using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
         await s1.StopAsync(patience.Token);
 
-        Assert.False((await cluster.OpenTable().ReadAsync()).IsAlive(s1.Address()));
+        Assert.False((await (await cluster.OpenTableAsync()).ReadAsync()).IsAlive(s1.Address()));
         Assert.Contains(cluster.Log.All, static l => l.StartsWith("Warning: Silo s1 leaves 1 grains behind", StringComparison.Ordinal));
         cluster.Events.Open("gate");
         await waiting;
@@ -120,7 +120,7 @@ public sealed class MembershipTests
 
         var second = await cluster.StartSiloAsync("s2");
 
-        var view = await cluster.OpenTable().ReadAsync();
+        var view = await (await cluster.OpenTableAsync()).ReadAsync();
         Assert.Equal(SiloStatus.Dead, view.StatusOf(first.Address()));
         Assert.Equal(SiloStatus.Active, view.StatusOf(second.Address()));
         Assert.True(second.Address().Generation > first.Address().Generation);
@@ -136,7 +136,7 @@ public sealed class MembershipTests
         var s2 = await cluster.StartSiloAsync("s2");
         await s2.Grains().GetGrain<ILocalGrain>(Guid.Empty).Where();
 
-        Assert.True(await cluster.OpenTable().SetStatusAsync(s2.Address(), SiloStatus.Dead, s1.Address()));
+        Assert.True(await (await cluster.OpenTableAsync()).SetStatusAsync(s2.Address(), SiloStatus.Dead, s1.Address()));
 
         await Eventually.TrueAsync(() => cluster.Log.All.Any(l => l.StartsWith("Critical: Silo s2", StringComparison.Ordinal)), "s2 to notice");
         await Assert.ThrowsAsync<SiloUnavailableException>(async () => await s2.Grains().GetGrain<ILocalGrain>(Guid.Empty).Where());
@@ -151,7 +151,7 @@ public sealed class MembershipTests
         await cluster.StartSiloAsync("s2");
         var client = await cluster.StartClientAsync();
 
-        Assert.Equal("s2", Assert.Single((await cluster.OpenTable().ReadAsync()).Active).Name);
+        Assert.Equal("s2", Assert.Single((await (await cluster.OpenTableAsync()).ReadAsync()).Active).Name);
         for (var i = 0; i < 10; i++)
             Assert.Equal("s2", await client.Echo($"k{i}").Where());
     }
@@ -171,7 +171,7 @@ public sealed class MembershipTests
     }
 
     private static Task UntilDead(TestCluster cluster, SiloAddress silo)
-        => Eventually.TrueAsync(async () => !(await cluster.OpenTable().ReadAsync()).IsAlive(silo), $"{silo} to be out");
+        => Eventually.TrueAsync(async () => !(await (await cluster.OpenTableAsync()).ReadAsync()).IsAlive(silo), $"{silo} to be out");
 
     private static async Task<Exception?> Fails(IEchoGrain grain) => await Record.ExceptionAsync(async () => await grain.Where());
 

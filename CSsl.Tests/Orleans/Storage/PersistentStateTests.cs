@@ -1,3 +1,6 @@
+using CSsl.Database;
+using CSsl.Tests.Database;
+using CSsl.Tests.Support;
 using Orleans;
 using Orleans.Runtime;
 using Orleans.Storage;
@@ -53,12 +56,17 @@ public sealed class AccountGrain([PersistentState("account", "default")] IPersis
     }
 }
 
-public sealed class PersistentStateTests
+[Collection(Databases.Name)]
+public sealed class PersistentStateTests(Postgres postgres)
 {
-    [Fact]
-    public async Task State_is_there_again_when_the_grain_is_activated_again()
+    public static TheoryData<DatabaseKind> Kinds => Databases.Kinds;
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task State_is_there_again_when_the_grain_is_activated_again(DatabaseKind kind)
     {
-        await using var cluster = new TestCluster();
+        using var database = await TestDatabase.CreateEmptyAsync(kind, postgres);
+        await using var cluster = new TestCluster { Database = database.Connection };
         var grain = (await cluster.StartSiloAsync()).Grains().GetGrain<IAccountGrain>(1);
         Assert.Equal((null, false, 0), await grain.Look());
         await grain.Deposit(5);
@@ -69,10 +77,12 @@ public sealed class PersistentStateTests
         Assert.Equal(("2", true, 11), await grain.Look());
     }
 
-    [Fact]
-    public async Task State_is_read_on_another_silo_when_the_first_was_killed()
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task State_is_read_on_another_silo_when_the_first_was_killed(DatabaseKind kind)
     {
-        await using var cluster = new TestCluster();
+        using var database = await TestDatabase.CreateEmptyAsync(kind, postgres);
+        await using var cluster = new TestCluster { Database = database.Connection };
         var s1 = await cluster.StartSiloAsync("s1");
         await s1.Grains().GetGrain<IAccountGrain>(1).Deposit(5);
         await s1.KillAsync();
@@ -82,10 +92,12 @@ public sealed class PersistentStateTests
         Assert.Equal(5, (await s2.Grains().GetGrain<IAccountGrain>(1).Look()).Balance);
     }
 
-    [Fact]
-    public async Task States_of_other_keys_and_names_are_their_own()
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task States_of_other_keys_and_names_are_their_own(DatabaseKind kind)
     {
-        await using var cluster = new TestCluster();
+        using var database = await TestDatabase.CreateEmptyAsync(kind, postgres);
+        await using var cluster = new TestCluster { Database = database.Connection };
         var grains = (await cluster.StartSiloAsync()).Grains();
         await grains.GetGrain<IAccountGrain>(1).Deposit(5);
 
@@ -94,10 +106,12 @@ public sealed class PersistentStateTests
         Assert.Equal(("1", true, 5), await grains.GetGrain<IAccountGrain>(1).Look());
     }
 
-    [Fact]
-    public async Task Write_is_refused_and_the_grain_reads_anew_when_somebody_else_wrote()
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Write_is_refused_and_the_grain_reads_anew_when_somebody_else_wrote(DatabaseKind kind)
     {
-        await using var cluster = new TestCluster();
+        using var database = await TestDatabase.CreateEmptyAsync(kind, postgres);
+        await using var cluster = new TestCluster { Database = database.Connection };
         var grain = (await cluster.StartSiloAsync()).Grains().GetGrain<IAccountGrain>(1);
         await grain.Deposit(5);
         await grain.DeactivateSoon();
@@ -109,10 +123,12 @@ public sealed class PersistentStateTests
         Assert.Equal(106, await grain.Deposit(1));
     }
 
-    [Fact]
-    public async Task Cleared_state_is_new_and_can_be_written_again()
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Cleared_state_is_new_and_can_be_written_again(DatabaseKind kind)
     {
-        await using var cluster = new TestCluster();
+        using var database = await TestDatabase.CreateEmptyAsync(kind, postgres);
+        await using var cluster = new TestCluster { Database = database.Connection };
         var grain = (await cluster.StartSiloAsync()).Grains().GetGrain<IAccountGrain>(1);
         await grain.Deposit(5);
 

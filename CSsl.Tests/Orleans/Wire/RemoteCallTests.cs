@@ -118,7 +118,7 @@ public sealed class RemoteCallTests
         var thrown = await Assert.ThrowsAsync<OrleansConfigurationException>(() => cluster.StartSiloAsync("s2"));
 
         Assert.Contains("cluster key", thrown.Message, StringComparison.Ordinal);
-        Assert.Equal("s1", Assert.Single((await cluster.OpenTable().ReadAsync()).Active).Name);
+        Assert.Equal("s1", Assert.Single((await (await cluster.OpenTableAsync()).ReadAsync()).Active).Name);
         Assert.Equal("s1", await s1.Echo("a").Where());
     }
 

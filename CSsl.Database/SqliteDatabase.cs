@@ -1,0 +1,61 @@
+using System.Data.Common;
+using Microsoft.Data.Sqlite;
+
+namespace CSsl.Database;
+
+/// <summary>A SQLite file.</summary>
+internal sealed class SqliteDatabase : ClusterDatabase
+{
+    private readonly string _connectionString;
+    private readonly string _path;
+    private volatile bool _logsAhead;
+
+    /// <param name="database">A path, or a connection string of Microsoft.Data.Sqlite.</param>
+    /// <exception cref="ArgumentException">Neither.</exception>
+    public SqliteDatabase(string database)
+    {
+        var builder = database.Contains('=', StringComparison.Ordinal) ? new SqliteConnectionStringBuilder(database) : new SqliteConnectionStringBuilder { DataSource = database };
+
+        // How long a writer waits for another process's, in seconds.
+        builder.DefaultTimeout = 5;
+        _connectionString = builder.ToString();
+        _path = builder.DataSource;
+    }
+
+    public override DatabaseKind Kind => DatabaseKind.Sqlite;
+
+    public override string Name => _path;
+
+    internal override bool Exists => File.Exists(_path);
+
+    /// <summary>A writing transaction is alone as it is.</summary>
+    internal override Query? MigrationLock => null;
+
+    // On the thread pool: SQLite has no asynchronous I/O, and a grain's turn must not block.
+    internal override Task<T> ConnectAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) => Task.Run(
+        async () =>
+        {
+            await using var connection = new SqliteConnection(_connectionString);
+            await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+            return await work(connection).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    internal override Task<T> ChangeAsync<T>(Func<DbConnection, DbTransaction, Task<T>> work, CancellationToken cancellationToken) => ConnectAsync(
+        async connection =>
+        {
+            if (!_logsAhead)
+            {
+                // A property of the file: readers never wait for the writer.
+                await new Query("PRAGMA journal_mode=WAL").RunAsync(connection, null, static row => row.GetString(0), cancellationToken).ConfigureAwait(false);
+                _logsAhead = true;
+            }
+
+            // A writer from its start, so that what it reads stays true until it commits.
+            await using var transaction = ((SqliteConnection)connection).BeginTransaction(deferred: false);
+            var result = await work(connection, transaction).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return result;
+        },
+        cancellationToken);
+}
