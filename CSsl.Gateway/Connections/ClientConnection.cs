@@ -49,7 +49,7 @@ internal sealed partial class ClientConnection
     /// <summary>Its data phase; null before that.</summary>
     public VirtualConnection? Session => _session;
 
-    /// <summary>Runs the connection. When it returns, the socket may be disposed: everything for the client is with the kernel. Does not throw.</summary>
+    /// <summary>Runs the connection, and leaves the table. When it returns, the socket may be disposed: everything for the client is with the kernel. Does not throw.</summary>
     public async Task RunAsync()
     {
         try
@@ -57,7 +57,7 @@ internal sealed partial class ClientConnection
             if (await EstablishAsync() is { } refusal)
                 await RefuseAsync(refusal);
             else
-                await ServeAsync();
+                await EndAsync(await ServeAsync(_session!));
         }
         catch (Exception e) when (ClientSocket.IsGone(e))
         {
@@ -68,6 +68,11 @@ internal sealed partial class ClientConnection
         {
             LogFailed(_services.Logger, Entry.Id, Entry.Client, e);
             _socket.Reset("The gateway failed.");
+        }
+        finally
+        {
+            EndServing();
+            _services.Table.Leave(Entry.Id);
         }
     }
 
@@ -133,35 +138,34 @@ internal sealed partial class ClientConnection
         _session = new VirtualConnection(_socket, Entry, session, _services);
     }
 
-    private async Task ServeAsync()
+    // Not async: a sleeping connection has no more state machines than it needs.
+    private Task<DataOutcome> ServeAsync(VirtualConnection session)
     {
-        var session = _session!;
         if (_interrupt.Reason is not null)
             session.End(DataOutcome.Stopping);
         if (_services.Table.IsDraining)
             session.Finish();
-        DataOutcome outcome;
-        try
-        {
-            outcome = await session.RunAsync();
-        }
-        finally
-        {
-            _isServed = true;
-            Interlocked.Exchange(ref _whenServed, null)?.Invoke();
-        }
+        return session.RunAsync();
+    }
 
+    private Task EndAsync(DataOutcome outcome)
+    {
+        EndServing();
         LogEnded(_services.Logger, Entry.Id, outcome, Entry.Silo);
         if (outcome == DataOutcome.Done)
-        {
-            await CloseAsync();
-            return;
-        }
+            return CloseAsync();
 
         // Keys are in use: there is no alert that the client could read.
-        if (outcome == DataOutcome.NoSilo && !session.WasAttached)
+        if (outcome == DataOutcome.NoSilo && !_session!.WasAttached)
             _services.Refusals.Refused(RefusalReason.NoDataSilo, Entry.Client);
         _socket.Reset(outcome.ToString());
+        return Task.CompletedTask;
+    }
+
+    private void EndServing()
+    {
+        _isServed = true;
+        Interlocked.Exchange(ref _whenServed, null)?.Invoke();
     }
 
     private async Task RefuseAsync(Refusal refusal)

@@ -6,7 +6,7 @@ namespace CSsl.Gateway.Connections;
 internal sealed class GatewayConnectionHandler(ConnectionServices services) : ConnectionHandler
 {
     /// <inheritdoc/>
-    public override async Task OnConnectedAsync(ConnectionContext connection)
+    public override Task OnConnectedAsync(ConnectionContext connection)
     {
         services.Meters.CountAccepted();
         var socket = new ClientSocket(connection);
@@ -15,18 +15,11 @@ internal sealed class GatewayConnectionHandler(ConnectionServices services) : Co
         {
             services.Refusals.Refused(RefusalReason.TooManyConnections, socket.Remote);
             socket.Reset("Too many connections.");
-            return;
+            return Task.CompletedTask;
         }
 
-        try
-        {
-            var client = new ClientConnection(socket, id, services);
-            services.Table.Add(client);
-            await client.RunAsync();
-        }
-        finally
-        {
-            services.Table.Leave(id);
-        }
+        var client = new ClientConnection(socket, id, services);
+        services.Table.Add(client);
+        return client.RunAsync();
     }
 }

@@ -35,6 +35,7 @@ internal enum ChannelEnd
 internal sealed class DataChannel(VirtualConnection connection, string silo) : LinkChannel
 {
     private int _end;
+    private bool _isToldToFinish;
 
     /// <summary>The silo's name.</summary>
     public string Silo { get; } = silo;
@@ -61,8 +62,13 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
     /// <summary>The client will send nothing more.</summary>
     public void SendEof() => Send(FrameKind.Eof, []);
 
-    /// <summary>The silo is to finish what is under way, and to end with close_notify.</summary>
-    public void SendFinish() => Send(FrameKind.Finish, []);
+    /// <summary>The silo is to finish what is under way, and to end with close_notify; said once.</summary>
+    public void SendFinish()
+    {
+        if (!_isToldToFinish)
+            Send(FrameKind.Finish, []);
+        _isToldToFinish = true;
+    }
 
     /// <summary>Records have left for the client.</summary>
     public void OnFlushed(int bytes) => ReturnCredit(bytes);

@@ -133,6 +133,9 @@ internal sealed partial class VirtualConnection
 
     private void CloseBooks()
     {
+        if (State == ConnectionState.Asleep)
+            _services.Meters.Sessions.WakeUp(isForGood: false);
+        State = ConnectionState.Closing;
         _services.Deadlines.Takeover.Leave(_takeoverTicket);
         _services.Deadlines.Delivery.Leave(_deliveryTicket);
         var isLost = Outcome switch
@@ -147,6 +150,14 @@ internal sealed partial class VirtualConnection
         else if (Outcome == DataOutcome.Done)
             GoOn();
         SettleLoss(isLost ? LossOutcome.Lost : LossOutcome.ClientGone);
+        if (_channel is not { } channel)
+            return;
+
+        if (channel.End == ChannelEnd.None)
+            channel.Abandon();
+        else if (channel.End == ChannelEnd.Lost)
+            channel.Loss?.Settle(LossOutcome.ClientGone); // in the same moment
+        Downstream.Close(channel);
     }
 
     [LoggerMessage(EventId = 214, Level = LogLevel.Debug, Message = "Connection {Id} attaches to {Silo}: {Cause}, {Takeovers} silos lost so far")]

@@ -66,26 +66,13 @@ internal sealed partial class VirtualConnection
         var pumping = Upstream.RunAsync();
         while (Outcome == DataOutcome.None)
         {
-            State = State switch
-            {
-                ConnectionState.TakingOver => await AttachAsync(),
-                ConnectionState.Attached => await ServeAsync(),
-                _ => await SleepAsync(),
-            };
+            if (Step() is { } next)
+                State = next;
+            else
+                await _signal.WaitAsync();
         }
 
-        State = ConnectionState.Closing;
         CloseBooks();
-        if (_channel is { } channel)
-        {
-            // What ends in the same moment is told nothing.
-            if (channel.End == ChannelEnd.None)
-                channel.Abandon();
-            else if (channel.End == ChannelEnd.Lost)
-                channel.Loss?.Settle(LossOutcome.ClientGone);
-            Downstream.Close(channel);
-        }
-
         Upstream.Stop();
         await pumping;
         return Outcome;
@@ -108,74 +95,62 @@ internal sealed partial class VirtualConnection
     /// <summary>Something has changed.</summary>
     public void Wake() => _signal.Set();
 
-    /// <summary>TakingOver: the best silo that takes it, now or when there is one.</summary>
-    private async ValueTask<ConnectionState> AttachAsync()
+    /// <summary>What to do in this state: the next one; null waits until something has changed.</summary>
+    private ConnectionState? Step() => State switch
     {
-        while (Outcome == DataOutcome.None)
-        {
-            // Asked before looking, so that no silo is missed that comes between.
-            var change = _services.Links.NextChange;
-            if (TryAttach())
-                return ConnectionState.Attached;
+        ConnectionState.TakingOver => TakeOver(),
+        ConnectionState.Attached => Serve(_channel!),
+        _ => Sleep(),
+    };
 
-            LimitTime();
-            LogNoSilo(_services.Logger, _entry.Id);
-            change.Tell(_signal);
-            await _signal.WaitAsync();
-            _refusedBy = null;
-        }
+    /// <summary>The best silo that takes it, now or when there is one.</summary>
+    private ConnectionState? TakeOver()
+    {
+        // Asked before looking, so that no silo is missed that comes between.
+        var change = _services.Links.NextChange;
+        if (TryAttach())
+            return ConnectionState.Attached;
 
-        return ConnectionState.Closing;
+        LimitTime();
+        LogNoSilo(_services.Logger, _entry.Id);
+        _refusedBy = null;
+        change.Tell(_signal);
+        return null;
     }
 
-    /// <summary>Attached: until the silo or the link says that it is over.</summary>
-    private async ValueTask<ConnectionState> ServeAsync()
+    /// <summary>Until the silo or the link says that it is over.</summary>
+    private ConnectionState? Serve(DataChannel channel)
     {
-        var channel = _channel!;
-        var isToldToFinish = false;
-        while (Outcome == DataOutcome.None)
+        if (_isFinishing)
+            channel.SendFinish();
+        switch (channel.End)
         {
-            if (_isFinishing && !isToldToFinish)
-            {
-                isToldToFinish = true;
-                channel.SendFinish();
-            }
-
-            switch (channel.End)
-            {
-                case ChannelEnd.Lost or ChannelEnd.Faulted:
-                    return OnLost(channel);
-                case ChannelEnd.Idle or ChannelEnd.Drained:
-                    return OnDetached(channel);
-                case ChannelEnd.Refused:
-                    return OnRefused(channel);
-                case ChannelEnd.Aborted:
-                    End(DataOutcome.Aborted);
-                    break;
-                default:
-                    await _signal.WaitAsync();
-                    break;
-            }
+            case ChannelEnd.Lost or ChannelEnd.Faulted:
+                return OnLost(channel);
+            case ChannelEnd.Idle or ChannelEnd.Drained:
+                return OnDetached(channel);
+            case ChannelEnd.Refused:
+                return OnRefused(channel);
+            case ChannelEnd.Aborted:
+                End(DataOutcome.Aborted);
+                return null;
+            default:
+                return null;
         }
-
-        return ConnectionState.Closing;
     }
 
-    /// <summary>Asleep: until the client sends a record, or is gone.</summary>
-    private async ValueTask<ConnectionState> SleepAsync()
+    /// <summary>Until the client sends a record, or is gone.</summary>
+    private ConnectionState? Sleep()
     {
-        _entry.Silo = null;
-        _services.Meters.Sessions.FallAsleep();
-        LogAsleep(_services.Logger, _entry.Id);
-        while (Outcome == DataOutcome.None && !Upstream.HasRecord && !_isFinishing)
+        if (Upstream.HasRecord || _isFinishing)
         {
-            if (Upstream.HasEnded)
-                FinishDelivery();
-            await _signal.WaitAsync();
+            _services.Meters.Sessions.WakeUp(isForGood: true);
+            return Follow(AttachCause.Wake);
         }
 
-        _services.Meters.Sessions.WakeUp(isForGood: Outcome == DataOutcome.None);
-        return Follow(AttachCause.Wake);
+        if (Upstream.HasEnded)
+            FinishDelivery();
+        return null;
     }
 
     private ConnectionState OnLost(DataChannel channel)
@@ -187,7 +162,7 @@ internal sealed partial class VirtualConnection
         if (isAtRest)
         {
             SettleLoss(LossOutcome.AtRest);
-            return ConnectionState.Asleep;
+            return FallAsleep();
         }
 
         _isInDoubt = true;
@@ -201,7 +176,7 @@ internal sealed partial class VirtualConnection
     {
         var isAtRest = Drop(channel);
         _services.Meters.Sessions.CountDetached(isHibernation: isAtRest && channel.End == ChannelEnd.Idle);
-        return isAtRest ? ConnectionState.Asleep : Follow(AttachCause.Move);
+        return isAtRest ? FallAsleep() : Follow(AttachCause.Move);
     }
 
     private ConnectionState OnRefused(DataChannel channel)
@@ -209,6 +184,14 @@ internal sealed partial class VirtualConnection
         Drop(channel);
         (_refusedBy ??= []).Add(channel.Silo);
         return ConnectionState.TakingOver;
+    }
+
+    private ConnectionState FallAsleep()
+    {
+        _entry.Silo = null;
+        _services.Meters.Sessions.FallAsleep();
+        LogAsleep(_services.Logger, _entry.Id);
+        return ConnectionState.Asleep;
     }
 
     /// <summary>Another attach; but a request that silos die of must not have all of them.</summary>
