@@ -1,6 +1,7 @@
 using System.CommandLine;
 using CSsl.Bench;
 using CSsl.Bench.Aggregation;
+using CSsl.Bench.Chaos;
 using CSsl.Bench.Engines;
 
 var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and per gigabyte, beside nginx on the same machine in the same run.")
@@ -8,6 +9,7 @@ var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and 
     HandshakeBenchmark.Command(),
     BulkBenchmark.Command(),
     AggregationBenchmark.Command(),
+    ChaosCommand.Command(),
     EnginesBenchmark.Command(),
 };
 try

@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using CSsl.Grains.Cluster;
+
+namespace CSsl.Bench.Chaos;
+
+/// <summary>What a gateway's admin endpoint tells.</summary>
+internal sealed class ClusterAdmin(int port) : IDisposable
+{
+    private readonly HttpClient _http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+
+    /// <summary>Data silos that take sessions now.</summary>
+    public async Task<IReadOnlyList<ProcessStatus>> DataSilosAsync()
+    {
+        ClusterStatus status = (await _http.GetFromJsonAsync<ClusterStatus>(new Uri("/status", UriKind.Relative), JsonSerializerOptions.Web))!;
+        return [.. status.Processes.Where(static process => process.Kind == "silo" && process.Roles.Contains(nameof(SiloRoles.Data)) && process.State == nameof(SiloState.Active))];
+    }
+
+    /// <summary>Metrics by name; those with labels are added up, of histograms there are the buckets (name_bucket|le), sum and count.</summary>
+    public async Task<IReadOnlyDictionary<string, double>> MetricsAsync()
+    {
+        var metrics = new Dictionary<string, double>();
+        foreach (string line in (await _http.GetStringAsync(new Uri("/metrics", UriKind.Relative))).Split('\n'))
+        {
+            if (line.Length == 0 || line[0] == '#')
+                continue;
+            int space = line.LastIndexOf(' ');
+            string name = line[..space];
+            int label = name.IndexOf('{', StringComparison.Ordinal);
+            if (label >= 0)
+                name = name[..label];
+            metrics[name] = metrics.GetValueOrDefault(name) + double.Parse(line[(space + 1)..], CultureInfo.InvariantCulture);
+        }
+
+        return metrics;
+    }
+
+    public void Dispose() => _http.Dispose();
+}
