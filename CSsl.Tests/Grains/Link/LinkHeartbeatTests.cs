@@ -27,6 +27,22 @@ public class LinkHeartbeatTests
     }
 
     [Fact]
+    public async Task Timer_that_runs_a_little_fast_does_not_cost_a_tick_more()
+    {
+        var time = new SuspendableTime();
+        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
+        await SettleAsync(peer);
+
+        // The first sees that the peer was heard.
+        TimeSpan tick = Options.PingInterval - TimeSpan.FromMilliseconds(1);
+        for (int i = 0; i < 6; i++) time.Tick(tick);
+        Assert.True(peer.Link.IsAlive);
+        time.Tick(tick);
+        LinkException reason = await peer.End.WaitAsync(TestLinks.Patience);
+        Assert.Equal("The peer was silent for 1494 ms.", reason.Message);
+    }
+
+    [Fact]
     public async Task Peer_that_says_anything_in_time_is_not_hung()
     {
         var time = new ManualTimeProvider();
