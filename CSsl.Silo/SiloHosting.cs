@@ -4,6 +4,7 @@ using CSsl.Grains.Data;
 using CSsl.Grains.Handshake;
 using CSsl.Grains.Link;
 using CSsl.Silo.Aggregation;
+using CSsl.Silo.Exchanges;
 using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;
 using CSsl.Silo.Links;
@@ -39,6 +40,7 @@ public static class SiloHosting
 
         // The engine first: hosted services stop in reverse, and everything else of a silo needs it to the end.
         builder.AddClusterEngine(settings.Cluster, settings.Silo, clusterKey);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Silo.DrainTime + TimeSpan.FromSeconds(10));
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ClusterViewHolder>();
@@ -62,6 +64,8 @@ public static class SiloHosting
         AddHosted<OrderKeeper>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
         AddHosted<SessionJanitor>(builder.Services);
+        AddHosted<Hibernation>(builder.Services);
+        builder.Services.AddSingleton<SessionDrain>();
         AddHosted<SiloDrain>(builder.Services);
         builder.AddSiloAdmin(settings.Silo);
         return builder;
@@ -76,6 +80,7 @@ public static class SiloHosting
         services.AddSingleton(_ => sealer);
         var secretSealer = new SecretSealer(KeyFiles.ReadSealingKeys(settings.Cluster));
         services.AddSingleton(_ => secretSealer);
+        services.AddSingleton<NoteSealer>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<DataMetrics>();

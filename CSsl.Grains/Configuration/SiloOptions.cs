@@ -34,6 +34,9 @@ public sealed class SiloOptions
     [Range(0, 1024)]
     public int Lanes { get; set; }
 
+    /// <summary>After so long without a request, an HTTP/1.1 session sleeps at its gateway and costs this silo nothing; 0: never.</summary>
+    public TimeSpan HibernateAfter { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a silo that was asked to stop waits for what is under way.</summary>
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(10);
 

@@ -14,6 +14,12 @@ public interface IServedSession
     /// <summary>Asks the application to finish: what is under way goes on, then close_notify.</summary>
     void RequestClose();
 
+    /// <summary>The silo drains: the session leaves as soon as nothing is under way, or, where it can't, ends in order.</summary>
+    void Drain();
+
+    /// <summary>Lets the session sleep at its gateway if nothing has been under way for <paramref name="idleTime"/>.</summary>
+    void Hibernate(TimeSpan idleTime);
+
     /// <summary>Ends the session at once, so that nobody takes what was sent for the whole.</summary>
     void Abort(string reason);
 }

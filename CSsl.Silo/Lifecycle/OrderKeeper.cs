@@ -1,6 +1,5 @@
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
-using CSsl.Grains.Data;
 using CSsl.Grains.Handshake;
 using CSsl.Silo.Handshake;
 using Microsoft.Extensions.Hosting;
@@ -19,7 +18,7 @@ internal sealed partial class OrderKeeper(
     SiloReporter reporter,
     HandshakeLaneStarter handshakes,
     HandshakeMetrics metrics,
-    SessionTable sessions,
+    SessionDrain drain,
     IOptions<SiloOptions> options,
     TimeProvider time,
     ILogger<OrderKeeper> logger) : BackgroundService
@@ -140,16 +139,7 @@ internal sealed partial class OrderKeeper(
     private bool IsHolding(SiloRoles keeps)
     {
         var holds = !keeps.HasFlag(SiloRoles.Handshake) && metrics.InFlight > 0;
-        if (keeps.HasFlag(SiloRoles.Data))
-            return holds;
-
-        foreach (var session in sessions.All)
-        {
-            session.RequestClose();
-            holds = true;
-        }
-
-        return holds;
+        return keeps.HasFlag(SiloRoles.Data) ? holds : drain.Sweep() > 0 || holds;
     }
 
     private async Task SupersedeAsync()

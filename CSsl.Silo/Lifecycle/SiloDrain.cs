@@ -10,26 +10,23 @@ using Microsoft.Extensions.Options;
 namespace CSsl.Silo.Lifecycle;
 
 /// <summary>
-/// How a silo leaves, before anything of it stops: it says so to the gateways and to the cluster, lets the handshakes under way finish,
-/// and then Kestrel finishes the requests under way (idle connections end with close_notify). What takes longer than
-/// <see cref="SiloOptions.DrainTime"/> is aborted.
+/// How a silo leaves: it says so to the gateways and to the cluster, lets the handshakes under way finish, and lets its sessions go (<see cref="SessionDrain"/>).
+/// What is left after <see cref="SiloOptions.DrainTime"/> loses its link, so that its gateway has another silo take it over. Nothing of the silo stops before.
 /// </summary>
 internal sealed partial class SiloDrain(
     SiloStatus status,
     SiloLinks links,
     SiloReporter reporter,
     SiloAdminAddress admin,
+    SessionDrain drain,
     SessionTable sessions,
     HandshakeMetrics handshakes,
     IOptions<SiloOptions> options,
     TimeProvider time,
-    ILogger<SiloDrain> logger) : IHostedLifecycleService, IDisposable
+    ILogger<SiloDrain> logger) : IHostedLifecycleService
 {
     private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
-
-    private readonly CancellationTokenSource _stopped = new();
-    private Task _lateAborter = Task.CompletedTask;
 
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken)
@@ -44,20 +41,15 @@ internal sealed partial class SiloDrain(
         LogDraining(sessions.Count, handshakes.InFlight);
         status.Leave();
         links.SayGoodbye();
-        _lateAborter = AbortLateAsync();
-        await Task.WhenAll(reporter.ReportAsync(cancellationToken), FinishHandshakesAsync(cancellationToken));
+        await Task.WhenAll(reporter.ReportAsync(cancellationToken), FinishHandshakesAsync(cancellationToken), FinishSessionsAsync(cancellationToken));
     }
 
     /// <inheritdoc/>
-    public async Task StoppedAsync(CancellationToken cancellationToken)
+    public Task StoppedAsync(CancellationToken cancellationToken)
     {
-        await _stopped.CancelAsync();
-        await _lateAborter;
         LogStopped();
+        return Task.CompletedTask;
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _stopped.Dispose();
 
     Task IHostedService.StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -73,14 +65,23 @@ internal sealed partial class SiloDrain(
             await timer.WaitForNextTickAsync(cancellationToken);
     }
 
-    private async Task AbortLateAsync()
+    private async Task FinishSessionsAsync(CancellationToken cancellationToken)
     {
-        await Task.Delay(options.Value.DrainTime, time, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_stopped.IsCancellationRequested || sessions.Count == 0)
-            return;
-        LogAborting(sessions.Count, options.Value.DrainTime);
-        foreach (var session in sessions.All)
-            session.Abort("the silo stops");
+        var began = time.GetTimestamp();
+        using var timer = new PeriodicTimer(PollInterval, time);
+        while (drain.Sweep() > 0)
+        {
+            if (time.GetElapsedTime(began) >= options.Value.DrainTime)
+            {
+                LogLeft(sessions.Count, options.Value.DrainTime);
+                await links.DropAsync();
+                return;
+            }
+
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+
+        LogEmpty();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "silo {Name} ({Roles}): links on {Link}, admin on {Admin}")]
@@ -89,8 +90,11 @@ internal sealed partial class SiloDrain(
     [LoggerMessage(Level = LogLevel.Information, Message = "draining: {Sessions} sessions and {Handshakes} handshakes are under way")]
     private partial void LogDraining(int sessions, int handshakes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "aborting {Sessions} sessions that did not end within {DrainTime}")]
-    private partial void LogAborting(int sessions, TimeSpan drainTime);
+    [LoggerMessage(Level = LogLevel.Information, Message = "drained: nothing is left here")]
+    private partial void LogEmpty();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Sessions} sessions did not leave within {DrainTime}: their gateways have other silos take them over")]
+    private partial void LogLeft(int sessions, TimeSpan drainTime);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "stopped")]
     private partial void LogStopped();

@@ -30,6 +30,9 @@ internal sealed partial class SiloLinks(
             link.SayGoodbye();
     }
 
+    /// <summary>Closes every link, as <see cref="SayGoodbye"/> has announced: what is queued leaves first.</summary>
+    public Task DropAsync() => Task.WhenAll(_links.Keys.Select(static link => link.DisposeAsync().AsTask()));
+
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {

@@ -1,4 +1,5 @@
 using CSsl.Grains.Configuration;
+using CSsl.Silo.Exchanges;
 using CSsl.Silo.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.DataProtection;
@@ -29,6 +30,7 @@ internal static partial class ProxyHosting
         builder.Services.Configure<KestrelServerOptions>(Configure);
         builder.Services.AddReverseProxy()
             .LoadFromConfig(builder.Configuration.GetSection(Section))
+            .AddTransforms<ResumptionTransforms>()
             .ConfigureHttpClient(static (_, handler) => handler.ActivityHeadersPropagator = null);
         KeepKeysOffTheDisk(builder.Services);
 
@@ -84,6 +86,7 @@ internal static partial class ProxyHosting
 
         private void Proxy(IApplicationBuilder app)
         {
+            app.UseMiddleware<ExchangeMiddleware>();
             app.Use(async (context, next) =>
             {
                 OriginHeaders.Set(context, context.Features.Get<IDecryptedConnectionFeature>()!);

@@ -3,27 +3,34 @@ using System.Threading.Tasks.Sources;
 
 namespace CSsl.Silo.Transport;
 
-/// <summary>The application's end of an input pipe: says how many bytes the application has consumed, so that the peer may send as many more.</summary>
+/// <summary>The application's end of an input pipe: says how many bytes the application has consumed, so that the peer may send as many more, and when it waits.</summary>
 /// <remarks>Adds no allocation to a read that waits: it is its own <see cref="IValueTaskSource{TResult}"/> around the pipe's, one read at a time as in any pipe.</remarks>
 internal sealed class CreditedPipeReader : PipeReader, IValueTaskSource<ReadResult>
 {
     private readonly PipeReader _inner;
     private readonly Action<int> _consumed;
+    private readonly Action _waits;
     private readonly Action _wake;
     private ReadResult _current;
     private ValueTask<ReadResult> _pending;
     private Action<object?>? _continuation;
     private object? _continuationState;
     private short _token;
+    private volatile bool _isWaiting;
 
     /// <param name="inner">The pipe's reader.</param>
     /// <param name="consumed">Called after every read that consumed something, with the number of bytes.</param>
-    public CreditedPipeReader(PipeReader inner, Action<int> consumed)
+    /// <param name="waits">Called after every read that has to wait, once <see cref="IsWaiting"/> says so.</param>
+    public CreditedPipeReader(PipeReader inner, Action<int> consumed, Action waits)
     {
         _inner = inner;
         _consumed = consumed;
+        _waits = waits;
         _wake = Wake;
     }
+
+    /// <summary>True while the application waits for input: it has done everything that it is going to do without. Any thread may ask.</summary>
+    public bool IsWaiting => _isWaiting;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -35,7 +42,10 @@ internal sealed class CreditedPipeReader : PipeReader, IValueTaskSource<ReadResu
         }
 
         _pending = read;
-        return new ValueTask<ReadResult>(this, ++_token);
+        var token = ++_token;
+        _isWaiting = true;
+        _waits();
+        return new ValueTask<ReadResult>(this, token);
     }
 
     public override bool TryRead(out ReadResult result)
@@ -70,6 +80,7 @@ internal sealed class CreditedPipeReader : PipeReader, IValueTaskSource<ReadResu
     {
         Check(token);
         var pending = _pending;
+        _isWaiting = false;
         _pending = default;
         return _current = pending.GetAwaiter().GetResult();
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using CSsl.Grains.Data;
+using CSsl.Grains.Link;
 
 namespace CSsl.Silo.Transport;
 
@@ -12,6 +13,16 @@ public sealed class DataMetrics
     private long _bytesSealed;
     private long _recordsOpened;
     private long _bytesOpened;
+    private long _checkpoints;
+    private long _hibernated;
+    private long _drained;
+    private long _woken;
+    private long _moved;
+    private long _takenOver;
+    private long _replayed;
+    private long _resumed;
+    private long _passedOver;
+    private long _refused;
 
     public DataMetrics(IMeterFactory meters, SessionTable sessions)
     {
@@ -23,6 +34,16 @@ public sealed class DataMetrics
         meter.CreateObservableCounter("cssl.data.sealed", () => Volatile.Read(ref _bytesSealed), "By", "Bytes of records sent to clients");
         meter.CreateObservableCounter("cssl.records.opened", () => Volatile.Read(ref _recordsOpened), "{record}", "Records that came from clients");
         meter.CreateObservableCounter("cssl.data.opened", () => Volatile.Read(ref _bytesOpened), "By", "Bytes of records that came from clients");
+        meter.CreateObservableCounter("cssl.sessions.checkpoints", () => Volatile.Read(ref _checkpoints), "{checkpoint}", "Times that a session was quiescent and its gateway was told");
+        meter.CreateObservableCounter("cssl.sessions.hibernated", () => Volatile.Read(ref _hibernated), "{session}", "Idle sessions that were let go to sleep at their gateways");
+        meter.CreateObservableCounter("cssl.sessions.drained", () => Volatile.Read(ref _drained), "{session}", "Sessions that were let go because this silo drains");
+        meter.CreateObservableCounter("cssl.sessions.woken", () => Volatile.Read(ref _woken), "{session}", "Sessions that woke up here");
+        meter.CreateObservableCounter("cssl.sessions.moved", () => Volatile.Read(ref _moved), "{session}", "Sessions that came from a silo that let them go while the client was sending");
+        meter.CreateObservableCounter("cssl.sessions.taken_over", () => Volatile.Read(ref _takenOver), "{session}", "Sessions whose silo was lost");
+        meter.CreateObservableCounter("cssl.requests.replayed", () => Volatile.Read(ref _replayed), "{request}", "Requests of lost silos that were served again");
+        meter.CreateObservableCounter("cssl.requests.resumed", () => Volatile.Read(ref _resumed), "{request}", "Responses of lost silos whose rest was fetched from the origin");
+        meter.CreateObservableCounter("cssl.requests.passed_over", () => Volatile.Read(ref _passedOver), "{request}", "Requests of lost silos whose response the client had already");
+        meter.CreateObservableCounter("cssl.requests.refused", () => Volatile.Read(ref _refused), "{request}", "Requests of lost silos that were answered with 502, because they may not be done twice");
     }
 
     /// <summary>Records in both directions.</summary>
@@ -31,9 +52,43 @@ public sealed class DataMetrics
     /// <summary>Bytes of records in both directions.</summary>
     public long Bytes => Volatile.Read(ref _bytesSealed) + Volatile.Read(ref _bytesOpened);
 
-    internal void Attached() => Interlocked.Increment(ref _attached);
+    internal void Attached(AttachCause cause)
+    {
+        Interlocked.Increment(ref _attached);
+        CountCause(cause);
+    }
 
     internal void Detached() => Interlocked.Increment(ref _detached);
+
+    private void CountCause(AttachCause cause)
+    {
+        switch (cause)
+        {
+            case AttachCause.Wake:
+                Interlocked.Increment(ref _woken);
+                break;
+            case AttachCause.Move:
+                Interlocked.Increment(ref _moved);
+                break;
+            case AttachCause.Takeover:
+                Interlocked.Increment(ref _takenOver);
+                break;
+            default:
+                break;
+        }
+    }
+
+    internal void CountCheckpoint() => Interlocked.Increment(ref _checkpoints);
+
+    internal void CountDetach(DetachReason reason) => Interlocked.Increment(ref reason == DetachReason.Idle ? ref _hibernated : ref _drained);
+
+    internal void CountReplayed() => Interlocked.Increment(ref _replayed);
+
+    internal void CountResumed() => Interlocked.Increment(ref _resumed);
+
+    internal void CountPassedOver() => Interlocked.Increment(ref _passedOver);
+
+    internal void CountRefused() => Interlocked.Increment(ref _refused);
 
     internal void Sealed(int records, int bytes)
     {

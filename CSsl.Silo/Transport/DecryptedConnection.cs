@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using CSsl.Grains.Link;
+using CSsl.Silo.Exchanges;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -14,6 +15,9 @@ internal interface IDecryptedConnectionOwner
 {
     /// <summary>The application consumed so many bytes of input.</summary>
     void InputConsumed(int bytes);
+
+    /// <summary>The application waits for input.</summary>
+    void InputAwaited();
 
     /// <summary>The application gives up: nobody must take what was sent for the whole.</summary>
     void Abort(string reason);
@@ -37,6 +41,7 @@ internal sealed class DecryptedConnection : ConnectionContext,
     private readonly IDecryptedConnectionOwner _owner;
     private readonly Pipe _input;
     private readonly Pipe _output;
+    private readonly CreditedPipeReader _applicationInput;
     private IDictionary<object, object?>? _items;
     private string? _id;
 
@@ -58,7 +63,8 @@ internal sealed class DecryptedConnection : ConnectionContext,
             pauseWriterThreshold: 0, resumeWriterThreshold: 0, useSynchronizationContext: false));
         _output = new Pipe(new PipeOptions(pool, readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool,
             pauseWriterThreshold: OutputPause, resumeWriterThreshold: OutputPause / 2, useSynchronizationContext: false));
-        Transport = new Duplex(new CreditedPipeReader(_input.Reader, owner.InputConsumed), _output.Writer);
+        _applicationInput = new CreditedPipeReader(_input.Reader, owner.InputConsumed, owner.InputAwaited);
+        Transport = new Duplex(_applicationInput, _output.Writer);
 
         Features = new FeatureCollection(initialCapacity: 24);
         Features.Set<IConnectionIdFeature>(this);
@@ -99,8 +105,35 @@ internal sealed class DecryptedConnection : ConnectionContext,
     /// <summary>Where what the application wrote comes out.</summary>
     public PipeReader Output => _output.Reader;
 
-    /// <summary>Asks the application to finish; without effect before it has seen the connection.</summary>
-    public void RequestClose() => Features.Get<IConnectionLifetimeNotificationFeature>()?.RequestClose();
+    /// <summary>True while the application waits for input. Any thread may ask.</summary>
+    public bool IsInputAwaited => _applicationInput.IsWaiting;
+
+    /// <summary>Lets an HTTP/1.1 connection's exchanges be told, between the application and the pipes. Before the application has it.</summary>
+    public HttpExchanges Count(IExchangeOwner owner, Takeover? takeover)
+    {
+        var exchanges = new HttpExchanges(_output.Writer, owner, takeover);
+        Transport = new Duplex(_applicationInput, exchanges.Output);
+        Features.Set(exchanges);
+        return exchanges;
+    }
+
+    /// <summary>Ends the connection in order without the application ever having it.</summary>
+    /// <param name="lastWords">What the client is told before that.</param>
+    public void EndUnseen(ReadOnlySpan<byte> lastWords)
+    {
+        _input.Reader.Complete();
+        _output.Writer.Write(lastWords);
+        _output.Writer.Complete();
+    }
+
+    /// <summary>Asks the application to finish; false before it has seen the connection.</summary>
+    public bool TryRequestClose()
+    {
+        if (Features.Get<IConnectionLifetimeNotificationFeature>() is not { } lifetime)
+            return false;
+        lifetime.RequestClose();
+        return true;
+    }
 
     /// <param name="abortReason">Kestrel has none when a connection is closed that was over anyway.</param>
     public override void Abort(ConnectionAbortedException? abortReason) => _owner.Abort(abortReason?.Message ?? "the application gave up");

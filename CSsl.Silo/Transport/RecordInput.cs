@@ -15,16 +15,30 @@ internal readonly record struct OpenedRecords(int Records, int Bytes, int Overhe
 
 /// <summary>The client's records on their way to the application: opened with those of others, then copied into its input pipe, so that the pipe never holds
 /// more memory than the client has credit, whatever sizes of records it chooses. Not thread-safe.</summary>
-internal sealed class RecordInput(LinkChannel channel, DataPhase phase, PipeWriter application)
+/// <param name="channel">Whose records.</param>
+/// <param name="phase">Opens them.</param>
+/// <param name="application">The application's input pipe.</param>
+/// <param name="firstNew">Number of the first record that no earlier silo had seen.</param>
+internal sealed class RecordInput(LinkChannel channel, DataPhase phase, PipeWriter application, ulong firstNew)
 {
     private readonly int _maxLength = phase.Version == TlsVersion.Tls13 ? RecordHeader.MaxCiphertext13 : RecordHeader.MaxCiphertext12;
 
     private OpenedRecords _opened;
+    private long _replayEnd;
     private bool _unflushed;
 
     // Nobody reads any more: the client said it ends, or the application is done with its input.
     private bool _ended;
     private bool _completed;
+
+    /// <summary>Bytes for the application so far.</summary>
+    public long Plaintext { get; private set; }
+
+    /// <summary>How many of them were in records that an earlier silo had seen. Safe to read on any thread.</summary>
+    public long ReplayEnd => Volatile.Read(ref _replayEnd);
+
+    /// <summary>True when no more input comes, or nobody reads it.</summary>
+    public bool IsEnded => _ended;
 
     /// <summary>Makes jobs of whole records.</summary>
     /// <exception cref="InvalidDataException">The gateway sent something else than whole records.</exception>
@@ -60,7 +74,11 @@ internal sealed class RecordInput(LinkChannel channel, DataPhase phase, PipeWrit
         {
             application.Write(plaintext);
             _unflushed = true;
+            Plaintext += taken;
         }
+
+        if (phase.RecordsOpened <= firstNew)
+            Volatile.Write(ref _replayEnd, Plaintext);
 
         _opened = new OpenedRecords(_opened.Records + 1, _opened.Bytes + length, _opened.Overhead + length - taken);
         if (status == ReadStatus.CloseNotify)

@@ -33,6 +33,9 @@ internal sealed class RecordOutput(LinkChannel channel, DataPhase phase, PipeRea
     private bool _completed;
     private AlertDescription? _fatal;
 
+    /// <summary>True while all that the application has flushed is laid out.</summary>
+    public bool IsDrained => !_hasResult && !_completed && _fatal is null;
+
     /// <summary>Starts the first read, which waits for the application.</summary>
     public void Start() => Read();
 

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using CSsl.Grains.Data;
 using CSsl.Grains.Link;
+using CSsl.Silo.Exchanges;
 using CSsl.Tls;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
@@ -14,7 +15,7 @@ namespace CSsl.Silo.Transport;
 /// runs on the thread pool and meets both only in its pipes.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "End, the one end of every connection, disposes the phase; Kestrel disposes the connection.")]
-internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServedSession, IDecryptedConnectionOwner
+internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChannel, IServedSession, IDecryptedConnectionOwner, IExchangeOwner
 {
     private readonly Lock _readGate = new();
     private readonly Lock _writeGate = new();
@@ -22,11 +23,15 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
     private RecordInput? _input;
     private RecordOutput? _output;
     private DecryptedConnection? _connection;
+
+    // Null for HTTP/2, which has no checkpoints.
+    private HttpExchanges? _exchanges;
     private DataSessionInfo? _info;
     private ReadOnlyMemory<byte> _resumptionId;
     private long _lastTurn;
     private volatile bool _applicationDone;
     private volatile bool _failing;
+    private volatile bool _closeRequested;
     private int _ended;
 
     /// <inheritdoc/>
@@ -36,7 +41,12 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
     public TimeSpan Stalled => _applicationDone ? host.Time.GetElapsedTime(Volatile.Read(ref _lastTurn)) : TimeSpan.Zero;
 
     /// <inheritdoc/>
-    public void RequestClose() => _connection?.RequestClose();
+    public void RequestClose()
+    {
+        // Before the application has seen the connection, its first read asks again.
+        _closeRequested = true;
+        _connection?.TryRequestClose();
+    }
 
     /// <inheritdoc/>
     public void Abort(string reason) => End(CloseReason.Aborted, new ConnectionAbortedException(reason));
@@ -50,6 +60,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
 
     void IDecryptedConnectionOwner.InputConsumed(int bytes)
     {
+        _exchanges?.OnConsumed(bytes);
         if (Volatile.Read(ref _ended) == 0)
             ReturnCredit(bytes);
     }
@@ -72,6 +83,9 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
             case FrameKind.Eof:
                 lock (_readGate)
                     _input?.Complete(null);
+                break;
+            case FrameKind.Finish when _phase is not null:
+                RequestClose();
                 break;
             case FrameKind.Close:
                 End(null, new ConnectionResetException("the client is gone"));
@@ -131,6 +145,8 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
             host.Metrics.Opened(opened.Records, opened.Bytes);
         if (opened.Overhead > 0 && Volatile.Read(ref _ended) == 0)
             ReturnCredit(opened.Overhead);
+        if (opened.Records > 0 && opened.Overhead == opened.Bytes)
+            TryCheckpoint();
     }
 
     protected override void OnLinkLost(Exception reason) => End(null, new ConnectionResetException("the data link is lost", reason));
@@ -141,7 +157,7 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         TurnOutcome outcome;
         lock (_writeGate)
         {
-            if (Volatile.Read(ref _ended) != 0 || _output is null)
+            if (Volatile.Read(ref _ended) != 0 || _output is null || IsKeyUpdateAnnounced())
                 return 0;
             (bytes, records, plaintext) = _output.Fill(room[RecordsPrefix.Length..], sealing, out outcome);
         }
@@ -162,46 +178,11 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
                 End(CloseReason.ProtocolError, null);
                 break;
             default:
+                TryCheckpoint();
                 break;
         }
 
         return bytes == 0 ? 0 : RecordsPrefix.Length + bytes;
-    }
-
-    private void OnAttach(Attach attach)
-    {
-        if (!host.TryOpen(attach, out var session, out var refusal))
-        {
-            Refuse(refusal);
-            return;
-        }
-
-        var tls = new TlsFeatures(session, attach.SessionId, host.SiloName);
-        _info = new DataSessionInfo
-        {
-            SessionId = attach.SessionId,
-            Silo = host.SiloName,
-            Client = attach.Client.ToString(),
-            AttachedAt = host.Time.GetUtcNow(),
-        };
-        _connection = new DecryptedConnection(attach, tls, host.Pool, this);
-        _resumptionId = session.ResumptionId;
-        _phase = new DataPhase(session, host.Engine);
-        _input = new RecordInput(this, _phase, _connection.Input);
-        _output = new RecordOutput(this, _phase, _connection.Output, OnReadable);
-
-        host.Metrics.Attached();
-        host.Sessions.Add(this);
-        Send(FrameKind.Attached, default, hurried: false);
-        lock (_writeGate)
-        {
-            // Another attach of the same session may have ended this one already.
-            if (Volatile.Read(ref _ended) == 0)
-                _output.Start();
-        }
-
-        if (!host.Listener.TryAdd(_connection))
-            Abort("the silo is leaving");
     }
 
     private void OnProtocolError(TlsException error)
@@ -246,14 +227,6 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         RequestTurn();
     }
 
-    private void Refuse(CloseReason reason)
-    {
-        if (Interlocked.Exchange(ref _ended, 1) != 0)
-            return;
-        Send(FrameKind.Close, [(byte)reason]);
-        Release();
-    }
-
     /// <summary>The one end of every connection. Called from anywhere, but not behind a gate.</summary>
     /// <param name="say">What the gateway is told; null when it knows.</param>
     /// <param name="error">What the application is told; null at an end in order.</param>
@@ -267,14 +240,20 @@ internal sealed class TlsConnection(TlsConnectionHost host) : LinkChannel, IServ
         if (_connection is null)
             return;
 
+        host.LogEnded(Info.SessionId, Info.Client, say, error?.Message);
+        TearDown(error);
+    }
+
+    /// <summary>Gives everything back. Once, when <see cref="_ended"/> says so.</summary>
+    private void TearDown(Exception? error)
+    {
         host.Metrics.Detached();
         host.Sessions.Remove(this);
-        host.LogEnded(Info.SessionId, Info.Client, say, error?.Message);
         lock (_readGate)
             _input!.Complete(error);
         lock (_writeGate)
             _output!.Complete();
         _phase!.Dispose();
-        _connection.End();
+        _connection!.End();
     }
 }

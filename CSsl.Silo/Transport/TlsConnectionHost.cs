@@ -4,6 +4,7 @@ using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
 using CSsl.Grains.Link;
+using CSsl.Silo.Exchanges;
 using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;
 using CSsl.Tls.Engines;
@@ -17,6 +18,7 @@ namespace CSsl.Silo.Transport;
 /// <summary>What all connections of a silo share.</summary>
 internal sealed partial class TlsConnectionHost(
     SessionSealer sealer,
+    NoteSealer notes,
     IRecordEngine engine,
     DecryptedListener listener,
     SessionTable sessions,
@@ -51,8 +53,10 @@ internal sealed partial class TlsConnectionHost(
             resumption.Remove(resumptionId);
     }
 
-    /// <summary>False while the silo is leaving, and when it has as many sessions as it may.</summary>
-    private bool TakesSessions => status.Takes(SiloRoles.Data) && Sessions.Count < limits.Value.Connections;
+    /// <summary>False while the silo lets its sessions go.</summary>
+    public bool TakesSessions => status.Takes(SiloRoles.Data);
+
+    private bool HasRoom => TakesSessions && Sessions.Count < limits.Value.Connections;
 
     /// <summary>Opens the session that a gateway wants served, at the sequence numbers that the gateway's counters say.</summary>
     /// <param name="attach">What the gateway sent.</param>
@@ -62,7 +66,7 @@ internal sealed partial class TlsConnectionHost(
     {
         session = null;
         refusal = CloseReason.Refused;
-        if (!TakesSessions)
+        if (!HasRoom)
             return false;
 
         try
@@ -86,8 +90,37 @@ internal sealed partial class TlsConnectionHost(
 
         session.ClientSequence = attach.ClientSequence;
         session.ServerSequence = attach.ServerSequence;
+        session.SkipNonces(attach.Takeovers);
         return true;
     }
+
+    /// <summary>Seals a session for its gateway; it is consumed.</summary>
+    public ReadOnlyMemory<byte> Seal(ExportedSession session, Guid sessionId) => sealer.Seal(session, sessionId).Bytes;
+
+    /// <summary>Seals a note for the gateway.</summary>
+    public byte[] Seal(ExchangeNote note, Guid sessionId) => notes.Seal(note, sessionId);
+
+    /// <summary>Where the client stands; null unless the session's silo was lost.</summary>
+    public Takeover? ReadTakeover(Attach attach)
+    {
+        if (attach.Cause != AttachCause.Takeover)
+            return null;
+        var note = attach.Response.IsEmpty ? null : notes.TryOpen(attach.Response.Span, attach.SessionId);
+        if (attach.IsReplayable && note?.Checkpoint != attach.ClientSequence)
+            note = null;
+        if (note is null && !attach.Response.IsEmpty)
+            LogBadNote(attach.SessionId);
+        return new Takeover((long)attach.DeliveredBytes, note);
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "session {SessionId} of {Client} is attached ({Cause}): {Replayed} records come again, {Delivered} bytes were delivered since the checkpoint, the note says {Note}")]
+    public partial void LogAttached(Guid sessionId, string client, AttachCause cause, int replayed, ulong delivered, NoteKind? note);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "session {SessionId} of {Client} leaves ({Reason}) at record {ClientRecord} of the client's and {ServerRecord} of ours")]
+    public partial void LogDetached(Guid sessionId, string client, DetachReason reason, ulong clientRecord, ulong serverRecord);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "session {SessionId} comes with a note that can't be opened here: the response under way can't go on")]
+    private partial void LogBadNote(Guid sessionId);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "session {SessionId} can't be opened here: {Error}")]
     private partial void LogBadCapsule(Guid sessionId, string error);

@@ -44,6 +44,9 @@ internal sealed class TlsFeatures : ITlsConnectionFeature, ITlsHandshakeFeature,
         };
     }
 
+    /// <summary>ALPN chose HTTP/2.</summary>
+    public bool IsHttp2 => ApplicationProtocol.Span.SequenceEqual(Http2);
+
     public Guid SessionId { get; }
 
     public string SiloName { get; }

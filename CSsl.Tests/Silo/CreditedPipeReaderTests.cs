@@ -9,8 +9,9 @@ public sealed class CreditedPipeReaderTests
     private readonly Pipe _pipe = new(new PipeOptions(readerScheduler: PipeScheduler.Inline, useSynchronizationContext: false, minimumSegmentSize: 16));
     private readonly List<int> _consumed = [];
     private readonly CreditedPipeReader _reader;
+    private int _waits;
 
-    public CreditedPipeReaderTests() => _reader = new CreditedPipeReader(_pipe.Reader, _consumed.Add);
+    public CreditedPipeReaderTests() => _reader = new CreditedPipeReader(_pipe.Reader, _consumed.Add, () => _waits++);
 
     [Fact]
     public async Task Consumed_bytes_are_told_once_over_segments_and_parts()
@@ -36,8 +37,10 @@ public sealed class CreditedPipeReaderTests
         {
             var waiting = _reader.ReadAsync();
             Assert.False(waiting.IsCompleted);
+            Assert.Equal((true, i), (_reader.IsWaiting, _waits));
             await _pipe.Writer.WriteAsync(new byte[i]);
             var read = await waiting;
+            Assert.False(_reader.IsWaiting);
             Assert.Equal(i, read.Buffer.Length);
             _reader.AdvanceTo(read.Buffer.End);
         }

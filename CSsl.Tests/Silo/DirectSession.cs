@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.InteropServices;
 using System.Text;
 using CSsl.Grains.Link;
 using CSsl.Tests.Tls.Records;
@@ -11,10 +12,16 @@ namespace CSsl.Tests.Silo;
 /// <summary>A session without a handshake: its secrets are known to the test, which plays the client record by record, and the gateway.</summary>
 internal sealed class DirectSession : IAsyncDisposable
 {
-    private DirectSession(GatewayChannel channel, TestClient client, Guid sessionId)
-        => (Channel, Client, SessionId) = (channel, client, sessionId);
+    private readonly List<byte> _received = [];
 
-    public GatewayChannel Channel { get; }
+    private DirectSession(GatewayChannel channel, TestClient client, Guid sessionId, GatewayBooks books)
+        => (Channel, Client, SessionId, Books) = (channel, client, sessionId, books);
+
+    /// <summary>At the silo that has the session now.</summary>
+    public GatewayChannel Channel { get; private set; }
+
+    /// <summary>What the gateway knows of it.</summary>
+    public GatewayBooks Books { get; }
 
     public TestClient Client { get; }
 
@@ -25,8 +32,25 @@ internal sealed class DirectSession : IAsyncDisposable
     {
         var id = sessionId ?? Guid.NewGuid();
         var attach = NewAttach(silo, id, suite, encryptThenMac);
-        var channel = (gateway ?? silo.Gateway).Attach(attach with { Client = from ?? attach.Client });
-        return new DirectSession(channel, new TestClient(NewSession(suite, encryptThenMac)), id);
+        attach = attach with { Client = from ?? attach.Client };
+        var books = new GatewayBooks(attach);
+        var channel = (gateway ?? silo.Gateway).Attach(attach, books);
+        return new DirectSession(channel, new TestClient(NewSession(suite, encryptThenMac)), id, books);
+    }
+
+    /// <summary>The session goes on at another silo, or at the same again.</summary>
+    public async Task GoOnAtAsync(TestSilo silo, AttachCause cause, bool isReplayable = true)
+    {
+        Books.Lose();
+        Channel.Drop();
+        while (await TryReceiveAsync())
+        {
+        }
+
+        var (attach, records) = Books.Next(cause, isReplayable);
+        Channel = silo.Gateway.Attach(attach, Books, Channel.ReturnsAtOnce);
+        if (records.Length > 0)
+            await Channel.ReplayAsync(records);
     }
 
     public static Attach NewAttach(TestSilo silo, Guid sessionId, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false)
@@ -69,6 +93,66 @@ internal sealed class DirectSession : IAsyncDisposable
         var records = await Channel.NextAsync() ?? throw new EndOfStreamException($"The silo closed the channel: {await Channel.Closed}.");
         Channel.Return(records.Length);
         return OpenAll(records);
+    }
+
+    /// <summary>What the client has got in all: application data over all silos.</summary>
+    public string Received => Encoding.Latin1.GetString(CollectionsMarshal.AsSpan(_received));
+
+    /// <summary>How the server ended the connection: close_notify, another alert, or null.</summary>
+    public AlertDescription? Alert { get; private set; }
+
+    /// <summary>KeyUpdates of the server.</summary>
+    public int KeyUpdates { get; private set; }
+
+    /// <summary>Takes records as a client would, until <see cref="Received"/> satisfies; returns it.</summary>
+    /// <exception cref="EndOfStreamException">The channel ended before.</exception>
+    public async Task<string> ReceiveUntilAsync(Func<string, bool> isEnough)
+    {
+        while (!isEnough(Received))
+        {
+            if (!await TryReceiveAsync())
+                throw new EndOfStreamException($"The silo closed the channel ({await Channel.Closed}) after \"{Received}\".");
+        }
+
+        return Received;
+    }
+
+    /// <summary>Takes records until the channel ends.</summary>
+    public async Task<CloseReason?> ReceiveToTheEndAsync()
+    {
+        while (await TryReceiveAsync())
+        {
+        }
+
+        return await Channel.Closed;
+    }
+
+    private async Task<bool> TryReceiveAsync()
+    {
+        if (await Channel.NextAsync() is not { } records)
+            return false;
+        Channel.Return(records.Length);
+        for (ReadOnlyMemory<byte> rest = records; !rest.IsEmpty;)
+        {
+            var length = RecordHeader.Size + ((rest.Span[3] << 8) | rest.Span[4]);
+            var (type, content) = Client.Open(rest.Span[..length]);
+            rest = rest[length..];
+            switch (type)
+            {
+                case ContentType.ApplicationData:
+                    _received.AddRange(content);
+                    break;
+                case ContentType.Handshake:
+                    Client.Reader.UpdateKey();
+                    KeyUpdates++;
+                    break;
+                default:
+                    Alert = (AlertDescription)content[1];
+                    break;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Reads application data until it ends with this text; returns all of it.</summary>

@@ -4,7 +4,8 @@ using CSsl.Grains.Link;
 namespace CSsl.Tests.Silo;
 
 /// <summary>The gateway's end of a session that a silo serves: passes records on, keeps within its credit, and notes what happens.</summary>
-internal sealed class GatewayChannel : LinkChannel
+/// <param name="books">What the gateway keeps of the session over all its silos; null where that doesn't matter.</param>
+internal sealed class GatewayChannel(GatewayBooks? books = null) : LinkChannel
 {
     // What may wait here for a turn, so that a client is slowed down as its TCP window would.
     private const int QueueLimit = 64 * 1024;
@@ -12,6 +13,7 @@ internal sealed class GatewayChannel : LinkChannel
     private readonly Channel<byte[]> _received = Channel.CreateUnbounded<byte[]>();
     private readonly TaskCompletionSource _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<CloseReason?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<Detach> _detached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private readonly Queue<byte[]> _outgoing = new();
     private TaskCompletionSource? _roomAgain;
@@ -19,11 +21,22 @@ internal sealed class GatewayChannel : LinkChannel
     private int _unreturned;
     private int _mostUnreturned;
 
+    /// <summary>Credit is returned when records come, as for a client that reads all the time.</summary>
+    public bool ReturnsAtOnce { get; set; }
+
+    /// <summary>Runs for every record of the silo, delivered or not.</summary>
+    public Action<byte[]>? Seen { get; set; }
+
     /// <summary>The silo serves the session.</summary>
     public Task Attached => _attached.Task.WaitAsync(TestSilo.Patience);
 
     /// <summary>How the silo closed the channel; null when the link was lost.</summary>
     public Task<CloseReason?> Closed => _closed.Task.WaitAsync(TestSilo.Patience);
+
+    /// <summary>The silo has let the session go.</summary>
+    public Task<Detach> Detached => _detached.Task.WaitAsync(TestSilo.Patience);
+
+    public bool IsDetached => _detached.Task.IsCompletedSuccessfully;
 
     /// <summary>The most bytes of records that were here at once without their credit being returned.</summary>
     public int MostUnreturned => Volatile.Read(ref _mostUnreturned);
@@ -38,13 +51,22 @@ internal sealed class GatewayChannel : LinkChannel
     /// <summary>Gives back the credit of one frame, by the length of its records.</summary>
     public void Return(int records)
     {
+        if (ReturnsAtOnce)
+            return;
         var bytes = RecordsPrefix.Length + records;
         Interlocked.Add(ref _unreturned, -bytes);
         ReturnCredit(bytes);
     }
 
     /// <summary>Sends whole records of the client, once there is room for them.</summary>
-    public async Task SendAsync(byte[] records)
+    public Task SendAsync(byte[] records)
+    {
+        books?.Forward(records);
+        return ReplayAsync(records);
+    }
+
+    /// <summary>As <see cref="SendAsync"/>, for records that were sent before, to another silo.</summary>
+    public async Task ReplayAsync(byte[] records)
     {
         Task room;
         lock (_gate)
@@ -58,11 +80,20 @@ internal sealed class GatewayChannel : LinkChannel
         await Task.WhenAny(room, _closed.Task);
     }
 
+    public void SendFinish() => Send(FrameKind.Finish, []);
+
     public void SendEof() => Send(FrameKind.Eof, []);
 
     public void SendClose(CloseReason reason)
     {
         Send(FrameKind.Close, [(byte)reason]);
+        Release();
+        Finish(null);
+    }
+
+    /// <summary>The gateway has done with this silo: what was delivered can still be read. The silo is told nothing.</summary>
+    public void Drop()
+    {
         Release();
         Finish(null);
     }
@@ -94,9 +125,24 @@ internal sealed class GatewayChannel : LinkChannel
                 _attached.TrySetResult();
                 break;
             case FrameKind.Records:
+                if (Seen is { } seen)
+                    GatewayBooks.Split(RecordsPrefix.Read(payload, out _)).ForEach(seen);
+                if (ReturnsAtOnce)
+                    ReturnCredit(payload.Length);
+                if (books?.Take(kind, payload) == false)
+                    break;
                 var now = Interlocked.Add(ref _unreturned, payload.Length);
                 _mostUnreturned = Math.Max(_mostUnreturned, now);
                 _received.Writer.TryWrite(RecordsPrefix.Read(payload, out _).ToArray());
+                break;
+            case FrameKind.Checkpoint or FrameKind.Rekeyed or FrameKind.ResponseNote:
+                books?.Take(kind, payload);
+                break;
+            case FrameKind.Detach:
+                books?.Take(kind, payload);
+                Release();
+                _detached.TrySetResult(Detach.Decode(payload));
+                Finish(null);
                 break;
             case FrameKind.Close:
                 Release();
@@ -137,6 +183,7 @@ internal sealed class GatewayChannel : LinkChannel
     {
         _attached.TrySetCanceled();
         _closed.TrySetResult(reason);
+        _detached.TrySetCanceled();
         _received.Writer.TryComplete();
     }
 }

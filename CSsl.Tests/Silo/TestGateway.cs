@@ -38,9 +38,9 @@ internal sealed class TestGateway : IAsyncDisposable
     }
 
     /// <summary>Opens a session's channel.</summary>
-    public GatewayChannel Attach(Attach attach)
+    public GatewayChannel Attach(Attach attach, GatewayBooks? books = null, bool returnsAtOnce = false)
     {
-        var channel = new GatewayChannel();
+        var channel = new GatewayChannel(books) { ReturnsAtOnce = returnsAtOnce };
         Link.Open(channel, FrameKind.Attach, attach.Encode());
         return channel;
     }
@@ -151,7 +151,7 @@ internal sealed class TestGateway : IAsyncDisposable
             channel.Return(records.Length);
         }
 
-        await client.CompleteAsync(await channel.Closed == CloseReason.Done ? null : new IOException("connection reset by the gateway"));
+        await client.CompleteAsync(await channel.Closed == CloseReason.Done || channel.IsDetached ? null : new IOException("connection reset by the gateway"));
     }
 
     /// <summary>Whole records, at most so many; they stay in the pipe until it is advanced. Empty at the end.</summary>

@@ -23,6 +23,7 @@ internal sealed class TestSilo : IAsyncDisposable
     private readonly string _sealingKeys;
     private readonly X509Trust _trust;
     private readonly byte[] _clusterKey;
+    private bool _isPeer;
 
     private TestSilo(TempDirectory folder, string sealingKeys, byte[] clusterKey, X509Trust trust, TestOrigin origin, WebApplication application, TestGateway gateway)
     {
@@ -46,10 +47,17 @@ internal sealed class TestSilo : IAsyncDisposable
     public static async Task<TestSilo> StartAsync(TestCertificates certificates, params string[] arguments)
     {
         var folder = new TempDirectory();
-        var origin = await TestOrigin.StartAsync();
+        return await StartAsync(certificates, folder, await TestOrigin.StartAsync(), [.. WriteConfiguration(folder, certificates), .. arguments]);
+    }
+
+    /// <summary>Another silo of the same cluster, with the same origin, to be disposed first.</summary>
+    public Task<TestSilo> StartPeerAsync(TestCertificates certificates, params string[] arguments)
+        => StartAsync(certificates, _folder, Origin, [.. Arguments(certificates), "--Silo:Name=s2", .. arguments], isPeer: true);
+
+    private static async Task<TestSilo> StartAsync(TestCertificates certificates, TempDirectory folder, TestOrigin origin, string[] arguments, bool isPeer = false)
+    {
         string[] own =
         [
-            .. WriteConfiguration(folder, certificates),
             $"--ReverseProxy:Clusters:origin:Destinations:one:Address={origin.Address}",
             "--ReverseProxy:Routes:all:ClusterId=origin", "--ReverseProxy:Routes:all:Match:Path={**path}",
         ];
@@ -62,7 +70,7 @@ internal sealed class TestSilo : IAsyncDisposable
         var application = builder.Build();
         await application.StartAsync();
         var gateway = await TestGateway.ConnectAsync(EndpointOf(application), loaded.Settings.Cluster.Id, clusterKey);
-        return new TestSilo(folder, sealingKeys, clusterKey, new X509Trust(certificates), origin, application, gateway);
+        return new TestSilo(folder, sealingKeys, clusterKey, new X509Trust(certificates), origin, application, gateway) { _isPeer = isPeer };
     }
 
     /// <summary>Writes the key files of a cluster; returns the settings of a silo with both roles.</summary>
@@ -70,13 +78,15 @@ internal sealed class TestSilo : IAsyncDisposable
     {
         File.WriteAllText(folder.File("cluster.key"), Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)));
         File.WriteAllText(folder.File("sealing.keys"), $"k1:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}\n");
-        return
+        return Arguments(certificates);
+    }
+
+    private static string[] Arguments(TestCertificates certificates) =>
         [
             "--Cluster:KeyFile=cluster.key", "--Cluster:SealingKeyFile=sealing.keys", "--Cluster:Database=cluster.db", "--Silo:Name=s1",
             $"--Certificates:0:Names:0=localhost", $"--Certificates:0:Certificate={certificates.Ecdsa.CertificatePath}", $"--Certificates:0:Key={certificates.Ecdsa.KeyPath}",
             "--Logging:LogLevel:Default=None",
         ];
-    }
 
     /// <summary>The origin answers nothing until the request is aborted.</summary>
     /// <returns>The first request reached it; it was aborted.</returns>
@@ -127,6 +137,8 @@ internal sealed class TestSilo : IAsyncDisposable
         await Gateway.DisposeAsync();
         await Application.StopAsync();
         await Application.DisposeAsync();
+        if (_isPeer)
+            return;
         await Origin.DisposeAsync();
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         _folder.Dispose();

@@ -119,7 +119,15 @@ internal sealed class FakeSession(DataSessionInfo? info = null) : IServedSession
 
     public int Aborts { get; private set; }
 
+    public int Drains { get; private set; }
+
+    public TimeSpan? HibernatesAfter { get; private set; }
+
     public void RequestClose() => CloseRequests++;
+
+    public void Drain() => Drains++;
+
+    public void Hibernate(TimeSpan idleTime) => HibernatesAfter = idleTime;
 
     public void Abort(string reason) => Aborts++;
 }

@@ -1,0 +1,84 @@
+using CSsl.Grains.Data;
+using CSsl.Grains.Link;
+using CSsl.Silo.Exchanges;
+using CSsl.Tls.Records;
+
+namespace CSsl.Silo.Transport;
+
+/// <content>How a session begins here: for the first time, awake again, moved, or taken over.</content>
+internal sealed partial class TlsConnection
+{
+    private void OnAttach(Attach attach)
+    {
+        if (!host.TryOpen(attach, out var session, out var refusal))
+        {
+            Refuse(refusal);
+            return;
+        }
+
+        var tls = new TlsFeatures(session, attach.SessionId, host.SiloName);
+        _info = new DataSessionInfo
+        {
+            SessionId = attach.SessionId,
+            Silo = host.SiloName,
+            Client = attach.Client.ToString(),
+            AttachedAt = host.Time.GetUtcNow(),
+        };
+        _checkpoint = attach.ClientSequence;
+        _connection = new DecryptedConnection(attach, tls, host.Pool, this);
+        _resumptionId = session.ResumptionId;
+        _phase = new DataPhase(session, host.Engine) { HoldsKeyUpdates = true };
+        _input = new RecordInput(this, _phase, _connection.Input, attach.ClientSequence + (ulong)attach.ReplayRecords);
+        _output = new RecordOutput(this, _phase, _connection.Output, OnReadable);
+        var takeover = host.ReadTakeover(attach);
+        if (!tls.IsHttp2)
+            _exchanges = _connection.Count(this, takeover);
+
+        host.Metrics.Attached(attach.Cause);
+        host.LogAttached(attach.SessionId, _info.Client, attach.Cause, attach.ReplayRecords, attach.DeliveredBytes, takeover?.Note?.Kind);
+        host.Sessions.Add(this);
+        Send(FrameKind.Attached, default, hurried: false);
+        lock (_writeGate)
+        {
+            // Another attach of the same session may have ended this one already.
+            if (Volatile.Read(ref _ended) == 0)
+                _output.Start();
+        }
+
+        if (takeover is not null)
+        {
+            _phase.RequestKeyUpdate();
+            RequestTurn();
+        }
+
+        Begin(TakeoverStart.Of(attach, tls.IsHttp2, takeover?.Note));
+        if (!host.TakesSessions)
+            Drain();
+    }
+
+    private void Begin(TakeoverStart start)
+    {
+        switch (start.Kind)
+        {
+            case TakeoverStartKind.Serve when host.Listener.TryAdd(_connection!):
+                break;
+            case TakeoverStartKind.Serve:
+                Abort("the silo is leaving");
+                break;
+            case TakeoverStartKind.EndInOrder:
+                _connection!.EndUnseen(start.LastWords);
+                break;
+            default:
+                Abort("what the client has can't go on");
+                break;
+        }
+    }
+
+    private void Refuse(CloseReason reason)
+    {
+        if (Interlocked.Exchange(ref _ended, 1) != 0)
+            return;
+        Send(FrameKind.Close, [(byte)reason]);
+        Release();
+    }
+}

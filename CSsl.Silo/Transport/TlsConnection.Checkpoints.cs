@@ -1,0 +1,140 @@
+using CSsl.Grains.Link;
+using CSsl.Silo.Exchanges;
+
+namespace CSsl.Silo.Transport;
+
+/// <content>What makes a session one that can go on elsewhere: checkpoints, leaving, new keys, and notes of responses.</content>
+internal sealed partial class TlsConnection
+{
+    // The client's record number at the last checkpoint. Written behind both gates.
+    private ulong _checkpoint;
+    private long _idleSince;
+    private volatile bool _draining;
+
+    /// <inheritdoc/>
+    public void Drain()
+    {
+        _draining = true;
+        if (_exchanges is null)
+            RequestClose();
+        else
+            TryCheckpoint();
+    }
+
+    /// <inheritdoc/>
+    public void Hibernate(TimeSpan idleTime)
+    {
+        if (_exchanges is not null && _connection!.IsInputAwaited && host.Time.GetElapsedTime(Volatile.Read(ref _idleSince)) >= idleTime)
+            TryCheckpoint(DetachReason.Idle);
+    }
+
+    ulong IExchangeOwner.Checkpoint => Volatile.Read(ref _checkpoint);
+
+    long IExchangeOwner.ReplayEnd => _input!.ReplayEnd;
+
+    void IDecryptedConnectionOwner.InputAwaited()
+    {
+        if (_closeRequested)
+            ThreadPool.UnsafeQueueUserWorkItem(static connection => connection.TryRequestClose(), _connection!, preferLocal: false);
+        if (_exchanges is null)
+            return;
+        _exchanges.OnIdle();
+        Volatile.Write(ref _idleSince, host.Time.GetTimestamp());
+        TryCheckpoint();
+    }
+
+    bool IExchangeOwner.TrySendNote(ExchangeNote note)
+    {
+        var payload = host.Seal(note, Info.SessionId);
+        lock (_writeGate)
+        {
+            // Behind bytes that still wait to be sent it would say that the client has them.
+            if (Volatile.Read(ref _ended) != 0 || !_output!.IsDrained)
+                return false;
+            Send(FrameKind.ResponseNote, payload, hurried: false);
+            return true;
+        }
+    }
+
+    /// <summary>Tells the gateway where the session stands, if it is quiescent; and leaves it, if it is time to. Called from anywhere, but not behind a gate.</summary>
+    /// <param name="leave">Why to leave; null: only if the silo drains.</param>
+    /// <remarks>Whoever ends what kept the session from being quiescent calls this: the application that waits for input, the turn that sent the last of the output,
+    /// the read loop that took a record of TLS itself. A frame without hurry is only queued, so that it may be sent behind the gate: no turn comes between.</remarks>
+    private void TryCheckpoint(DetachReason? leave = null)
+    {
+        if (_exchanges is not { } exchanges || !_connection!.IsInputAwaited || Volatile.Read(ref _ended) != 0)
+            return;
+        if (_draining)
+            leave = DetachReason.Drain;
+
+        bool isHurried;
+        lock (_writeGate)
+        {
+            if (Volatile.Read(ref _ended) != 0 || !_output!.IsDrained || _phase!.HasPending)
+                return;
+            Checkpoint? checkpoint;
+            lock (_readGate)
+            {
+                checkpoint = TakeCheckpoint(exchanges, leave is not null);
+                if (checkpoint is null)
+                    return;
+                isHurried = leave is not null || exchanges.NeedsCheckpoint;
+                exchanges.OnCheckpoint();
+            }
+
+            if (leave is { } reason)
+            {
+                // Everything that ends a connection asks for this mark before it does anything, or behind this gate.
+                if (Interlocked.Exchange(ref _ended, 1) != 0)
+                    return;
+                Send(FrameKind.Detach, new Detach { ClientRecord = checkpoint.ClientRecord, ServerRecord = checkpoint.ServerRecord, Capsule = checkpoint.Capsule, Reason = reason }.Encode(), hurried: false);
+                host.LogDetached(Info.SessionId, Info.Client, reason, checkpoint.ClientRecord, checkpoint.ServerRecord);
+            }
+            else
+            {
+                Send(FrameKind.Checkpoint, checkpoint.Encode(), hurried: false);
+            }
+        }
+
+        host.Metrics.CountCheckpoint();
+        if (isHurried)
+            Link.Flush();
+        if (leave is { } left)
+        {
+            host.Metrics.CountDetach(left);
+            Release();
+            TearDown(null);
+        }
+    }
+
+    // Behind both gates. Null: the session is not quiescent, or stands where it stood.
+    private Checkpoint? TakeCheckpoint(HttpExchanges exchanges, bool isDue)
+    {
+        if (_input!.IsEnded || _closeRequested || _phase!.MessageUnderWay || !_connection!.IsInputAwaited || !exchanges.IsQuiescentAt(_input.Plaintext))
+            return null;
+        var next = _phase.RecordsOpened;
+        if (next == _checkpoint && !isDue)
+            return null;
+        Volatile.Write(ref _checkpoint, next);
+        return new Checkpoint
+        {
+            ClientRecord = next,
+            ServerRecord = _phase.RecordsSealed,
+            Capsule = _phase.Checkpoint() is { } session ? host.Seal(session, Info.SessionId) : default,
+        };
+    }
+
+    /// <summary>Before the write key changes, the gateway gets the capsule that goes with the next one. Behind the write gate, in a turn: what is sent now goes before the next turn's records.</summary>
+    /// <returns>True: this turn is over.</returns>
+    private bool IsKeyUpdateAnnounced()
+    {
+        if (!_phase!.KeyUpdateHeld)
+            return false;
+        Rekeyed rekeyed;
+        lock (_readGate)
+            rekeyed = new Rekeyed { ServerRecord = _phase.RecordsSealed + 1, Capsule = host.Seal(_phase.ExportNext(), Info.SessionId) };
+        Send(FrameKind.Rekeyed, rekeyed.Encode(), hurried: false);
+        RequestTurn();
+        return true;
+    }
+}
