@@ -11,8 +11,8 @@ namespace CSsl.Tls.Engines.IpsecMb;
 internal sealed class Crossover
 {
     private const int Never = int.MaxValue;
-    private const int TextLength = 2048;
-    private const int Tries = 5;
+    private const int TextLength = 4096;
+    private const int Tries = 12;
 
     private readonly Thresholds _thresholds;
 
@@ -58,9 +58,9 @@ internal sealed class Crossover
         engine.Crossover = Alone;
         var alone = Time(engine, key, records.AsSpan(0, 1));
         engine.Crossover = Always;
-        for (var company = 2; company <= records.Length; company *= 2)
+        foreach (var company in (ReadOnlySpan<int>)[2, 3, 4, 6, 8, 12, 16])
         {
-            if (Time(engine, key, records.AsSpan(0, company)) < company * alone)
+            if (company <= records.Length && Time(engine, key, records.AsSpan(0, company)) < company * alone)
                 return company;
         }
 
