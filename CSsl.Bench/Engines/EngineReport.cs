@@ -39,9 +39,10 @@ internal sealed record EngineReport(string EngineName, string[] Contestants, IRe
             # Records per second on one core
 
             `dotnet run --project CSsl.Bench -c Release -- engines --output docs/bench` writes this page. How many records one core seals, all of it: sequence number, header, nonce or IV, the
-            cipher, the tag or MAC; the plaintext lies where it is sent from. In 10^9 bytes of plaintext per second.
+            cipher, the tag or MAC; the plaintext lies where it is sent from. In 10^9 bytes of plaintext per second of CPU time, so that other work on the machine counts as little as possible.
 
             *One by one* is an engine call for each record. *Batched* is one engine call for all that wait: a record of each of 64 connections, two of each of 8, or 16 of one.
+            CBC records that are alone in a call go through .NET's ciphers in either engine: a lane without company is slower.
             `openssl speed` seals blocks of the same size with `-aead`, without records around them; for the CBC suites the times of `aes-…-cbc` and of the HMAC are added, since OpenSSL does one
             after the other.
 
