@@ -31,7 +31,7 @@ internal static class EngineSelfTest
         using var key = engine.CreateKey(Material(suite, RecordDirection.Seal, answer.EncryptThenMac, answer.FirstKeyByte));
         var jobs = new RecordJob[1];
         record.PrepareSeal(key, ref jobs[0]);
-        Run(engine, jobs, RecordJobStatus.Done, suite, "a known answer");
+        Run(engine, jobs, RecordJobStatus.Done, suite, answer.EncryptThenMac, "a known answer");
         if (!record.Sealed.SequenceEqual(Convert.FromHexString(answer.Sealed)))
             throw Wrong(engine, suite, answer.EncryptThenMac, "a known answer");
     }
@@ -97,19 +97,19 @@ internal static class EngineSelfTest
                 records[i].PrepareOpen(keys[i % keys.Length], ref jobs[i]);
         }
 
-        Run(engine, jobs, expected, suite, direction == RecordDirection.Seal ? "sealing a batch" : "opening a batch");
+        Run(engine, jobs, expected, suite, encryptThenMac, direction == RecordDirection.Seal ? "sealing a batch" : "opening a batch");
         foreach (var key in keys)
             key.Dispose();
     }
 
-    private static void Run(IRecordEngine engine, RecordJob[] jobs, RecordJobStatus expected, CipherSuiteInfo suite, string what)
+    private static void Run(IRecordEngine engine, RecordJob[] jobs, RecordJobStatus expected, CipherSuiteInfo suite, bool encryptThenMac, string what)
     {
         engine.Run(jobs);
         var wrong = jobs.AsSpan().ContainsAnyStatusBut(expected);
         foreach (ref var job in jobs.AsSpan())
             job.Release();
         if (wrong)
-            throw Wrong(engine, suite, encryptThenMac: false, what);
+            throw Wrong(engine, suite, encryptThenMac, what);
     }
 
     private static bool ContainsAnyStatusBut(this Span<RecordJob> jobs, RecordJobStatus expected)

@@ -19,6 +19,7 @@ public interface IRecordEngine : IDisposable
     /// <summary>Runs every job that is <see cref="RecordJobStatus.Ready"/>, in whatever order is best, and passes over the others. When it returns,
     /// each of them is <see cref="RecordJobStatus.Done"/> or <see cref="RecordJobStatus.NotAuthentic"/>, whatever happened to its neighbours.</summary>
     /// <param name="jobs">As many as there are; their keys were made by this engine. Allocates nothing.</param>
+    /// <exception cref="ArgumentException">A key of another engine.</exception>
     /// <exception cref="RecordEngineException">The engine itself failed: no record of the call may be sent or trusted, what was to be sealed may still be plaintext.</exception>
     void Run(Span<RecordJob> jobs);
 }

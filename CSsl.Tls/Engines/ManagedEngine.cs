@@ -26,8 +26,11 @@ public sealed class ManagedEngine : IRecordEngine
     {
         foreach (ref var job in jobs)
         {
-            if (job.Status == RecordJobStatus.Ready)
-                ((ManagedKey)job.Key!).Run(ref job);
+            if (job.Status != RecordJobStatus.Ready)
+                continue;
+            if (job.Key is not ManagedKey key)
+                throw new ArgumentException("A key of another engine.", nameof(jobs));
+            key.Run(ref job);
         }
     }
 

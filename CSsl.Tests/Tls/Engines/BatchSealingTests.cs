@@ -134,7 +134,7 @@ public sealed class BatchSealingTests
         var job = default(RecordJob);
         connection.PrepareWrite([1], ref job);
 
-        Assert.ThrowsAny<Exception>(() => ManagedEngine.Instance.Run(new Span<RecordJob>(ref job)));
+        Assert.Throws<ArgumentException>(() => ManagedEngine.Instance.Run(new Span<RecordJob>(ref job)));
         Assert.Equal(RecordJobStatus.Ready, job.Status);
         job.Release();
     }
