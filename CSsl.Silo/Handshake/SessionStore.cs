@@ -23,29 +23,27 @@ internal sealed partial class SessionStore : BackgroundService
     /// <summary>Lookups at once; more are not made.</summary>
     internal const int MaxLookups = 512;
 
-    /// <summary>After a lookup that failed or came late, none is made for so long.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     private readonly IGrainFactory _grains;
     private readonly ResumptionOptions _options;
     private readonly SessionStoreMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<SessionStore> _logger;
     private readonly Channel<Write>[] _queues;
-    private long _pausedUntil;
+    private readonly Breaker _finding;
+    private readonly Breaker _keeping;
     private int _lookups;
-    private int _failing;
 
     public SessionStore(IGrainFactory grains, IOptions<ResumptionOptions> options, SessionStoreMetrics metrics, TimeProvider time, ILogger<SessionStore> logger)
     {
         (_grains, _options, _metrics, _time, _logger) = (grains, options.Value, metrics, time, logger);
+        (_finding, _keeping) = (new Breaker(time), new Breaker(time));
         _queues = [.. Enumerable.Range(0, Writers).Select(static _ => Channel.CreateBounded<Write>(new BoundedChannelOptions(QueueLength) { SingleReader = true }))];
     }
 
     /// <summary>The sealed session of an id; empty when there is none, or none in time. Never throws.</summary>
     public async ValueTask<ReadOnlyMemory<byte>> FindAsync(ReadOnlyMemory<byte> id)
     {
-        if (_time.GetTimestamp() < Volatile.Read(ref _pausedUntil))
+        if (!_finding.IsClosed)
             return Skip();
         try
         {
@@ -72,13 +70,15 @@ internal sealed partial class SessionStore : BackgroundService
         {
             var found = await GrainOf(id).Find(deadline.Token).AsTask().WaitAsync(deadline.Token);
             _metrics.LookedUp(found.IsEmpty ? SessionLookup.Unknown : SessionLookup.Found);
+            if (_finding.Worked())
+                LogFoundAgain();
             return found;
         }
         catch (Exception e)
         {
             _metrics.LookedUp(SessionLookup.Failed);
-            Volatile.Write(ref _pausedUntil, _time.GetTimestamp() + (long)(Pause.TotalSeconds * _time.TimestampFrequency));
-            Failed(e);
+            if (_finding.Failed())
+                LogNotFound(deadline.IsCancellationRequested ? $"no answer within {_options.LookupTime.TotalMilliseconds} ms" : e.Message);
             return default;
         }
     }
@@ -110,34 +110,41 @@ internal sealed partial class SessionStore : BackgroundService
 
     private async Task WriteAsync(Write write, CancellationToken cancellationToken)
     {
+        if (!_keeping.IsClosed)
+        {
+            _metrics.Dropped();
+            return;
+        }
+
         try
         {
             var grain = GrainOf(write.Id);
             await (write.Session is { } session ? grain.Store(session, cancellationToken) : grain.Remove(cancellationToken));
             _metrics.Written();
-            if (Interlocked.Exchange(ref _failing, 0) != 0)
-                LogWorksAgain();
+            if (_keeping.Worked())
+                LogKeptAgain();
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
+            if (_keeping.Failed())
+                LogNotKept(e.Message);
             _metrics.Dropped();
-            Failed(e);
         }
     }
 
     private ISessionGrain GrainOf(ReadOnlyMemory<byte> id) => _grains.GetGrain<ISessionGrain>(Convert.ToHexStringLower(id.Span));
 
-    private void Failed(Exception error)
-    {
-        if (Interlocked.Exchange(ref _failing, 1) == 0)
-            LogFailed(error.Message);
-    }
+    [LoggerMessage(Level = LogLevel.Warning, Message = "sessions can't be looked up, clients without a ticket shake hands in full: {Reason}")]
+    private partial void LogNotFound(string reason);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "sessions can't be kept or found, clients without a ticket shake hands in full: {Reason}")]
-    private partial void LogFailed(string reason);
+    [LoggerMessage(Level = LogLevel.Information, Message = "sessions are looked up again")]
+    private partial void LogFoundAgain();
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "sessions are kept again")]
-    private partial void LogWorksAgain();
+    [LoggerMessage(Level = LogLevel.Warning, Message = "new sessions can't be stored, their clients will shake hands in full: {Reason}")]
+    private partial void LogNotKept(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "new sessions are stored again")]
+    private partial void LogKeptAgain();
 
     /// <summary>A session to store; to remove, when it is null.</summary>
     private readonly record struct Write(ReadOnlyMemory<byte> Id, StoredSession? Session);

@@ -14,5 +14,7 @@ internal sealed class TestMeters : IMeterFactory
         return meter;
     }
 
+    public bool Has(Meter meter) => _meters.Contains(meter);
+
     public void Dispose() => _meters.ForEach(static meter => meter.Dispose());
 }

@@ -17,9 +17,13 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
     private readonly ResumptionOptions _options = new();
     private readonly ScriptedSessions _sessions = new();
     private readonly SessionStore _store;
+    private readonly CounterValue _dropped;
 
     public SessionStoreTests()
-        => _store = new SessionStore(_sessions, Options.Create(_options), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
+    {
+        _store = new SessionStore(_sessions, Options.Create(_options), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
+        _dropped = new CounterValue(_meters, "cssl.resumption.drops");
+    }
 
     public Task InitializeAsync() => _store.StartAsync(CancellationToken.None);
 
@@ -32,6 +36,7 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
     public void Dispose()
     {
         _store.Dispose();
+        _dropped.Dispose();
         _meters.Dispose();
     }
 
@@ -92,6 +97,24 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
         _store.Store(new ResumptionRecord { Id = id, Sealed = new byte[] { 8 } });
         await _sessions.WrittenAsync(2);
         Assert.Equal([8], (await _store.FindAsync(id)).ToArray());
+    }
+
+    [Fact]
+    public async Task Sessions_are_not_stored_for_a_second_after_one_could_not_be()
+    {
+        _sessions.Gate.SetResult();
+        _sessions.Failure = new TimeoutException("no database");
+        _store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 1 } });
+        await _sessions.WrittenAsync(1);
+        _sessions.Failure = null;
+        await Eventually.TrueAsync(() => _dropped.Value == 1, "the write to be counted as dropped");
+        _store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 2 } });
+        await Eventually.TrueAsync(() => _dropped.Value == 2, "the next one to be dropped");
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 3 } });
+        await _sessions.WrittenAsync(2);
+        Assert.Equal(2, _sessions.Writes);
     }
 
     [Fact]
