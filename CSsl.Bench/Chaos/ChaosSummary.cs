@@ -36,7 +36,7 @@ internal sealed record ChaosSummary(
         text.Append(IsLossless ? "lossless" : "NOT lossless");
         return text.ToString();
 
-        double Value(string name) => Metrics.GetValueOrDefault($"cssl_gateway_{name}");
+        double Value(string name) => Metrics.GetValueOrDefault($"cssl_gateway_{name}_total");
     }
 
     private static double Quantile(TimeSpan[] sorted, double share) => sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)].TotalMilliseconds;

@@ -60,7 +60,7 @@ internal sealed partial class FaultInjector(ChaosPlan plan, ClusterAdmin admin, 
         return new Fault(kind, victim.Name, at, affected, [.. waited.OrderDescending().Take(affected)]);
     }
 
-    private async Task<double> TakenOverAsync() => (await admin.MetricsAsync()).GetValueOrDefault("cssl_gateway_taken_over");
+    private async Task<double> TakenOverAsync() => (await admin.MetricsAsync()).GetValueOrDefault("cssl_gateway_taken_over_total");
 
     private static async Task<TimeSpan> NextByteAsync(ChaosClient client, long request, long fault)
     {
