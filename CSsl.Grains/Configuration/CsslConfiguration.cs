@@ -1,4 +1,5 @@
 using System.Collections;
+using CSsl.Database;
 using CSsl.Grains.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -86,7 +87,7 @@ public static class CsslConfiguration
         => builder.Services.LastOrDefault(service => service.ServiceType == typeof(CsslSettings))?.ImplementationInstance as CsslSettings
             ?? throw new InvalidOperationException("The builder was not made by CsslConfiguration.CreateBuilder.");
 
-    /// <summary>Options whose limits depend on each other.</summary>
+    /// <summary>What takes more than one value, or a look at it from elsewhere.</summary>
     private static void CheckTogether(LoadedConfiguration loaded)
     {
         try
@@ -96,6 +97,17 @@ public static class CsslConfiguration
         catch (ArgumentException e)
         {
             throw new ConfigurationException($"{loaded.OriginOf("Link")}: {e.Message}", e);
+        }
+
+        const string Database = $"{ClusterOptions.Section}:{nameof(ClusterOptions.Database)}";
+        try
+        {
+            if (!string.IsNullOrEmpty(loaded.Settings.Cluster.Database))
+                ClusterDatabase.Of(loaded.Settings.Cluster.Database);
+        }
+        catch (DatabaseException e)
+        {
+            throw new ConfigurationException($"{loaded.OriginOf(Database)}: {Database}: {e.Message}", e);
         }
     }
 

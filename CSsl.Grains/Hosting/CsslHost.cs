@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using CSsl.Database;
 using CSsl.Grains.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orleans.Runtime;
 
 namespace CSsl.Grains.Hosting;
 
@@ -62,6 +64,10 @@ public static partial class CsslHost
             switch (e)
             {
                 case ConfigurationException:
+                    return (e.Message, ExitCodes.BadConfiguration);
+                case DatabaseException or OrleansConfigurationException { InnerException: DatabaseException }:
+                    return (e.Message, ExitCodes.Failure);
+                case OrleansConfigurationException:
                     return (e.Message, ExitCodes.BadConfiguration);
                 case InUseException:
                     return (e.Message, ExitCodes.InUse);

@@ -1,8 +1,10 @@
+using CSsl.Database;
 using CSsl.Grains.Configuration;
 using CSsl.Grains.Hosting;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orleans.Runtime;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Hosting;
@@ -34,6 +36,15 @@ public sealed class CsslHostTests
             _ => new InvalidDataException("z"),
         };
         Assert.Equal(expected, await CsslHost.RunAsync(["--Cluster:Id=x"], _ => throw error));
+    }
+
+    [Fact]
+    public void Trouble_with_the_database_is_one_line()
+    {
+        var unreachable = new OrleansConfigurationException("no database", new DatabaseException("no database"));
+        Assert.Equal(("no database", ExitCodes.Failure), CsslHost.Explain(unreachable));
+        Assert.Equal(("no database", ExitCodes.Failure), CsslHost.Explain(new AggregateException(new DatabaseException("no database"))));
+        Assert.Equal(("wrong key", ExitCodes.BadConfiguration), CsslHost.Explain(new OrleansConfigurationException("wrong key")));
     }
 
     private static Task<int> RunAsync<T>()
