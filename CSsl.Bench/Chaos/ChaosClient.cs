@@ -12,13 +12,15 @@ internal sealed class ChaosClient : IDisposable
 {
     private const int SmallestBytes = 1000;
     private static readonly TimeSpan RequestDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ShortestStall = TimeSpan.FromMilliseconds(5);
 
     private readonly HttpClient _http;
     private readonly Random _random;
     private readonly int _largestBytes;
     private readonly List<string> _losses = [];
-    private long _requestAt;
-    private long _progressAt;
+    private readonly List<Stall> _stalls = [];
+    private readonly Lock _gate = new();
+    private long _waitingSince;
 
     public ChaosClient(int port, X509Certificate2 authority, Random random, int largestBytes)
     {
@@ -49,11 +51,17 @@ internal sealed class ChaosClient : IDisposable
     /// <summary>What went wrong, with the time.</summary>
     public IReadOnlyList<string> Losses => _losses;
 
-    /// <summary>Since when a request is under way; 0: none is.</summary>
-    public long RequestAt => Volatile.Read(ref _requestAt);
-
-    /// <summary>When the last bytes came.</summary>
-    public long ProgressAt => Volatile.Read(ref _progressAt);
+    /// <summary>The longest that it waited for its next byte between two moments, from the first of them at the earliest; zero if it didn't.</summary>
+    public TimeSpan LongestWait(long from, long until)
+    {
+        lock (_gate)
+        {
+            return _stalls.Where(stall => stall.End > from && stall.Start < until)
+                .Select(stall => Stopwatch.GetElapsedTime(Math.Max(from, stall.Start), stall.End))
+                .DefaultIfEmpty()
+                .Max();
+        }
+    }
 
     /// <summary>Fetches until it is told to stop; the request under way is finished.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -76,16 +84,16 @@ internal sealed class ChaosClient : IDisposable
     {
         using var deadline = new CancellationTokenSource(RequestDeadline);
         long at = 0;
-        Volatile.Write(ref _requestAt, Stopwatch.GetTimestamp());
+        _waitingSince = Stopwatch.GetTimestamp();
         try
         {
             using HttpResponseMessage response = await _http.GetAsync(new Uri($"/bytes/{size}", UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, deadline.Token);
-            Volatile.Write(ref _progressAt, Stopwatch.GetTimestamp());
+            OnBytes();
             response.EnsureSuccessStatusCode();
             await using Stream body = await response.Content.ReadAsStreamAsync(deadline.Token);
             for (int read; (read = await body.ReadAsync(buffer, deadline.Token)) > 0; at += read)
             {
-                Volatile.Write(ref _progressAt, Stopwatch.GetTimestamp());
+                OnBytes();
                 SampleBytes.Fill(at, expected.AsSpan(0, read));
                 if (!buffer.AsSpan(0, read).SequenceEqual(expected.AsSpan(0, read)))
                     throw new InvalidDataException($"wrong bytes at {at}");
@@ -100,10 +108,18 @@ internal sealed class ChaosClient : IDisposable
         {
             _losses.Add($"{DateTime.UtcNow:HH:mm:ss.fff} /bytes/{size} after {at} bytes: {e.Message}{(e.InnerException is { } inner ? $" ({inner.Message})" : "")}");
         }
-        finally
+    }
+
+    private void OnBytes()
+    {
+        long now = Stopwatch.GetTimestamp();
+        if (Stopwatch.GetElapsedTime(_waitingSince, now) >= ShortestStall)
         {
-            Volatile.Write(ref _requestAt, 0);
+            lock (_gate)
+                _stalls.Add(new Stall(_waitingSince, now));
         }
+
+        _waitingSince = now;
     }
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
@@ -113,4 +129,6 @@ internal sealed class ChaosClient : IDisposable
         await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellation);
         return new NetworkStream(socket, ownsSocket: true);
     }
+
+    private readonly record struct Stall(long Start, long End);
 }

@@ -14,8 +14,7 @@ internal sealed partial class FaultInjector(ChaosPlan plan, ClusterAdmin admin, 
     private const int SigTerm = 15;
     private const int SigContinue = 18;
     private const int SigStop = 19;
-    private static readonly TimeSpan HangTime = TimeSpan.FromSeconds(4);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(4);
 
     private readonly Random _random = new(plan.Seed);
     private readonly List<Fault> _faults = [];
@@ -42,32 +41,20 @@ internal sealed partial class FaultInjector(ChaosPlan plan, ClusterAdmin admin, 
 
     private async Task<Fault> WatchAsync(FaultKind kind, ProcessStatus victim, TimeSpan at)
     {
-        double takenOver = await TakenOverAsync();
-        (ChaosClient Client, long Request)[] underWay = [.. clients.Select(static client => (client, client.RequestAt)).Where(static client => client.RequestAt != 0)];
+        double before = await TakenOverAsync();
         long fault = Stopwatch.GetTimestamp();
         Signal(victim.Pid, kind switch { FaultKind.Crash => SigKill, FaultKind.Hang => SigStop, _ => SigTerm });
-        Task<TimeSpan>[] waits = [.. underWay.Select(client => NextByteAsync(client.Client, client.Request, fault))];
+        await Task.Delay(Window);
         if (kind == FaultKind.Hang)
-        {
-            await Task.Delay(HangTime);
             Signal(victim.Pid, SigContinue);
-        }
 
-        TimeSpan[] waited = await Task.WhenAll(waits);
-        int affected = (int)(await TakenOverAsync() - takenOver);
-
-        // Who was on that silo is not to be seen from here, but those that were waited longest.
-        return new Fault(kind, victim.Name, at, affected, [.. waited.OrderDescending().Take(affected)]);
+        // Who had something under way on that silo is not to be seen from here, but how many, and those waited longest.
+        int affected = (int)(await TakenOverAsync() - before);
+        long until = Stopwatch.GetTimestamp();
+        return new Fault(kind, victim.Name, at, affected, [.. clients.Select(client => client.LongestWait(fault, until)).OrderDescending().Take(affected)]);
     }
 
     private async Task<double> TakenOverAsync() => (await admin.MetricsAsync()).GetValueOrDefault("cssl_gateway_taken_over_total");
-
-    private static async Task<TimeSpan> NextByteAsync(ChaosClient client, long request, long fault)
-    {
-        while (client.ProgressAt < fault && client.RequestAt == request && Stopwatch.GetElapsedTime(fault) < LongestWait)
-            await Task.Delay(5);
-        return client.ProgressAt >= fault ? Stopwatch.GetElapsedTime(fault, client.ProgressAt) : Stopwatch.GetElapsedTime(fault);
-    }
 
     private static void Signal(int pid, int signal)
     {

@@ -21,7 +21,11 @@ internal sealed partial class GatewayReporter(
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2);
 
-    private bool _isFailing;
+    /// <summary>A cluster that starts, or whose grain moves, is away for a moment: nothing to tell anybody.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private long? _failingSince;
+    private bool _isTold;
 
     /// <summary>Reports once. Does not throw for trouble with the control plane.</summary>
     internal async Task ReportAsync(CancellationToken cancellationToken)
@@ -31,15 +35,18 @@ internal sealed partial class GatewayReporter(
         try
         {
             view.Update(await grains.GetGrain<IClusterGrain>(0).ReportGateway(Measure(), either.Token).AsTask().WaitAsync(either.Token));
-            if (_isFailing)
+            if (_isTold)
                 LogReachedAgain(logger);
-            _isFailing = false;
+            _failingSince = null;
+            _isTold = false;
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            if (!_isFailing && !cancellationToken.IsCancellationRequested)
-                LogUnreachable(logger, e.Message);
-            _isFailing = true;
+            _failingSince ??= time.GetTimestamp();
+            if (_isTold || cancellationToken.IsCancellationRequested || time.GetElapsedTime(_failingSince.Value) < Patience)
+                return;
+            LogUnreachable(logger, e.Message);
+            _isTold = true;
         }
     }
 

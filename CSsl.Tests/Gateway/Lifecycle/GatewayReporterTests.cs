@@ -57,6 +57,12 @@ public sealed class GatewayReporterTests : IDisposable
         await _reporter.ReportAsync(CancellationToken.None);
         _cluster.Error = new TimeoutException("nobody there.");
         await _reporter.ReportAsync(CancellationToken.None);
+        _clock.Advance(TimeSpan.FromSeconds(4.9));
+        await _reporter.ReportAsync(CancellationToken.None);
+        Assert.Empty(_lines.Lines);
+
+        _clock.Advance(TimeSpan.FromSeconds(0.1));
+        await _reporter.ReportAsync(CancellationToken.None);
         await _reporter.ReportAsync(CancellationToken.None);
         Assert.Equal(LogLevel.Warning, Assert.Single(_lines.Lines).Level);
         Assert.Single(_view.Current.Silos);
@@ -74,7 +80,18 @@ public sealed class GatewayReporterTests : IDisposable
         Assert.False(report.IsCompleted);
         _clock.Advance(TimeSpan.FromSeconds(2));
         await report;
-        Assert.Single(_lines.Lines);
+    }
+
+    [Fact]
+    public async Task Control_plane_that_is_away_for_a_moment_is_nothing_to_tell()
+    {
+        _cluster.Error = new TimeoutException("not yet.");
+        await _reporter.ReportAsync(CancellationToken.None);
+        _clock.Advance(TimeSpan.FromSeconds(3));
+        await _reporter.ReportAsync(CancellationToken.None);
+        _cluster.Error = null;
+        await _reporter.ReportAsync(CancellationToken.None);
+        Assert.Empty(_lines.Lines);
     }
 
     [Fact]
