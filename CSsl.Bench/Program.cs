@@ -8,6 +8,7 @@ var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and 
 {
     HandshakeBenchmark.Command(),
     BulkBenchmark.Command(),
+    CSsl.Bench.ClusterSim.ClusterSimCommand.Command(),
     AggregationBenchmark.Command(),
     ChaosCommand.Command(),
     EnginesBenchmark.Command(),

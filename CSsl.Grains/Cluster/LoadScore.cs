@@ -22,6 +22,9 @@ public static class LoadScore
             : busy + (load.Connections * PerConnection) + (load.BytesPerSecond * PerByteRate);
     }
 
-    /// <summary>What one connection adds that the silo was chosen for and has not reported yet.</summary>
+    /// <summary>The most that a choice may count for: few of them say nothing about what one costs.</summary>
+    public const double MostPerChoice = 0.02;
+
+    /// <summary>The least that one connection adds that the silo was chosen for and has not reported yet.</summary>
     public static double PerChoice(SiloRoles role) => role == SiloRoles.Handshake ? PerHandshakeInFlight : 10 * PerConnection;
 }

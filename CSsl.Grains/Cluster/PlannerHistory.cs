@@ -13,6 +13,15 @@ public sealed record PlannerHistory
     /// <summary>When roles were changed last.</summary>
     public DateTimeOffset? ChangedAt { get; init; }
 
+    /// <summary>Clients that waited at the gateways a moment ago, to see whether they become fewer.</summary>
+    public int Waiting { get; init; }
+
+    /// <summary>When that was.</summary>
+    public DateTimeOffset WaitingAt { get; init; }
+
+    /// <summary>They do.</summary>
+    public bool IsCatchingUp { get; init; }
+
     /// <summary>The history of one role.</summary>
     public RoleHistory Of(SiloRoles role) => role == SiloRoles.Handshake ? Handshake : Data;
 

@@ -14,6 +14,9 @@ namespace CSsl.Grains.Cluster;
 /// </remarks>
 public static class RolePlanner
 {
+    /// <summary>What is left of a backlog after <see cref="RolePlannerOptions.Sustain"/> when it will be gone in a few seconds.</summary>
+    private const double CatchingUp = 0.85;
+
     private static readonly SiloRoles[] Roles = [SiloRoles.Handshake, SiloRoles.Data];
 
     /// <summary>What is to be changed now.</summary>
@@ -27,8 +30,9 @@ public static class RolePlanner
             return new RolePlan([], history);
 
         var situation = new Situation(view, options, now);
+        history = ObserveWaiting(RolePool.WaitingIn(view), history, options, now);
         foreach (var role in Roles)
-            history = history.With(role, Observe(situation.Pool(role), history.Of(role), options, now));
+            history = history.With(role, Observe(situation.Pool(role), history.Of(role), role == SiloRoles.Handshake && history.IsCatchingUp, options, now));
 
         var changes = Repair(situation, history);
         if (changes.Count == 0 && MayMove(situation, history))
@@ -38,9 +42,16 @@ public static class RolePlanner
         return new RolePlan(changes, changes.Count > 0 ? Changed(history, now) : history);
     }
 
-    private static RoleHistory Observe(RolePool pool, RoleHistory known, RolePlannerOptions options, DateTimeOffset now) => known with
+    // Silos that catch up with a backlog are as busy as can be, and enough: more of them would come for nothing.
+    private static PlannerHistory ObserveWaiting(int waiting, PlannerHistory known, RolePlannerOptions options, DateTimeOffset now)
     {
-        HotSince = pool.IsHot ? known.HotSince ?? now : null,
+        var next = known with { IsCatchingUp = waiting > 0 && waiting < known.Waiting * CatchingUp };
+        return now - known.WaitingAt < options.Sustain ? next : next with { Waiting = waiting, WaitingAt = now };
+    }
+
+    private static RoleHistory Observe(RolePool pool, RoleHistory known, bool isCatchingUp, RolePlannerOptions options, DateTimeOffset now) => known with
+    {
+        HotSince = pool.IsHot && !isCatchingUp ? known.HotSince ?? now : null,
         CalmSince = pool.Spare(options.Calm) > 0 ? known.CalmSince ?? now : null,
         MissingSince = pool.Count < pool.Minimum ? known.MissingSince ?? now : null,
         EarlyReturns = known.ReturnedAt is { } at && now - at > options.LongestReturn ? 0 : known.EarlyReturns,
@@ -151,8 +162,8 @@ public static class RolePlanner
         public bool IsChanging => view.Silos.Any(_desired.IsChanging);
 
         public RolePool Pool(SiloRoles role) => role == SiloRoles.Handshake
-            ? _handshake ??= new RolePool(role, view.Silos, _desired, options)
-            : _data ??= new RolePool(role, view.Silos, _desired, options);
+            ? _handshake ??= new RolePool(role, view, _desired, options)
+            : _data ??= new RolePool(role, view, _desired, options);
 
         /// <summary>Silos that could take a role and don't have it, the idlest first.</summary>
         public IEnumerable<SiloReport> Movable(SiloRoles role)

@@ -19,7 +19,7 @@ public sealed record RolePlannerOptions
     public double Calm { get; init; } = 0.5;
 
     /// <summary>How long a role is hot before it gets silos: longer than one report, shorter than a client's patience.</summary>
-    public TimeSpan Sustain { get; init; } = TimeSpan.FromSeconds(0.9);
+    public TimeSpan Sustain { get; init; } = TimeSpan.FromSeconds(0.6);
 
     /// <summary>How long a role lacks silos before one is added. A restart under a supervisor takes longer than clients like to wait.</summary>
     public TimeSpan Missing { get; init; } = TimeSpan.FromSeconds(1);

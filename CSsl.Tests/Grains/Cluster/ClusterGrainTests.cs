@@ -108,7 +108,7 @@ public sealed class ClusterGrainTests
         var view = await _grain.GetView(CancellationToken.None);
         var decision = Assert.Single(view.Decisions);
         Assert.Equal(("data-1", SiloRoles.Handshake, OrderedBy.Planner), (decision.Silo, decision.To, decision.By));
-        Assert.StartsWith("1 handshake silo at 200 % for", decision.Reason, StringComparison.Ordinal);
+        Assert.StartsWith("1 handshake silo at 400 % for", decision.Reason, StringComparison.Ordinal);
         Assert.Equal(SiloRoles.Handshake, view.OrderFor("data-1")!.Roles);
 
         // From the end of the settling, 2 s after the first report.

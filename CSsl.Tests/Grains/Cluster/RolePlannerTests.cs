@@ -140,6 +140,29 @@ public sealed class RolePlannerTests
     }
 
     [Fact]
+    public void Clients_that_wait_at_gateways_ask_for_silos_and_no_more_of_them_once_they_become_fewer()
+    {
+        var silos = Enumerable.Range(0, 20).Select(i =>
+        {
+            var roles = i < 2 ? SiloRoles.Handshake : SiloRoles.Data;
+            var load = new SiloLoad { CpuAllowance = 1, ProcessCpu = i < 2 ? 1 : 0.1, HandshakesPerSecond = i < 2 ? 1000 : 0 };
+            return Reports.Silo($"silo-{i:00}", roles) with { StartRoles = roles, CapableRoles = Both, Mode = RoleMode.Auto, Load = load };
+        }).ToArray();
+        ClusterView Waiting(int count) => Reports.View(1, silos) with { Gateways = [Reports.Gateway("g") with { HandshakeQueue = count }] };
+        var (history, now) = (PlannerHistory.Empty, DateTimeOffset.UnixEpoch);
+        int Changes(int waiting)
+        {
+            now += TimeSpan.FromSeconds(0.5);
+            var plan = RolePlanner.Plan(Waiting(waiting), history, Standard, now);
+            history = plan.History;
+            return plan.Changes.Count;
+        }
+
+        Assert.All((int[])[9000, 8000, 6000, 4500, 3300, 2400, 1700, 1200], waiting => Assert.Equal(0, Changes(waiting)));
+        Assert.Equal([0, 0, 6], new[] { Changes(5000), Changes(6000), Changes(7000) });
+    }
+
+    [Fact]
     public void Role_that_nobody_has_is_added_to_the_idlest_silo_that_can()
     {
         var view = Reports.View(1,
