@@ -17,6 +17,18 @@ internal sealed class DirectSession : IAsyncDisposable
     private DirectSession(GatewayChannel channel, TestClient client, Guid sessionId, GatewayBooks books)
         => (Channel, Client, SessionId, Books) = (channel, client, sessionId, books);
 
+    /// <summary>An attach that no silo would open.</summary>
+    public static Attach SampleAttach => new()
+    {
+        SessionId = Guid.Empty,
+        Capsule = new byte[1],
+        ClientSequence = 0,
+        ServerSequence = 0,
+        ConnectionId = 1,
+        Client = TestGateway.ClientAddress,
+        Server = TestGateway.ServerAddress,
+    };
+
     /// <summary>At the silo that has the session now.</summary>
     public GatewayChannel Channel { get; private set; }
 
