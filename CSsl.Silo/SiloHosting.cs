@@ -76,10 +76,11 @@ public static class SiloHosting
         var services = builder.Services;
 
         // Through a function, so that the container disposes what it holds: keys are wiped.
-        var sealer = new SessionSealer(KeyFiles.ReadSealingKeys(settings.Cluster));
-        services.AddSingleton(_ => sealer);
-        var secretSealer = new SecretSealer(KeyFiles.ReadSealingKeys(settings.Cluster));
-        services.AddSingleton(_ => secretSealer);
+        var keys = new SharedKeyRing(KeyFiles.ReadSealingKeys(settings.Cluster));
+        services.AddSingleton(_ => keys);
+        services.AddSingleton(new SessionSealer(keys));
+        services.AddSingleton(new SecretSealer(keys));
+        AddHosted(services, provider => ActivatorUtilities.CreateInstance<SealingKeyKeeper>(provider, settings.Cluster));
         services.AddSingleton<NoteSealer>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();

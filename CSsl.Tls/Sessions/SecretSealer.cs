@@ -8,14 +8,15 @@ public sealed class SecretSealer : IDisposable
     /// <summary>The most bytes of a secret.</summary>
     public const int MaxLength = 16 * 1024;
 
-    private readonly ClusterKeyRing _ring;
+    private readonly SharedKeyRing _keys;
+    private readonly bool _ownsKeys;
 
     /// <param name="ring">Takes ownership.</param>
     public SecretSealer(ClusterKeyRing ring)
-    {
-        ArgumentNullException.ThrowIfNull(ring);
-        _ring = ring;
-    }
+        : this(new SharedKeyRing(ring)) => _ownsKeys = true;
+
+    /// <param name="keys">Stay the caller's.</param>
+    public SecretSealer(SharedKeyRing keys) => _keys = keys;
 
     /// <summary>Seals a secret, which stays the caller's to wipe.</summary>
     /// <param name="purpose">What it is for: it opens under the same purpose only. ASCII, 1 to 64 characters, never the label of a derived key.</param>
@@ -26,7 +27,8 @@ public sealed class SecretSealer : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(secret.Length, MaxLength);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(boundTo.Length, SealedBox.MaxLabelLength);
         Span<byte> label = stackalloc byte[SealedBox.MaxLabelLength];
-        return SealedBox.Seal(_ring, LabelOf(purpose, label), secret, boundTo);
+        using var borrowed = _keys.Borrow();
+        return SealedBox.Seal(borrowed.Ring, LabelOf(purpose, label), secret, boundTo);
     }
 
     /// <summary>Opens what <see cref="Seal"/> made, here or on another silo of the cluster; the caller disposes the secret.</summary>
@@ -35,14 +37,19 @@ public sealed class SecretSealer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(boundTo.Length, SealedBox.MaxLabelLength);
         Span<byte> label = stackalloc byte[SealedBox.MaxLabelLength];
-        return SealedBox.Open(_ring, LabelOf(purpose, label), sealedBytes, boundTo, MaxLength);
+        using var borrowed = _keys.Borrow();
+        return SealedBox.Open(borrowed.Ring, LabelOf(purpose, label), sealedBytes, boundTo, MaxLength);
     }
 
     /// <inheritdoc cref="ClusterKeyRing.Derive"/>
-    public SecretBytes Derive(string label, int length) => _ring.Derive(label, length);
+    public SecretBytes Derive(string label, int length) => _keys.Derive(label, length);
 
-    /// <summary>Wipes the ring.</summary>
-    public void Dispose() => _ring.Dispose();
+    /// <summary>Wipes the ring, if it was given one of its own.</summary>
+    public void Dispose()
+    {
+        if (_ownsKeys)
+            _keys.Dispose();
+    }
 
     private static Span<byte> LabelOf(string purpose, Span<byte> buffer)
     {

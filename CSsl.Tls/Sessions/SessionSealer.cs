@@ -6,14 +6,15 @@ public sealed class SessionSealer : IDisposable
 {
     private const int SessionIdLength = 16;
 
-    private readonly ClusterKeyRing _ring;
+    private readonly SharedKeyRing _keys;
+    private readonly bool _ownsKeys;
 
     /// <param name="ring">Takes ownership.</param>
     public SessionSealer(ClusterKeyRing ring)
-    {
-        ArgumentNullException.ThrowIfNull(ring);
-        _ring = ring;
-    }
+        : this(new SharedKeyRing(ring)) => _ownsKeys = true;
+
+    /// <param name="keys">Stay the caller's.</param>
+    public SessionSealer(SharedKeyRing keys) => _keys = keys;
 
     private static ReadOnlySpan<byte> Label => "c-ssl capsule 1"u8;
 
@@ -28,7 +29,8 @@ public sealed class SessionSealer : IDisposable
         {
             using var encoded = ExportedSessionCodec.Encode(session);
             Span<byte> id = stackalloc byte[SessionIdLength];
-            return new SealedSession(SealedBox.Seal(_ring, Label, encoded.Span, Bytes(sessionId, id)));
+            using var borrowed = _keys.Borrow();
+            return new SealedSession(SealedBox.Seal(borrowed.Ring, Label, encoded.Span, Bytes(sessionId, id)));
         }
     }
 
@@ -37,12 +39,17 @@ public sealed class SessionSealer : IDisposable
     public ExportedSession Open(ReadOnlySpan<byte> capsule, Guid sessionId)
     {
         Span<byte> id = stackalloc byte[SessionIdLength];
-        using var encoded = SealedBox.Open(_ring, Label, capsule, Bytes(sessionId, id), ExportedSessionCodec.MaxEncodedLength);
+        using var borrowed = _keys.Borrow();
+        using var encoded = SealedBox.Open(borrowed.Ring, Label, capsule, Bytes(sessionId, id), ExportedSessionCodec.MaxEncodedLength);
         return ExportedSessionCodec.Decode(encoded.Span);
     }
 
-    /// <summary>Wipes the ring.</summary>
-    public void Dispose() => _ring.Dispose();
+    /// <summary>Wipes the ring, if it was given one of its own.</summary>
+    public void Dispose()
+    {
+        if (_ownsKeys)
+            _keys.Dispose();
+    }
 
     private static Span<byte> Bytes(Guid sessionId, Span<byte> buffer)
     {

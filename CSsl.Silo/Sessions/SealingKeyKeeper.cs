@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using CSsl.Grains.Configuration;
+using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace CSsl.Silo.Sessions;
+
+/// <summary>
+/// Reads <see cref="ClusterOptions.SealingKeyFile"/> again when it has changed, while the silo serves. A key is rotated in three steps, each on all silos before the
+/// next: the new key as the last line (opens), then as the first (seals), then the old one taken out, once nothing is sealed under it any more.
+/// </summary>
+/// <remarks>It looks at what is in the file and not at its date: files that are mounted or linked change without one.</remarks>
+internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOptions options, TimeProvider time, ILogger<SealingKeyKeeper> logger) : BackgroundService
+{
+    /// <summary>Time between two looks.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    private byte[] _seen = Digest(options.SealingKeyFile!);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                Look();
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+    }
+
+    private void Look()
+    {
+        var digest = Digest(options.SealingKeyFile!);
+        if (digest.AsSpan().SequenceEqual(_seen))
+            return;
+        _seen = digest;
+        try
+        {
+            var before = keys.KeyIds;
+            keys.Replace(KeyFiles.ReadSealingKeys(options));
+            LogChanged(string.Join(", ", keys.KeyIds), string.Join(", ", before.Except(keys.KeyIds)) is { Length: > 0 } gone ? $"; taken out: {gone}" : "");
+        }
+        catch (ConfigurationException e)
+        {
+            // Perhaps in the middle of being written: then it changes again.
+            LogBad(e.Message);
+        }
+    }
+
+    // Empty when there is none to read.
+    private static byte[] Digest(string path)
+    {
+        try
+        {
+            using var file = File.OpenRead(path);
+            return SHA256.HashData(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "sealing keys, newest first: {Keys}{Gone}")]
+    private partial void LogChanged(string keys, string gone);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "the sealing keys have changed and can't be used; those that were read before still are: {Reason}")]
+    private partial void LogBad(string reason);
+}

@@ -1,0 +1,78 @@
+using CSsl.Grains.Configuration;
+using CSsl.Silo.Sessions;
+using CSsl.Tests.Support;
+using CSsl.Tls.Sessions;
+using Xunit;
+
+namespace CSsl.Tests.Silo;
+
+public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
+{
+    private readonly TempDirectory _folder = new();
+    private readonly ManualTimeProvider _time = new();
+    private readonly RecordingLogger<SealingKeyKeeper> _log = new();
+    private readonly string _first = ClusterKeyRing.Generate("k1");
+    private SharedKeyRing _keys = null!;
+    private SealingKeyKeeper _keeper = null!;
+
+    private string File => _folder.File("sealing.keys");
+
+    public async Task InitializeAsync()
+    {
+        Write(_first);
+        _keys = new SharedKeyRing(ClusterKeyRing.Parse(_first));
+        _keeper = new SealingKeyKeeper(_keys, new ClusterOptions { SealingKeyFile = File }, _time, _log);
+        await _keeper.StartAsync(default);
+    }
+
+    public Task DisposeAsync() => _keeper.StopAsync(default);
+
+    public void Dispose()
+    {
+        _keeper.Dispose();
+        _keys.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task File_that_changes_is_read_again()
+    {
+        Write(ClusterKeyRing.Generate("k2") + _first);
+        await LookUntilAsync("k2, k1");
+        Write(ClusterKeyRing.Generate("k3"));
+        await LookUntilAsync("k3");
+
+        Assert.Equal(["sealing keys, newest first: k2, k1", "sealing keys, newest first: k3; taken out: k2, k1"], _log.Lines.Select(static line => line.Message));
+    }
+
+    [Fact]
+    public async Task File_that_can_not_be_used_changes_nothing_and_is_told_once()
+    {
+        Write("nonsense");
+        await LookUntilAsync("k1", () => _log.Lines.Count == 1);
+        _time.Advance(SealingKeyKeeper.Interval);
+        System.IO.File.Delete(File);
+        await LookUntilAsync("k1", () => _log.Lines.Count == 2);
+        Write(ClusterKeyRing.Generate("k2"));
+        await LookUntilAsync("k2");
+
+        Assert.Equal(3, _log.Lines.Count);
+        Assert.DoesNotContain("nonsense", _log.Lines[0].Message, StringComparison.Ordinal);
+    }
+
+    // At once, as one should.
+    private void Write(string text)
+    {
+        System.IO.File.WriteAllText(File + ".new", text);
+        System.IO.File.Move(File + ".new", File, overwrite: true);
+    }
+
+    // The look itself happens on another thread than the clock's.
+    private Task LookUntilAsync(string ids, Func<bool>? also = null) => Eventually.TrueAsync(
+        () =>
+        {
+            _time.Advance(SealingKeyKeeper.Interval);
+            return string.Join(", ", _keys.KeyIds) == ids && also?.Invoke() != false;
+        },
+        $"the keys are {ids}");
+}
