@@ -3,6 +3,7 @@ using CSsl.Bench;
 using CSsl.Bench.Aggregation;
 using CSsl.Bench.Chaos;
 using CSsl.Bench.Engines;
+using CSsl.Bench.Idle;
 
 var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and per gigabyte, beside nginx on the same machine in the same run.")
 {
@@ -11,6 +12,8 @@ var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and 
     CSsl.Bench.ClusterSim.ClusterSimCommand.Command(),
     AggregationBenchmark.Command(),
     ChaosCommand.Command(),
+    IdleBenchmark.Command(),
+    IdleCrowd.Command(),
     EnginesBenchmark.Command(),
 };
 try

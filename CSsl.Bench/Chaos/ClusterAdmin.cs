@@ -11,11 +11,11 @@ internal sealed class ClusterAdmin(int port) : IDisposable
     private readonly HttpClient _http = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
 
     /// <summary>Data silos that take sessions now.</summary>
-    public async Task<IReadOnlyList<ProcessStatus>> DataSilosAsync()
-    {
-        ClusterStatus status = (await _http.GetFromJsonAsync<ClusterStatus>(new Uri("/status", UriKind.Relative), JsonSerializerOptions.Web))!;
-        return [.. status.Processes.Where(static process => process.Kind == "silo" && process.Roles.Contains(nameof(SiloRoles.Data)) && process.State == nameof(SiloState.Active))];
-    }
+    public async Task<IReadOnlyList<ProcessStatus>> DataSilosAsync() => [.. (await ProcessesAsync()).Where(static process => process.Kind == "silo" && process.Roles.Contains(nameof(SiloRoles.Data)) && process.State == nameof(SiloState.Active))];
+
+    /// <summary>All processes of the cluster.</summary>
+    public async Task<IReadOnlyList<ProcessStatus>> ProcessesAsync()
+        => (await _http.GetFromJsonAsync<ClusterStatus>(new Uri("/status", UriKind.Relative), JsonSerializerOptions.Web))!.Processes;
 
     /// <summary>Metrics by name; those with labels are added up, of histograms there are the buckets (name_bucket|le), sum and count.</summary>
     public async Task<IReadOnlyDictionary<string, double>> MetricsAsync()

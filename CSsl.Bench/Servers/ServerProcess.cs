@@ -13,7 +13,8 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     private readonly Process _process;
     private readonly Lock _gate = new();
     private readonly List<string> _lines = [];
-    private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private string? _awaitedPrefix;
+    private TaskCompletionSource<string> _awaited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ServerProcess(Process process) => _process = process;
 
@@ -22,12 +23,12 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     /// <summary>Starts a program and, unless <paramref name="readyPrefix"/> is null, waits for a line that begins so.</summary>
     /// <returns>The process and the rest of that line.</returns>
     /// <exception cref="BenchException">It ended, or was not ready in time.</exception>
-    public static async Task<(ServerProcess Process, string Ready)> StartAsync(string program, IEnumerable<string> arguments, string? readyPrefix)
+    public static async Task<(ServerProcess Process, string Ready)> StartAsync(string program, IEnumerable<string> arguments, string? readyPrefix, TimeSpan? deadline = null)
     {
         var process = new Process { StartInfo = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true } };
-        var server = new ServerProcess(process);
-        process.OutputDataReceived += (_, line) => server.Take(line.Data, readyPrefix);
-        process.ErrorDataReceived += (_, line) => server.Take(line.Data, readyPrefix);
+        var server = new ServerProcess(process) { _awaitedPrefix = readyPrefix };
+        process.OutputDataReceived += (_, line) => server.Take(line.Data);
+        process.ErrorDataReceived += (_, line) => server.Take(line.Data);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
@@ -36,15 +37,15 @@ internal sealed partial class ServerProcess : IAsyncDisposable
 
         try
         {
-            Task<string> ready = server._ready.Task;
-            if (await Task.WhenAny(ready, process.WaitForExitAsync()).WaitAsync(StartDeadline) == ready)
+            Task<string> ready = server._awaited.Task;
+            if (await Task.WhenAny(ready, process.WaitForExitAsync()).WaitAsync(deadline ?? StartDeadline) == ready)
                 return (server, (await ready)[readyPrefix.Length..].Trim());
             throw new BenchException($"{program} {string.Join(' ', arguments)} ended with exit code {process.ExitCode}:\n{server.Tail()}");
         }
         catch (TimeoutException)
         {
             await server.DisposeAsync();
-            throw new BenchException($"{program} {string.Join(' ', arguments)} was not ready within {StartDeadline}:\n{server.Tail()}");
+            throw new BenchException($"{program} {string.Join(' ', arguments)} was not ready within {deadline ?? StartDeadline}:\n{server.Tail()}");
         }
     }
 
@@ -53,6 +54,21 @@ internal sealed partial class ServerProcess : IAsyncDisposable
     {
         lock (_gate)
             return string.Join('\n', _lines.TakeLast(20));
+    }
+
+    /// <summary>Writes a line to its standard input and waits for one that begins so.</summary>
+    /// <returns>The rest of that line.</returns>
+    public async Task<string> AskAsync(string line, string prefix)
+    {
+        Task<string> answer;
+        lock (_gate)
+        {
+            (_awaitedPrefix, _awaited) = (prefix, new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
+            answer = _awaited.Task;
+        }
+
+        await _process.StandardInput.WriteLineAsync(line);
+        return (await answer.WaitAsync(StartDeadline))[prefix.Length..];
     }
 
     /// <inheritdoc/>
@@ -69,14 +85,16 @@ internal sealed partial class ServerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private void Take(string? line, string? readyPrefix)
+    private void Take(string? line)
     {
         if (line is null)
             return;
         lock (_gate)
+        {
             _lines.Add(line);
-        if (readyPrefix is not null && line.StartsWith(readyPrefix, StringComparison.Ordinal))
-            _ready.TrySetResult(line);
+            if (_awaitedPrefix is not null && line.StartsWith(_awaitedPrefix, StringComparison.Ordinal))
+                _awaited.TrySetResult(line);
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
