@@ -43,11 +43,10 @@ internal sealed class GatewayListeners(IOptions<GatewayOptions> options) : IConf
         socket.MaxWriteBufferSize = 1;
         socket.NoDelay = true;
         socket.Backlog = 4096;
-        if (options.Value.ReusePort)
-            socket.CreateBoundListenSocket = Bind;
+        socket.CreateBoundListenSocket = Bind;
     }
 
-    /// <summary>Nobody shares the admin endpoint: its answers are one gateway's own.</summary>
+    /// <summary>Nobody shares the admin endpoint, whose answers are one gateway's own.</summary>
     private Socket Bind(EndPoint endpoint)
-        => endpoint is IPEndPoint address && !address.Equals(HostPort.Parse(options.Value.Admin)) ? ReusePort.Bind(address) : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        => endpoint is IPEndPoint address && !address.Equals(HostPort.Parse(options.Value.Admin)) ? ClientListener.Bind(address, options.Value.ReusePort) : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
 }
