@@ -23,6 +23,10 @@ public sealed class ResumptionOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:05")]
     public TimeSpan LookupTime { get; set; } = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>Sessions that a silo stores or removes in a second; more are not kept.</summary>
+    [Range(1, 100_000)]
+    public int WritesPerSecond { get; set; } = 200;
+
     /// <summary>How often a silo asks for the ticket keys.</summary>
     public TimeSpan TicketKeyRefresh => TimeSpan.FromTicks(Math.Clamp(TicketKeyRotation.Ticks / 40, TimeSpan.TicksPerMillisecond * 100, TimeSpan.TicksPerSecond * 30));
 

@@ -31,12 +31,13 @@ internal sealed partial class SessionStore : BackgroundService
     private readonly Channel<Write>[] _queues;
     private readonly Breaker _finding;
     private readonly Breaker _keeping;
+    private readonly RateLimit _rate;
     private int _lookups;
 
     public SessionStore(IGrainFactory grains, IOptions<ResumptionOptions> options, SessionStoreMetrics metrics, TimeProvider time, ILogger<SessionStore> logger)
     {
         (_grains, _options, _metrics, _time, _logger) = (grains, options.Value, metrics, time, logger);
-        (_finding, _keeping) = (new Breaker(time), new Breaker(time));
+        (_finding, _keeping, _rate) = (new Breaker(time), new Breaker(time), new RateLimit(_options.WritesPerSecond, time));
         _queues = [.. Enumerable.Range(0, Writers).Select(static _ => Channel.CreateBounded<Write>(new BoundedChannelOptions(QueueLength) { SingleReader = true }))];
     }
 
@@ -55,10 +56,10 @@ internal sealed partial class SessionStore : BackgroundService
         }
     }
 
-    /// <summary>Stores a session, sooner or later; not at all when too many wait.</summary>
+    /// <summary>Stores a session, sooner or later; not at all when too many wait, or were stored in this second.</summary>
     public void Store(ResumptionRecord session) => Enqueue(new Write(session.Id, new StoredSession { Sealed = session.Sealed, ExpiresAt = _time.GetUtcNow() + _options.Lifetime }));
 
-    /// <summary>Forgets a session, sooner or later; not at all when too many wait.</summary>
+    /// <summary>Forgets a session, sooner or later; under the same limits.</summary>
     public void Remove(ReadOnlyMemory<byte> id) => Enqueue(new Write(id, null));
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(_queues.Select(queue => DrainAsync(queue.Reader, stoppingToken)));
@@ -91,7 +92,8 @@ internal sealed partial class SessionStore : BackgroundService
 
     private void Enqueue(Write write)
     {
-        if (!_queues[write.Id.Span[0] % Writers].Writer.TryWrite(write))
+        // A storm of handshakes must not become one of writes, which the rest of the cluster's state has to get through.
+        if (!_rate.TryTake() || !_queues[write.Id.Span[0] % Writers].Writer.TryWrite(write))
             _metrics.Dropped();
     }
 

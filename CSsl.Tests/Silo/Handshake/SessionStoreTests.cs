@@ -14,7 +14,7 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
 {
     private readonly ManualTimeProvider _time = new();
     private readonly TestMeters _meters = new();
-    private readonly ResumptionOptions _options = new();
+    private readonly ResumptionOptions _options = new() { WritesPerSecond = 100_000 };
     private readonly ScriptedSessions _sessions = new();
     private readonly SessionStore _store;
     private readonly CounterValue _dropped;
@@ -133,6 +133,25 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
         _store.Remove(NewId(0));
         await _sessions.WrittenAsync(2 + SessionStore.QueueLength);
         Assert.Equal(2 + SessionStore.QueueLength, _sessions.Writes);
+    }
+
+    [Fact]
+    public async Task Writes_of_a_second_are_bounded()
+    {
+        _sessions.Gate.SetResult();
+        using var store = new SessionStore(_sessions, Options.Create(new ResumptionOptions { WritesPerSecond = 3 }), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
+        await store.StartAsync(CancellationToken.None);
+        for (var i = 0; i < 10; i++)
+            store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 7 } });
+        Assert.Equal(7, _dropped.Value);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < 10; i++)
+            store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 7 } });
+        Assert.Equal(14, _dropped.Value);
+        await _sessions.WrittenAsync(6);
+        await store.StopAsync(CancellationToken.None);
+        Assert.Equal(6, _sessions.Writes);
     }
 
     [Fact]
