@@ -65,6 +65,7 @@ public static class SiloHosting
         AddHosted<SessionRegistrar>(builder.Services);
         AddHosted<SessionJanitor>(builder.Services);
         AddHosted<Hibernation>(builder.Services);
+        AddHosted<TakeoverLog>(builder.Services);
         builder.Services.AddSingleton<SessionDrain>();
         AddHosted<SiloDrain>(builder.Services);
         builder.AddSiloAdmin(settings.Silo);

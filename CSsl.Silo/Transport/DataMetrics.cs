@@ -4,6 +4,14 @@ using CSsl.Grains.Link;
 
 namespace CSsl.Silo.Transport;
 
+/// <summary>What became of sessions whose silo was lost.</summary>
+/// <param name="Sessions">Attached here.</param>
+/// <param name="Replayed">Requests served again.</param>
+/// <param name="Resumed">Responses whose rest was fetched.</param>
+/// <param name="PassedOver">Requests whose response the client had already.</param>
+/// <param name="Refused">Requests answered with 502.</param>
+internal readonly record struct TakeoverCounts(long Sessions, long Replayed, long Resumed, long PassedOver, long Refused);
+
 /// <summary>What a silo's data role has done: plain counters, read by the reporter and, when asked, by meters. Thread-safe.</summary>
 public sealed class DataMetrics
 {
@@ -48,6 +56,9 @@ public sealed class DataMetrics
 
     /// <summary>Records in both directions.</summary>
     public long Records => Volatile.Read(ref _recordsSealed) + Volatile.Read(ref _recordsOpened);
+
+    internal TakeoverCounts Takeovers => new(
+        Volatile.Read(ref _takenOver), Volatile.Read(ref _replayed), Volatile.Read(ref _resumed), Volatile.Read(ref _passedOver), Volatile.Read(ref _refused));
 
     /// <summary>Bytes of records in both directions.</summary>
     public long Bytes => Volatile.Read(ref _bytesSealed) + Volatile.Read(ref _bytesOpened);
