@@ -53,8 +53,11 @@ internal sealed class RolePool
     {
         var load = silo.Load;
         var backlog = Role == SiloRoles.Data ? load.SchedulingDelay / _options.FullSchedulingDelay
-            : load.HandshakeQueue >= _options.LeastBacklog ? load.HandshakeTime / _options.FullHandshakeTime
+            : QueueOf(load) >= _options.LeastBacklog ? load.HandshakeTime / _options.FullHandshakeTime
             : 0;
         return Math.Max(load.Utilisation, Math.Min(MaxPressure, backlog));
     }
+
+    // What was there when the report was made says little about the half second before: by Little's law that is rate times time.
+    private static double QueueOf(SiloLoad load) => Math.Max(load.HandshakeQueue, load.HandshakesPerSecond * load.HandshakeTime);
 }

@@ -42,6 +42,21 @@ public sealed class ElasticityTests
         Assert.Contains("data-1: Data -> Handshake, by the operator: ordered", table, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Data_silo_takes_the_handshakes_over_by_itself_when_nobody_else_is_left_for_them()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { Arguments = ["--no-restart", "--Silo:RoleMode=Auto"] });
+        ProcFs.Signal((await cluster.StatusAsync()).Single(process => process.Name == "handshake-1").ProcessId, ProcFs.SigKill);
+
+        await Eventually.TrueAsync(
+            async () => (await Tool.RunAsync("curl", ["-sSf", "--cacert", cluster.CertificateAuthority, "-o", "/dev/null", $"https://localhost:{cluster.Port}/"])).ExitCode == 0,
+            "clients are served again");
+
+        ClusterProcess helper = Assert.Single(await cluster.StatusAsync(), process => process.Roles.Count == 2);
+        string table = (await Cssl.RunAsync(["status", "--admin", $"{cluster.AdminPort}"])).Succeeded().Output;
+        Assert.Contains($"{helper.Name}: Data -> Handshake, Data, by the planner: no silo has the role handshake", table, StringComparison.Ordinal);
+    }
+
     /// <summary>One client after the other until told to stop; returns how many were served. Each must be.</summary>
     private static async Task<int> LoadAsync(Cluster cluster, CancellationToken over)
     {
