@@ -9,6 +9,9 @@ internal sealed class OrderBook(TimeProvider time)
     /// <summary>The order for a silo that has been away for so long is forgotten.</summary>
     public static readonly TimeSpan KeepFor = TimeSpan.FromHours(1);
 
+    /// <summary>How far another machine's clock may be ahead of ours.</summary>
+    private static readonly TimeSpan MaxAhead = TimeSpan.FromDays(1);
+
     /// <summary>Decisions that are kept.</summary>
     public const int MaxDecisions = 16;
 
@@ -38,6 +41,9 @@ internal sealed class OrderBook(TimeProvider time)
     /// <summary>Takes an order that a silo acts on, or that a gateway has seen, if it is newer than what is known here.</summary>
     public void Recall(SiloOrder order)
     {
+        // From a clock that is wrong beyond reason: no later order could ever overrule it.
+        if (order.Version > (time.GetUtcNow() + MaxAhead).UtcTicks)
+            return;
         if (_orders.TryGetValue(order.Silo, out var known) ? known.Order.Version >= order.Version : _orders.Count >= ClusterRoster.MaxMembers)
             return;
         Put(order);

@@ -41,8 +41,8 @@ internal static class ReportValidation
             && IsAmount(report.ProcessCpu) && IsAmount(report.MachineCpu)
             && report is { Connections: >= 0, ResidentBytes: >= 0, HandshakesInFlight: >= 0, HandshakeQueue: >= 0 }
             && report.Sessions is null or { Asleep: >= 0, Hibernated: >= 0, Woken: >= 0, Moved: >= 0, TakenOver: >= 0, Lost: >= 0 }, "the load has a value that is no amount");
-        Require(report.Memory is null || (report.Memory.Orders.Count <= ClusterRoster.MaxMembers && report.Memory.Orders.All(IsOrder)), "an order can't be one");
-        Require(report.Memory is null || (report.Memory.Decisions.Count <= OrderBook.MaxDecisions && report.Memory.Decisions.All(IsDecision)), "a decision can't be one");
+        Require(report.Memory is null || (report.Memory.Orders is not null && report.Memory.Orders.Count <= ClusterRoster.MaxMembers && report.Memory.Orders.All(IsOrder)), "an order can't be one");
+        Require(report.Memory is null || (report.Memory.Decisions is not null && report.Memory.Decisions.Count <= OrderBook.MaxDecisions && report.Memory.Decisions.All(IsDecision)), "a decision can't be one");
     }
 
     /// <exception cref="ArgumentException">A field can't be right: says which.</exception>
@@ -56,11 +56,11 @@ internal static class ReportValidation
     private static bool IsEngine(EngineLoad engine) => engine.Name.Length <= MaxNameLength && engine.Batches.Count <= MaxBatchSizes && engine.Batches.All(static count => count >= 0)
         && IsAmount(engine.CallsPerSecond) && IsAmount(engine.RecordsPerSecond) && IsAmount(engine.BytesPerSecond) && IsAmount(engine.LaneFill) && IsAmount(engine.QueueWait);
 
-    private static bool IsOrder(SiloOrder order) => IsName(order.Silo) && order.Version > 0 && ((order.Roles ?? SiloRoles.None) & ~AllRoles) == 0
+    private static bool IsOrder(SiloOrder? order) => order is not null && IsName(order.Silo) && order.Version > 0 && ((order.Roles ?? SiloRoles.None) & ~AllRoles) == 0
         && Enum.IsDefined(order.Mode ?? RoleMode.Fixed) && Enum.IsDefined(order.By);
 
-    private static bool IsDecision(RoleDecision decision)
-        => IsName(decision.Silo) && ((decision.From | decision.To) & ~AllRoles) == 0 && Enum.IsDefined(decision.By) && decision.Reason.Length <= MaxTextLength;
+    private static bool IsDecision(RoleDecision? decision)
+        => decision is not null && IsName(decision.Silo) && ((decision.From | decision.To) & ~AllRoles) == 0 && Enum.IsDefined(decision.By) && decision.Reason is { Length: <= MaxTextLength };
 
     private static bool IsName(string? name)
         => name is { Length: > 0 and <= MaxNameLength } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');

@@ -135,7 +135,29 @@ public sealed class ClusterRosterTests
         Reports.Silo("silo", machineCpu: double.NaN),
         Reports.Silo("silo", machineCpu: -1),
         Reports.Silo("silo") with { Load = null! },
+        Reports.Silo("silo") with { Order = new SiloOrder { Silo = "another", Version = 1 } },
+        Reports.Silo("silo") with { Order = new SiloOrder { Silo = "silo", Version = 0 } },
+        Reports.Silo("silo") with { Trouble = new string('x', 501) },
+        Reports.Silo("silo") with { Load = new SiloLoad { HandshakeTime = double.PositiveInfinity } },
         Reports.Silo("silo") with { Load = new SiloLoad { Connections = -1 } });
+
+    public static TheoryData<GatewayReport> BadGatewayReports => new(
+        Reports.Gateway("g") with { HandshakeQueue = -1 },
+        Reports.Gateway("g") with { Memory = new ClusterMemory { Orders = [null!] } },
+        Reports.Gateway("g") with { Memory = new ClusterMemory { Orders = null! } },
+        Reports.Gateway("g") with { Memory = new ClusterMemory { Orders = [new SiloOrder { Silo = "two words", Version = 1 }] } },
+        Reports.Gateway("g") with { Memory = new ClusterMemory { Decisions = [null!] } },
+        Reports.Gateway("g") with { Memory = new ClusterMemory { Orders = [.. Enumerable.Range(0, ClusterRoster.MaxMembers + 1).Select(i => new SiloOrder { Silo = "s" + i, Version = 1 })] } });
+
+    [Theory]
+    [MemberData(nameof(BadGatewayReports))]
+    public void Report_of_a_gateway_that_cannot_be_right_is_refused(GatewayReport report)
+    {
+        var roster = new ClusterRoster(_clock);
+        Assert.Throws<ArgumentException>(() => roster.Report(report));
+        Assert.Empty(roster.View().Gateways);
+        Assert.Empty(roster.Orders.Orders);
+    }
 
     [Theory]
     [MemberData(nameof(BadReports))]

@@ -85,6 +85,16 @@ public sealed class OrderBookTests
     }
 
     [Fact]
+    public void Order_from_a_clock_that_is_wrong_beyond_reason_is_not_believed()
+    {
+        var book = new OrderBook(_clock);
+        book.Recall(Order("a", long.MaxValue));
+        book.Recall(Order("b", _clock.GetUtcNow().AddDays(2).UtcTicks));
+        Assert.Empty(book.Orders);
+        Assert.True(book.Give("a", order => order).Version > 0);
+    }
+
+    [Fact]
     public void Number_of_orders_is_bounded()
     {
         var book = new OrderBook(_clock);

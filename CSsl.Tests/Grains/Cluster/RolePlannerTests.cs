@@ -13,21 +13,23 @@ public sealed class RolePlannerTests
 
     private static readonly RolePlannerOptions Standard = new();
 
-    private static Gen<SiloReport> SiloNamed(string name)
-        => from roles in Gen.Elements(SiloRoles.None, SiloRoles.Handshake, SiloRoles.Data, Both)
+    /// <param name="name">Its name.</param>
+    /// <param name="handshakes">CPU that it uses if it has the handshake role.</param>
+    /// <param name="data">CPU that it uses if it has the data role.</param>
+    private static Gen<SiloReport> SiloNamed(string name, int handshakes, int data)
+        => from roles in Gen.Elements(SiloRoles.None, SiloRoles.Handshake, SiloRoles.Data, SiloRoles.Data, Both)
            from start in Gen.Elements(SiloRoles.Handshake, SiloRoles.Data, Both)
            from capable in Gen.Elements(Both, Both, Both, SiloRoles.None)
-           from state in Gen.Elements(SiloState.Active, SiloState.Active, SiloState.Active, SiloState.Draining, SiloState.Silent, SiloState.Joining)
+           from state in Gen.Elements(SiloState.Active, SiloState.Active, SiloState.Active, SiloState.Active, SiloState.Draining, SiloState.Silent, SiloState.Joining)
            from mode in Gen.Elements(RoleMode.Auto, RoleMode.Auto, RoleMode.Fixed)
-           from cpu in Gen.Choose(0, 120)
-           from late in Gen.Choose(0, 100)
-           from backlog in Gen.Choose(0, 100)
+           from noise in Gen.Choose(0, 10)
+           let cpu = noise + (roles.HasFlag(SiloRoles.Handshake) ? handshakes : 0) + (roles.HasFlag(SiloRoles.Data) ? data : 0)
            select Reports.Silo(name, roles, state, incarnation: Guid.NewGuid()) with
            {
                StartRoles = start,
                CapableRoles = capable | roles | start,
                Mode = mode,
-               Load = new SiloLoad { ProcessCpu = cpu / 100.0, CpuAllowance = 1, HandshakeQueue = backlog, HandshakeTime = late / 1000.0, SchedulingDelay = late / 1000.0 },
+               Load = new SiloLoad { ProcessCpu = cpu / 100.0, CpuAllowance = 1, HandshakeQueue = cpu > 90 ? 100 : 0, HandshakeTime = cpu > 90 ? 0.1 : 0.001 },
            };
 
     private static Gen<SiloOrder> OrderOf(SiloReport silo)
@@ -36,11 +38,13 @@ public sealed class RolePlannerTests
            from giver in Gen.Elements(OrderedBy.Planner, OrderedBy.Operator)
            select new SiloOrder { Silo = silo.Name, Version = 1, Roles = roles, Drain = drain ? silo.Incarnation : null, By = giver };
 
-    /// <summary>Any cluster in any state, half of its silos with orders that they may not have carried out.</summary>
+    /// <summary>Any cluster in any state, a third of its silos with orders that they may not have carried out.</summary>
     private static Gen<ClusterView> Views
-        => from size in Gen.Choose(0, 10)
-           from silos in Gen.CollectToArray(Enumerable.Range(0, size).Select(i => SiloNamed("silo-" + i)))
-           from orders in Gen.CollectToArray(silos.Take(size / 2).Select(OrderOf))
+        => from size in Gen.Choose(0, 12)
+           from handshakes in Gen.Elements(0, 40, 100)
+           from data in Gen.Elements(0, 40, 100)
+           from silos in Gen.CollectToArray(Enumerable.Range(0, size).Select(i => SiloNamed("silo-" + i, handshakes, data)))
+           from orders in Gen.CollectToArray(silos.Take(size / 3).Select(OrderOf))
            select new ClusterView { Version = 1, Silos = silos, Orders = orders };
 
     private static Gen<RolePlannerOptions> Options
