@@ -44,6 +44,9 @@ internal sealed record ExchangeNote
     private const byte Version = 1;
     private const int FixedLength = 72;
 
+    /// <summary>The most bytes of a note.</summary>
+    public const int MaxLength = FixedLength + MaxValidatorLength;
+
     public required NoteKind Kind { get; init; }
 
     /// <summary>The client's record number at the checkpoint that everything here is counted from.</summary>
@@ -78,23 +81,23 @@ internal sealed record ExchangeNote
     /// <summary>Where the response ends, or what there is of one.</summary>
     public long End => HeadEnd + BodyLength;
 
-    public byte[] Encode()
+    /// <summary>Returns how many bytes it takes, at most <see cref="MaxLength"/>.</summary>
+    public int Encode(Span<byte> bytes)
     {
-        var bytes = new byte[FixedLength + Validator.Length];
         bytes[0] = Version;
         bytes[1] = (byte)Kind;
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes.AsSpan(2), Checkpoint);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(10), Index);
-        BinaryPrimitives.WriteUInt128LittleEndian(bytes.AsSpan(14), RequestHash);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(30), Begin);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(38), HeadEnd);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(46), BodyLength);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(54), BodyOffset);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(62), TotalLength);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[2..], Checkpoint);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[10..], Index);
+        BinaryPrimitives.WriteUInt128LittleEndian(bytes[14..], RequestHash);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[30..], Begin);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[38..], HeadEnd);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[46..], BodyLength);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[54..], BodyOffset);
+        BinaryPrimitives.WriteInt64LittleEndian(bytes[62..], TotalLength);
         bytes[70] = (byte)ValidatorKind;
         bytes[71] = (byte)Validator.Length;
-        Encoding.ASCII.GetBytes(Validator, bytes.AsSpan(FixedLength));
-        return bytes;
+        Encoding.ASCII.GetBytes(Validator, bytes[FixedLength..]);
+        return FixedLength + Validator.Length;
     }
 
     /// <summary>Null when it is not of this version. What it says is true otherwise: only a silo can have sealed it.</summary>

@@ -85,7 +85,7 @@ internal static class SealedBox
         }
     }
 
-    private static AesGcm CreateCipher(ClusterKey key, ReadOnlySpan<byte> label, ReadOnlySpan<byte> salt)
+    internal static AesGcm CreateCipher(ClusterKey key, ReadOnlySpan<byte> label, ReadOnlySpan<byte> salt)
     {
         Span<byte> info = stackalloc byte[label.Length + SaltLength];
         label.CopyTo(info);
@@ -97,7 +97,7 @@ internal static class SealedBox
         return cipher;
     }
 
-    private static Span<byte> AdditionalData(ReadOnlySpan<byte> header, ReadOnlySpan<byte> boundTo, Span<byte> buffer)
+    internal static Span<byte> AdditionalData(ReadOnlySpan<byte> header, ReadOnlySpan<byte> boundTo, Span<byte> buffer)
     {
         header.CopyTo(buffer);
         boundTo.CopyTo(buffer[header.Length..]);

@@ -6,6 +6,7 @@ public sealed class SharedKeyRing(ClusterKeyRing ring) : IDisposable
 {
     private readonly ReaderWriterLockSlim _gate = new();
     private ClusterKeyRing _ring = ring;
+    private int _generation;
 
     /// <summary>The ids of the keys, newest first; not secret.</summary>
     public IReadOnlyList<string> KeyIds
@@ -27,6 +28,7 @@ public sealed class SharedKeyRing(ClusterKeyRing ring) : IDisposable
         try
         {
             (old, _ring) = (_ring, ring);
+            Volatile.Write(ref _generation, _generation + 1);
         }
         finally
         {
@@ -36,6 +38,9 @@ public sealed class SharedKeyRing(ClusterKeyRing ring) : IDisposable
         // Whoever had borrowed it has given it back, or the lock would not have been ours.
         old.Dispose();
     }
+
+    /// <summary>Changes with every <see cref="Replace"/>.</summary>
+    internal int Generation => Volatile.Read(ref _generation);
 
     /// <inheritdoc cref="ClusterKeyRing.Derive"/>
     public SecretBytes Derive(string label, int length)
@@ -62,6 +67,8 @@ public sealed class SharedKeyRing(ClusterKeyRing ring) : IDisposable
     internal readonly ref struct Loan(SharedKeyRing owner)
     {
         public ClusterKeyRing Ring => owner._ring;
+
+        public int Generation => owner._generation;
 
         public void Dispose() => owner._gate.ExitReadLock();
     }

@@ -41,8 +41,8 @@ public sealed class ExchangeNoteTests
     [Fact]
     public void Note_comes_back_as_it_went_and_fits_its_frame()
     {
-        using var sealer = new SecretSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate(new string('k', ClusterKeyRing.MaxIdLength))));
-        var notes = new NoteSealer(sealer);
+        using var keys = new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate(new string('k', ClusterKeyRing.MaxIdLength))));
+        using var notes = new NoteSealer(keys);
         Prop.ForAll(Any.ToArbitrary(), note =>
         {
             var id = Guid.NewGuid();
@@ -54,8 +54,8 @@ public sealed class ExchangeNoteTests
     [Fact]
     public void Damaged_note_is_none()
     {
-        using var sealer = new SecretSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate("k")));
-        var notes = new NoteSealer(sealer);
+        using var keys = new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("k")));
+        using var notes = new NoteSealer(keys);
         var id = Guid.NewGuid();
         var box = notes.Seal(Any.Sample(1).First(), id);
         for (var at = 0; at < box.Length; at++)
