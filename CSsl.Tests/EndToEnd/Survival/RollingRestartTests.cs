@@ -1,0 +1,49 @@
+using CSsl.Grains.Cluster;
+using CSsl.Tests.Support;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace CSsl.Tests.EndToEnd.Survival;
+
+/// <summary>Every silo is stopped and started again, one after the other, under clients that never pause.</summary>
+[Collection(SurvivalCluster.Name)]
+public sealed class RollingRestartTests(SurvivalSite site, ITestOutputHelper output) : ClusterTest(site.Cluster, output)
+{
+    private const int Clients = 12, Length = 100_000;
+
+    [Fact]
+    public async Task Rolling_restart_of_every_silo_loses_no_request_and_no_connection()
+    {
+        Scene scene = Scene.Body(BodyKind.Untagged, Length);
+        scene.Release();
+        string path = site.Add(scene), sha256 = OriginContent.Sha256(Length);
+        await site.WholeAsync();
+        KeepAliveClient[] clients = [.. Enumerable.Range(0, Clients).Select(_ => new KeepAliveClient(site.Cluster))];
+        using var over = new CancellationTokenSource();
+        Task<int>[] load = [.. clients.Select(client => FetchAsync(client, path, sha256, over.Token))];
+
+        foreach (string silo in (string[])["data-1", "data-2", "handshake-1", "handshake-2"])
+        {
+            ProcessStatus process = await site.ProcessAsync(silo);
+            ProcFs.Signal(process.Pid, ProcFs.SigTerm);
+            await site.WholeAgainAsync(silo, process.Pid);
+        }
+
+        await over.CancelAsync();
+        int[] requests = await Task.WhenAll(load);
+        Assert.DoesNotContain(0, requests);
+        Assert.Equal(Clients, clients.Sum(static client => client.Connections));
+        Assert.Equal(requests.Sum(), scene.Arrivals.Count);
+        foreach (KeepAliveClient client in clients)
+            client.Dispose();
+    }
+
+    /// <summary>Fetches until told to stop; returns how often. Each must succeed.</summary>
+    private static async Task<int> FetchAsync(KeepAliveClient client, string path, string sha256, CancellationToken over)
+    {
+        int requests = 0;
+        for (; !over.IsCancellationRequested; requests++)
+            Assert.Equal(sha256, OriginContent.Sha256(await client.Http.GetByteArrayAsync(path, CancellationToken.None)));
+        return requests;
+    }
+}
