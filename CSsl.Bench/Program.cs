@@ -4,6 +4,7 @@ using CSsl.Bench.Aggregation;
 using CSsl.Bench.Chaos;
 using CSsl.Bench.Engines;
 using CSsl.Bench.Idle;
+using CSsl.Bench.Scaling;
 
 var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and per gigabyte, beside nginx on the same machine in the same run.")
 {
@@ -14,6 +15,9 @@ var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and 
     ChaosCommand.Command(),
     IdleBenchmark.Command(),
     IdleCrowd.Command(),
+    ScalingBenchmark.Command(),
+    StormBenchmark.Command(),
+    StormCrowd.Command(),
     EnginesBenchmark.Command(),
 };
 try

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -39,6 +40,37 @@ internal sealed class Handshakes(int port, byte[] certificate, string path, int 
             while (Interlocked.Decrement(ref left) >= 0)
                 await GetAsync(buffer);
         })));
+    }
+
+    /// <summary>A server under a storm may refuse or reset a connection: such a one does not count.</summary>
+    public bool ToleratesRefusals { get; init; }
+
+    /// <summary>Makes connections for so long.</summary>
+    /// <returns>How many were answered.</returns>
+    /// <exception cref="BenchException">An answer was not the one asked for.</exception>
+    public async Task<int> RunForAsync(TimeSpan time, int clients)
+    {
+        int done = 0;
+        long start = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, clients).Select(_ => Task.Run(async () =>
+        {
+            byte[] buffer = new byte[8 * 1024];
+            while (Stopwatch.GetElapsedTime(start) < time)
+            {
+                try
+                {
+                    await GetAsync(buffer);
+                    if (Stopwatch.GetElapsedTime(start) < time)
+                        Interlocked.Increment(ref done);
+                }
+                catch (Exception e) when (ToleratesRefusals && e is IOException or SocketException or AuthenticationException)
+                {
+                    // Refused: not one that was answered.
+                    await Task.Yield();
+                }
+            }
+        })));
+        return done;
     }
 
     private async Task GetAsync(byte[] buffer)

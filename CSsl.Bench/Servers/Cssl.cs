@@ -27,8 +27,13 @@ internal sealed class Cssl : IContestant
     public int AdminPort { get; }
 
     /// <summary>The processes of data silos.</summary>
-    public IReadOnlyList<int> DataSilos => [.. ProcessIds.Where(static id => CpuTime.CommandLine(id) is var line
-        && line.Contains("CSsl.Silo.dll", StringComparison.Ordinal) && line.Contains("--Silo:Roles=Data", StringComparison.Ordinal))];
+    public IReadOnlyList<int> DataSilos => Processes("CSsl.Silo.dll", "--Silo:Roles=Data");
+
+    /// <summary>The processes of handshake silos.</summary>
+    public IReadOnlyList<int> HandshakeSilos => Processes("CSsl.Silo.dll", "--Silo:Roles=Handshake");
+
+    /// <summary>The processes of gateways.</summary>
+    public IReadOnlyList<int> Gateways => Processes("CSsl.Gateway.dll", "");
 
     private static string Assembly { get; } = Path.Combine(AppContext.BaseDirectory, "CSsl.Cli.dll");
 
@@ -68,6 +73,9 @@ internal sealed class Cssl : IContestant
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private IReadOnlyList<int> Processes(string program, string argument) => [.. ProcessIds.Where(id => CpuTime.CommandLine(id) is var line
+        && line.Contains(program, StringComparison.Ordinal) && line.Contains(argument, StringComparison.Ordinal))];
 
     internal static int FreePort()
     {

@@ -1,0 +1,101 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using CSsl.Bench.Load;
+using CSsl.Bench.Reports;
+using CSsl.Bench.Servers;
+
+namespace CSsl.Bench.Scaling;
+
+/// <summary>Handshakes per second of 1 to 4 handshake silos, each with the same small share of the CPU.</summary>
+internal static class ScalingBenchmark
+{
+    private const int MostSilos = 4;
+    private const int Clients = 96;
+
+    public static Command Command()
+    {
+        var cores = new Option<double>("--cores") { Description = "CPU of each handshake silo.", DefaultValueFactory = _ => 0.08 };
+        var seconds = new Option<int>("--seconds") { Description = "Seconds of load per measurement.", DefaultValueFactory = _ => 6 };
+        var rounds = new Option<int>("--rounds") { Description = "Measurements of each number of silos.", DefaultValueFactory = _ => 3 };
+        var output = new Option<string?>("--output") { Description = "Markdown file to write.", HelpName = "FILE" };
+        var command = new Command("scaling", "Handshakes/s of 1 to 4 handshake silos with the same small CPU each.") { cores, seconds, rounds, output };
+        command.SetAction(parsed => RunAsync(parsed.GetValue(cores), parsed.GetValue(seconds), parsed.GetValue(rounds), parsed.GetValue(output)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(double cores, int seconds, int rounds, string? output)
+    {
+        string folder = Directory.CreateTempSubdirectory("cssl-scaling-").FullName;
+        (ServerProcess origin, string url) = await Cssl.StartOriginAsync();
+        try
+        {
+            await Cssl.MakeCertificatesAsync(folder);
+            var rates = new double[MostSilos];
+            for (int silos = 1; silos <= MostSilos; silos++)
+                rates[silos - 1] = await MeasureAsync(folder, url, silos, cores, seconds, rounds);
+            string page = Page(rates, cores, seconds, rounds);
+            Console.WriteLine(page);
+            if (output is not null)
+                await File.WriteAllTextAsync(output, page);
+        }
+        finally
+        {
+            await origin.DisposeAsync();
+            Directory.Delete(folder, recursive: true);
+        }
+
+        return 0;
+    }
+
+    private static async Task<double> MeasureAsync(string folder, string url, int silos, double cores, int seconds, int rounds)
+    {
+        await using Cssl cluster = await Cssl.StartAsync("up", Path.Combine(folder, $"{silos}"), folder, url, ["--handshake", $"{silos}", "--data", "1", "--Limits:SourceHandshakeRate=0"]);
+        using X509Certificate2 leaf = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, "ecdsa.crt"));
+        var load = new Handshakes(cluster.Port, leaf.RawData, "/bytes/1024", 1024);
+        await load.RunAsync(1500 * silos, Clients);
+        List<CpuGroup> groups = [];
+        try
+        {
+            foreach (int silo in cluster.HandshakeSilos)
+            {
+                var group = new CpuGroup($"silo-{silo}");
+                groups.Add(group);
+                group.Limit(cores);
+                group.Add([silo]);
+            }
+
+            await load.RunForAsync(TimeSpan.FromSeconds(2), Clients);
+            var rates = new List<double>();
+            for (int round = 0; round < rounds; round++)
+                rates.Add(await load.RunForAsync(TimeSpan.FromSeconds(seconds), Clients) / (double)seconds);
+            rates.Sort();
+            Console.WriteLine($"{silos} silos: {string.Join(", ", rates.Select(static rate => rate.ToString("0", CultureInfo.InvariantCulture)))} handshakes/s");
+            return rates[rates.Count / 2];
+        }
+        finally
+        {
+            groups.ForEach(static group => group.Dispose());
+        }
+    }
+
+    private static string Page(double[] rates, double cores, int seconds, int rounds)
+    {
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"""
+            # Handshakes per second by handshake silos
+
+            `CSsl.Bench scaling`: each handshake silo has {cores * 100:0.#} % of a core (control group), gateway, data silo and clients what is left of the machine. {Clients} clients make one connection after the other:
+            a full TLS 1.3 handshake with P-256, one GET of 1 KB, an orderly end. Median of {rounds} measurements of {seconds} seconds.
+
+
+            """);
+        foreach (string line in Machine.Describe())
+            text.Append(CultureInfo.InvariantCulture, $"- {line}\n");
+        text.Append("\n| handshake silos | handshakes/s | of one silo | efficiency |\n|---:|---:|---:|---:|\n");
+        for (int i = 0; i < rates.Length; i++)
+            text.Append(CultureInfo.InvariantCulture, $"| {i + 1} | {rates[i]:0} | {rates[i] / rates[0]:0.00} | {rates[i] / rates[0] / (i + 1):0%} |\n");
+        return text.ToString();
+    }
+}

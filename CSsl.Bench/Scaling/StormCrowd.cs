@@ -1,0 +1,52 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
+using CSsl.Bench.Load;
+using CSsl.Bench.Servers;
+
+namespace CSsl.Bench.Scaling;
+
+/// <summary>The clients of a storm, in a process of their own, so that their CPU can be limited.</summary>
+internal static class StormCrowd
+{
+    private const int Clients = 200;
+
+    /// <summary>The command that the process runs.</summary>
+    public static Command Command()
+    {
+        var port = new Option<int>("--port");
+        var seconds = new Option<int>("--seconds");
+        var certificate = new Option<string>("--certificate");
+        var command = new Command("storm-crowd", "Makes new connections; used by storm.") { port, seconds, certificate };
+        command.Hidden = true;
+        command.SetAction(async parsed =>
+        {
+            using X509Certificate2 leaf = X509CertificateLoader.LoadCertificateFromFile(parsed.GetValue(certificate)!);
+            int time = parsed.GetValue(seconds);
+            var load = new Handshakes(parsed.GetValue(port), leaf.RawData, "/bytes/1024", 1024) { ToleratesRefusals = true };
+            Console.WriteLine("ready");
+            await Console.In.ReadLineAsync();
+            int done = await load.RunForAsync(TimeSpan.FromSeconds(time), Clients);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"rate {done / (double)time:0.0}"));
+            return 0;
+        });
+        return command;
+    }
+
+    /// <summary>A storm of so many seconds.</summary>
+    /// <param name="port">HTTPS port.</param>
+    /// <param name="folder">State folder with the server's certificate.</param>
+    /// <param name="seconds">How long.</param>
+    /// <param name="group">Limits its CPU; null: nothing does.</param>
+    /// <returns>Connections per second that were answered.</returns>
+    public static async Task<double> RunAsync(int port, string folder, int seconds, CpuGroup? group)
+    {
+        (ServerProcess crowd, _) = await ServerProcess.StartAsync(
+            "dotnet", [typeof(StormCrowd).Assembly.Location, "storm-crowd", "--port", $"{port}", "--seconds", $"{seconds}", "--certificate", Path.Combine(folder, "ecdsa.crt")], "ready");
+        await using (crowd)
+        {
+            group?.Add([crowd.Id]);
+            return double.Parse(await crowd.AskAsync("go", "rate "), CultureInfo.InvariantCulture);
+        }
+    }
+}
