@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -20,6 +21,9 @@ namespace CSsl.Gateway;
 /// <summary>Makes a host a gateway.</summary>
 public static class GatewayHosting
 {
+    /// <summary>For what is left to do when the last connection is gone.</summary>
+    private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(10);
+
     /// <summary>Adds everything of a gateway to a builder of <see cref="CsslConfiguration"/>. Where the same process is a silo too, that comes first.</summary>
     /// <exception cref="ConfigurationException">The cluster key can't be used, or no database is named.</exception>
     public static WebApplicationBuilder AddCsslGateway(this WebApplicationBuilder builder)
@@ -32,6 +36,7 @@ public static class GatewayHosting
         // The engine first: hosted services stop in reverse.
         builder.AddClusterClient(settings.Cluster, clusterKey);
         var services = builder.Services;
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = Longer(options.ShutdownTimeout, settings.Gateway.DrainTime + AfterDrain));
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterViewHolder>();
@@ -46,6 +51,8 @@ public static class GatewayHosting
         services.AddTransient<IConfigureOptions<SocketTransportOptions>, GatewayListeners>();
         return builder;
     }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private static void AddConnections(IServiceCollection services)
     {

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace CSsl.Silo;
 
-/// <summary>The silo's own admin endpoint: /healthz, /status (what it reported last) and /metrics.</summary>
+/// <summary>The silo's own admin endpoint: /livez, /healthz, /readyz (would a gateway choose it?), /status (what it reported last) and /metrics.</summary>
 internal static class SiloAdmin
 {
     private const string Endpoint = "silo";
@@ -19,6 +19,8 @@ internal static class SiloAdmin
     public static void AddSiloAdmin(this WebApplicationBuilder builder, SiloOptions options)
     {
         builder.Services.AddAdminPage(Endpoint, "/healthz", HealthAsync);
+        builder.Services.AddAdminPage(Endpoint, "/readyz", ReadyAsync);
+        builder.Services.AddLivePage(Endpoint);
         builder.Services.AddAdminPage(Endpoint, "/status", StatusAsync);
         var address = new SiloAdminAddress();
         builder.Services.AddSingleton(address);
@@ -27,6 +29,21 @@ internal static class SiloAdmin
             address.Listen = listen;
             listen.UseAdmin(Endpoint);
         }));
+    }
+
+    /// <summary>Active, and known as such: this very run of it is in the cluster view that it got last.</summary>
+    private static Task ReadyAsync(HttpContext context)
+    {
+        var status = context.RequestServices.GetRequiredService<SiloStatus>();
+        var view = context.RequestServices.GetRequiredService<ClusterViewHolder>().Current;
+        var isActive = status.State == SiloState.Active;
+        var isKnown = view.Silos.Any(silo => silo.Incarnation == status.Incarnation && silo.State == SiloState.Active);
+        return context.WriteReadinessAsync((isActive, isKnown) switch
+        {
+            (false, _) => $"{status.State}",
+            (_, false) => "not in the cluster view yet",
+            _ => null,
+        });
     }
 
     private static Task HealthAsync(HttpContext context)

@@ -36,6 +36,7 @@ internal static class CsslCommand
         DbCommand.Create(),
         CertsCommand.Create(),
         OriginCommand.Create(),
+        PublishCommand.Create(),
         TestCommand.Create(),
     };
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using CSsl.Grains.Configuration;
 
 namespace CSsl.Cli.Commands;
 
@@ -17,7 +16,7 @@ internal static class TestCommand
 
     private static async Task<int> RunAsync(string[] arguments, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo(FindLauncher()) { UseShellExecute = false };
+        var start = new ProcessStartInfo(Path.Combine(SourceTree.Find("test"), "cssl")) { UseShellExecute = false };
         start.ArgumentList.Add("test");
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
@@ -25,17 +24,5 @@ internal static class TestCommand
         using var launcher = Process.Start(start)!;
         await launcher.WaitForExitAsync(cancellationToken);
         return launcher.ExitCode;
-    }
-
-    private static string FindLauncher()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            var launcher = Path.Combine(folder.FullName, "cssl");
-            if (File.Exists(launcher) && File.Exists(Path.Combine(folder.FullName, "CSsl.sln")))
-                return launcher;
-        }
-
-        throw new ConfigurationException($"cssl test runs in a source tree, and there is none above {AppContext.BaseDirectory}");
     }
 }

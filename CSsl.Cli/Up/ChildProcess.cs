@@ -25,14 +25,15 @@ internal sealed class ChildProcess : IDisposable
     /// <param name="readError">Reads its standard error to the end.</param>
     public static ChildProcess Start(ChildSpec spec, Func<TextReader, Task> readOutput, Func<TextReader, Task> readError)
     {
-        var start = new ProcessStartInfo(DotnetHost())
+        var start = new ProcessStartInfo(Program(spec.Assembly, out var assembly))
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, spec.Assembly));
+        if (assembly is not null)
+            start.ArgumentList.Add(assembly);
         foreach (var argument in spec.Arguments)
             start.ArgumentList.Add(argument);
 
@@ -80,7 +81,20 @@ internal sealed class ChildProcess : IDisposable
         _ => $"exit code {exitCode}",
     };
 
-    /// <summary>The dotnet that runs this program.</summary>
-    private static string DotnetHost()
-        => Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet";
+    /// <summary>What to execute: the dotnet that runs this program, or the assembly's own executable where this program runs from its own (<c>cssl publish</c>).</summary>
+    /// <param name="assembly">Its file name.</param>
+    /// <param name="argument">The assembly's path, for dotnet; null for its own executable.</param>
+    private static string Program(string assembly, out string? argument)
+    {
+        argument = Path.Combine(AppContext.BaseDirectory, assembly);
+        var path = Environment.ProcessPath;
+        if (path is not null && Path.GetFileNameWithoutExtension(path) == "dotnet")
+            return path;
+
+        var executable = Path.Combine(AppContext.BaseDirectory, Path.GetFileNameWithoutExtension(assembly));
+        if (path is null || Path.GetDirectoryName(path) != Path.GetDirectoryName(executable) || !File.Exists(executable))
+            return "dotnet";
+        argument = null;
+        return executable;
+    }
 }

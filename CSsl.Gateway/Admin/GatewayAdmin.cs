@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json.Serialization;
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Lifecycle;
@@ -9,33 +8,32 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace CSsl.Gateway.Admin;
 
-/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz (would a client be served?), /metrics; POST /orders (to a silo).</summary>
+/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; POST /orders (to a silo).</summary>
 internal static class GatewayAdmin
 {
     public static void AddGatewayAdmin(this IServiceCollection services)
     {
         services.AddSingleton<StatusPage>();
         services.AddAdminPage(GatewayListeners.Admin, "/status", StatusAsync);
-        services.AddAdminPage(GatewayListeners.Admin, "/healthz", HealthAsync);
+        services.AddAdminPage(GatewayListeners.Admin, "/healthz", ReadyAsync);
+        services.AddAdminPage(GatewayListeners.Admin, "/readyz", ReadyAsync);
+        services.AddLivePage(GatewayListeners.Admin);
         services.AddAdminAction(GatewayListeners.Admin, "/orders", OrderEndpoint.HandleAsync);
     }
 
     private static Task StatusAsync(HttpContext context)
         => context.Response.WriteAsJsonAsync(context.RequestServices.GetRequiredService<StatusPage>().Show(), GatewayAdminJson.Default.ClusterStatus, contentType: null, context.RequestAborted);
 
-    private static Task HealthAsync(HttpContext context)
+    private static Task ReadyAsync(HttpContext context)
     {
         var isActive = context.RequestServices.GetRequiredService<GatewayStatus>().State == SiloState.Active;
         var canServe = context.RequestServices.GetRequiredService<SiloLinks>().CanServe;
-        if (!isActive || !canServe)
-            context.Response.StatusCode = (int)HttpStatusCode.ServiceUnavailable;
-        context.Response.ContentType = "text/plain; charset=utf-8";
-        return context.Response.WriteAsync((isActive, canServe) switch
+        return context.WriteReadinessAsync((isActive, canServe) switch
         {
-            (false, _) => "starting or draining\n",
-            (_, false) => "no silo for one of the roles can be reached\n",
-            _ => "ok\n",
-        }, context.RequestAborted);
+            (false, _) => "starting or draining",
+            (_, false) => "no silo for one of the roles can be reached",
+            _ => null,
+        });
     }
 }
 

@@ -13,7 +13,7 @@ public sealed class GatewayOptions
     [HostPort]
     public IReadOnlyList<string> Listen { get; set; } = [];
 
-    /// <summary>Address of the admin endpoint (/status, /metrics, /healthz). Plain HTTP: keep it on loopback.</summary>
+    /// <summary>Address of the admin endpoint (/status, /metrics, /livez, /readyz, /healthz). Plain HTTP: keep it on loopback.</summary>
     [HostPort]
     public string Admin { get; set; } = "127.0.0.1:9443";
 

@@ -26,7 +26,7 @@ public sealed class SiloOptions
     [HostPort]
     public string Grains { get; set; } = "127.0.0.1:0";
 
-    /// <summary>host:port of the admin endpoint (HTTP: /healthz, /metrics, /status); port 0 takes a free one.</summary>
+    /// <summary>host:port of the admin endpoint (HTTP: /livez, /readyz, /healthz, /metrics, /status); port 0 takes a free one.</summary>
     [HostPort]
     public string Admin { get; set; } = "127.0.0.1:0";
 

@@ -1,0 +1,4 @@
+namespace CSsl.Cli.Publish;
+
+/// <summary>Publishing did not work; the message says why.</summary>
+internal sealed class PublishException(string message) : Exception(message);
