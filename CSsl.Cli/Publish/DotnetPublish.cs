@@ -68,6 +68,6 @@ internal static partial class DotnetPublish
     }
 
     /// <summary>NuGet: no package of that id, or none of that version.</summary>
-    [GeneratedRegex(@"error NU110[123]: Unable to find (?:a stable )?package (?<package>[\w.-]+)")]
+    [GeneratedRegex(@"error NU110[123]: Unable to find (?:a stable )?package (?<package>[\w.-]*\w)")]
     private static partial Regex MissingPackage();
 }

@@ -37,6 +37,8 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
         Assert.Equal("hello", await client.GetStringAsync("/"));
         using var admin = new HttpClient { BaseAddress = new Uri($"http://{silo.Application.Services.GetRequiredService<SiloAdminAddress>()}/") };
         await Eventually.TrueAsync(async () => (await admin.GetAsync("/healthz")).IsSuccessStatusCode, "healthy");
+        await Eventually.TrueAsync(async () => (await admin.GetAsync("/readyz")).IsSuccessStatusCode, "ready");
+        Assert.Equal("ok\n", await admin.GetStringAsync("/livez"));
 
         using var status = JsonDocument.Parse(await admin.GetStringAsync("/status"));
         Assert.Equal("s1", status.RootElement.GetProperty("name").GetString());

@@ -1,0 +1,104 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using CSsl.Grains.Configuration;
+using CSsl.Tests.Support;
+using Xunit;
+
+namespace CSsl.Tests.Packaging;
+
+/// <summary>What packaging/ tells the processes is what they take: every key exists, every value can be read, and nobody is killed while it drains.</summary>
+public sealed partial class PackagedConfigurationTests
+{
+    /// <summary>What a process may need beyond its DrainTime.</summary>
+    private const int AfterDrain = 10;
+
+    private static readonly string Folder = Path.Combine(Repository.Root, "packaging");
+
+    public static TheoryData<string> Configurations => [.. Files("*.json")];
+
+    public static TheoryData<string> Variables => [.. Files("*.service"), .. Files("*.env"), .. Files("*.yaml").Where(static file => Text(file).Contains("containers:", StringComparison.Ordinal))];
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public void Configuration_is_read_without_complaint(string file)
+    {
+        LoadedConfiguration loaded = Load(file);
+
+        Assert.Equal("shop", loaded.Settings.Cluster.Id);
+        Assert.False(string.IsNullOrEmpty(loaded.Settings.Cluster.KeyFile));
+    }
+
+    [Theory]
+    [MemberData(nameof(Configurations))]
+    public void No_process_is_given_a_key_that_is_not_its_business(string file)
+    {
+        LoadedConfiguration loaded = Load(file);
+
+        string name = Path.GetFileNameWithoutExtension(file);
+        Assert.Equal(name == "handshake", loaded.IsSet("Certificates"));
+        Assert.Equal(name != "gateway", loaded.IsSet("Cluster:SealingKeyFile"));
+        Assert.Equal(name == "data", loaded.IsSet("ReverseProxy"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Variables))]
+    public void Environment_is_read_without_complaint(string file)
+    {
+        var environment = Variable().Matches(Text(file)).ToDictionary(
+            static match => match.Groups["name"].Value,
+            static match => match.Groups["value"] is { Success: true } value ? Expand(value.Value) : "Host=db");
+
+        Assert.NotEmpty(environment);
+        CsslConfiguration.Load([], environment, Folder);
+    }
+
+    [Theory]
+    [InlineData("cssl-gateway.service", "gateway.json", "Gateway")]
+    [InlineData("cssl-silo@.service", "handshake.json", "Silo")]
+    [InlineData("cssl-silo@.service", "data.json", "Silo")]
+    public void Unit_waits_for_the_drain(string unit, string configuration, string section)
+    {
+        int patience = Number(Text(Path.Combine("systemd", unit)), "TimeoutStopSec=");
+
+        Assert.True(patience > DrainTime(Path.Combine("examples", configuration), section) + AfterDrain);
+    }
+
+    [Theory]
+    [InlineData("gateway", "Gateway", 5)]
+    [InlineData("handshake", "Silo", 0)]
+    [InlineData("data", "Silo", 0)]
+    public void Pod_waits_for_the_drain_and_gets_no_variables_of_services(string name, string section, int pause)
+    {
+        string manifest = Text(Path.Combine("kubernetes", name + ".yaml"));
+
+        Assert.True(Number(manifest, "terminationGracePeriodSeconds: ") > pause + DrainTime(Path.Combine("kubernetes", name + ".json"), section) + AfterDrain);
+        Assert.Contains("enableServiceLinks: false", manifest, StringComparison.Ordinal);
+        Assert.Equal(name == "handshake", manifest.Contains("cssl-certificate", StringComparison.Ordinal));
+        Assert.Equal(name != "gateway", manifest.Contains("cssl-sealing", StringComparison.Ordinal));
+    }
+
+    private static IEnumerable<string> Files(string pattern)
+        => Directory.EnumerateFiles(Folder, pattern, SearchOption.AllDirectories).Order(StringComparer.Ordinal).Select(static file => Path.GetRelativePath(Folder, file));
+
+    private static string Text(string file) => File.ReadAllText(Path.Combine(Folder, file));
+
+    private static LoadedConfiguration Load(string file)
+        => CsslConfiguration.Load(["--config", Path.Combine(Folder, file)], new Dictionary<string, string>());
+
+    private static double DrainTime(string file, string section)
+    {
+        CsslSettings settings = Load(file).Settings;
+        return (section == "Gateway" ? settings.Gateway.DrainTime : settings.Silo.DrainTime).TotalSeconds;
+    }
+
+    /// <summary>What systemd and Kubernetes put in.</summary>
+    private static string Expand(string value)
+        => value.Replace("%l", "host", StringComparison.Ordinal).Replace("%i", "data", StringComparison.Ordinal).Replace("$(POD_IP)", "10.1.2.3", StringComparison.Ordinal);
+
+    private static int Number(string text, string after)
+        => int.Parse(Regex.Match(text, $"(?<={Regex.Escape(after)})[0-9]+").Value, CultureInfo.InvariantCulture);
+
+    /// <summary>"Environment=CSSL_A=b" of a unit, "CSSL_A=b" of an .env file, "- name: CSSL_A" with or without a value of a manifest. Not what a comment says.</summary>
+    [GeneratedRegex("""^(?:Environment=)?(?<name>CSSL_\w+)=(?<value>.*)$|^ +- name: (?<name>CSSL_\w+)\n +(?:value: "(?<value>[^"]*)"|valueFrom)""", RegexOptions.Multiline)]
+    private static partial Regex Variable();
+}
