@@ -52,13 +52,12 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, DataMetrics metri
         }
     }
 
+    // Whatever answers instead of the rest of the body must not reach the client: the gate sees to that, and then there is nothing to go on with.
     private async Task ResumeAsync(HttpContext context, Resumption resumption)
     {
         context.Features.Set(resumption);
         await next(context);
-        if (resumption.IsUnderWay)
-            metrics.CountResumed();
-        else
+        if (!resumption.IsUnderWay)
             context.Abort();
     }
 

@@ -1,3 +1,4 @@
+using CSsl.Silo.Transport;
 using Microsoft.AspNetCore.Http.Features;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
@@ -5,7 +6,7 @@ using Yarp.ReverseProxy.Transforms.Builder;
 namespace CSsl.Silo.Exchanges;
 
 /// <summary>Makes YARP ask the origin for the rest of a body, and looks at the answer before a byte of it is passed on.</summary>
-internal sealed class ResumptionTransforms : ITransformProvider
+internal sealed class ResumptionTransforms(DataMetrics metrics) : ITransformProvider
 {
     public void ValidateRoute(TransformRouteValidationContext context)
     {
@@ -27,14 +28,14 @@ internal sealed class ResumptionTransforms : ITransformProvider
         return ValueTask.CompletedTask;
     }
 
-    private static ValueTask OnResponse(ResponseTransformContext context)
+    private ValueTask OnResponse(ResponseTransformContext context)
     {
         if (context.HttpContext.Features.Get<Resumption>() is { } resumption)
             Judge(context, resumption);
         return ValueTask.CompletedTask;
     }
 
-    private static void Judge(ResponseTransformContext context, Resumption resumption)
+    private void Judge(ResponseTransformContext context, Resumption resumption)
     {
         var response = context.HttpContext.Response;
         if (context.ProxyResponse is { } answer && resumption.Fits(answer))
@@ -43,6 +44,7 @@ internal sealed class ResumptionTransforms : ITransformProvider
             response.ContentLength = resumption.Length;
             response.Headers.Remove("Transfer-Encoding");
             resumption.IsUnderWay = true;
+            metrics.CountResumed();
             context.HttpContext.Features.GetRequiredFeature<HttpExchanges>().BeginRest();
         }
         else
