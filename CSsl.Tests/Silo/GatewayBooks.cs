@@ -31,6 +31,9 @@ internal sealed class GatewayBooks
     /// <summary>The silo is lost once it has had so many more Records frames delivered; what it sends after that is not.</summary>
     public int FramesUntilLoss { get; set; } = int.MaxValue;
 
+    /// <summary>How many silos the session had before the one that it is at.</summary>
+    public int Silo { get; private set; }
+
     /// <summary>What a silo did that it may not; empty.</summary>
     public List<string> Faults { get; } = [];
 
@@ -88,7 +91,7 @@ internal sealed class GatewayBooks
     public void Lose()
     {
         lock (_gate)
-            FramesUntilLoss = 0;
+            Silo++;
     }
 
     /// <summary>Records of the client go to the silo.</summary>
@@ -99,11 +102,14 @@ internal sealed class GatewayBooks
     }
 
     /// <summary>A frame of the silo; false: it is not delivered any more.</summary>
-    public bool Take(FrameKind kind, ReadOnlySpan<byte> payload)
+    /// <param name="silo">Which silo of the session it was, from 0: the fence.</param>
+    /// <param name="kind">Its kind.</param>
+    /// <param name="payload">Its payload.</param>
+    public bool Take(int silo, FrameKind kind, ReadOnlySpan<byte> payload)
     {
         lock (_gate)
         {
-            if (FramesUntilLoss <= 0)
+            if (FramesUntilLoss <= 0 || silo != Silo)
                 return false;
             switch (kind)
             {
@@ -174,7 +180,11 @@ internal sealed class GatewayBooks
         if (_pending.Count > 0)
             Faults.Add("a checkpoint between a new key and its first record");
         if (Faults.Count > 0)
+        {
+            _waiting.ForEach(waiting => waiting.TrySetException(new InvalidOperationException(Faults[0])));
             return;
+        }
+
         _retained.RemoveRange(0, (int)(checkpoint.ClientRecord - _checkpoint));
         _recordsSeen = 0;
         _checkpoint = checkpoint.ClientRecord;

@@ -14,6 +14,7 @@ internal sealed class GatewayChannel(GatewayBooks? books = null) : LinkChannel
     private readonly TaskCompletionSource _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<CloseReason?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Detach> _detached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly int _silo = books?.Silo ?? 0;
     private readonly Lock _gate = new();
     private readonly Queue<byte[]> _outgoing = new();
     private TaskCompletionSource? _roomAgain;
@@ -129,17 +130,17 @@ internal sealed class GatewayChannel(GatewayBooks? books = null) : LinkChannel
                     GatewayBooks.Split(RecordsPrefix.Read(payload, out _)).ForEach(seen);
                 if (ReturnsAtOnce)
                     ReturnCredit(payload.Length);
-                if (books?.Take(kind, payload) == false)
+                if (books?.Take(_silo, kind, payload) == false)
                     break;
                 var now = Interlocked.Add(ref _unreturned, payload.Length);
                 _mostUnreturned = Math.Max(_mostUnreturned, now);
                 _received.Writer.TryWrite(RecordsPrefix.Read(payload, out _).ToArray());
                 break;
             case FrameKind.Checkpoint or FrameKind.Rekeyed or FrameKind.ResponseNote:
-                books?.Take(kind, payload);
+                books?.Take(_silo, kind, payload);
                 break;
             case FrameKind.Detach:
-                books?.Take(kind, payload);
+                books?.Take(_silo, kind, payload);
                 Release();
                 _detached.TrySetResult(Detach.Decode(payload));
                 Finish(null);
