@@ -8,6 +8,9 @@ public interface IServedSession
 {
     DataSessionInfo Info { get; }
 
+    /// <summary>How many silos its gateway had lost when it attached the session here. Grows over the session's life.</summary>
+    int Takeovers { get; }
+
     /// <summary>How long nothing was sent since the application is done with the session; zero while it is not.</summary>
     TimeSpan Stalled { get; }
 
@@ -31,16 +34,19 @@ public sealed class SessionTable
 
     public int Count => _sessions.Count;
 
-    /// <summary>Puts a session in. One of the same id that is still there has lost its gateway, or will soon: the new one wins and the old one is aborted.</summary>
-    public void Add(IServedSession session)
+    /// <summary>Puts a session in. One of the same id that is still there has lost its gateway, or will soon: the newer one wins and the older one is aborted.</summary>
+    /// <remarks>What comes last need not be the newer: links are read each on its own, and on a lost one an attach may still wait.</remarks>
+    /// <returns>False: the one that is there is newer, and <paramref name="session"/> is aborted.</returns>
+    public bool Add(IServedSession session)
     {
         IServedSession? previous = null;
-        _sessions.AddOrUpdate(session.Info.SessionId, session, (_, old) =>
+        var isNewer = session == _sessions.AddOrUpdate(session.Info.SessionId, session, (_, old) =>
         {
             previous = old;
-            return session;
+            return old.Takeovers > session.Takeovers ? old : session;
         });
-        previous?.Abort("the session was attached again");
+        (isNewer ? previous : session)?.Abort("the session was attached again");
+        return isNewer;
     }
 
     /// <summary>Takes a session out, unless another one has its id by now.</summary>

@@ -24,6 +24,7 @@ internal sealed partial class TlsConnection
             Client = attach.Client.ToString(),
             AttachedAt = host.Time.GetUtcNow(),
         };
+        Takeovers = attach.Takeovers;
         _checkpoint = attach.ClientSequence;
         _connection = new DecryptedConnection(attach, tls, host.Pool, this);
         _resumptionId = session.ResumptionId;
@@ -36,7 +37,8 @@ internal sealed partial class TlsConnection
 
         host.Metrics.Attached(attach.Cause);
         host.LogAttached(attach.SessionId, _info.Client, attach.Cause, attach.ReplayRecords, attach.DeliveredBytes, takeover?.Note?.Kind);
-        host.Sessions.Add(this);
+        if (!host.Sessions.Add(this))
+            return;
         Send(FrameKind.Attached, default, hurried: false);
         lock (_writeGate)
         {

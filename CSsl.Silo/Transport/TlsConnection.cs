@@ -38,6 +38,9 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     public DataSessionInfo Info => _info ?? throw new InvalidOperationException("The session is not attached yet.");
 
     /// <inheritdoc/>
+    public int Takeovers { get; private set; }
+
+    /// <inheritdoc/>
     public TimeSpan Stalled => _applicationDone ? host.Time.GetElapsedTime(Volatile.Read(ref _lastTurn)) : TimeSpan.Zero;
 
     /// <inheritdoc/>

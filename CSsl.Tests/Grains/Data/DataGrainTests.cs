@@ -107,11 +107,29 @@ public sealed class DataGrainTests : IAsyncLifetime
         Assert.True(_sessions.TryGet(before.Info.SessionId, out var current));
         Assert.Same(after, current);
     }
+
+    /// <summary>It waited on a lost link while the gateway went on over a new one.</summary>
+    [Fact]
+    public void The_table_aborts_a_session_that_comes_after_one_that_took_it_over()
+    {
+        var late = new FakeSession { Takeovers = 1 };
+        var newer = new FakeSession(late.Info) { Takeovers = 2 };
+        Assert.True(_sessions.Add(newer));
+
+        Assert.False(_sessions.Add(late));
+        _sessions.Remove(late);
+
+        Assert.Equal((1, 0), (late.Aborts, newer.Aborts));
+        Assert.True(_sessions.TryGet(newer.Info.SessionId, out var current));
+        Assert.Same(newer, current);
+    }
 }
 
 internal sealed class FakeSession(DataSessionInfo? info = null) : IServedSession
 {
     public DataSessionInfo Info { get; } = info ?? new DataSessionInfo { SessionId = Guid.NewGuid(), Silo = "s1", Client = "203.0.113.7:50123", AttachedAt = DateTimeOffset.UnixEpoch };
+
+    public int Takeovers { get; init; }
 
     public TimeSpan Stalled { get; set; }
 
