@@ -39,13 +39,14 @@ public sealed class HandshakeTests(SurvivalSite site, ITestOutputHelper output) 
     public async Task Connection_ends_where_the_client_had_an_answer()
     {
         await site.WholeAsync();
-        var withholding = new FirstFlightOnly();
+        using var withholding = new SecondFlightLater();
         await using var relay = new RelayProxy(site.Cluster.Port, () => withholding);
         await using Tool client = Tool.Start("openssl", SClient.Arguments(site.Cluster, relay.Port, "-ign_eof"), mergeError: true);
-        await withholding.SecondFlight.WaitAsync(Tool.DefaultDeadline);
+        await withholding.HasSecondFlight.WaitAsync(Tool.DefaultDeadline);
 
         ProcessStatus silo = await BusyAsync();
         ProcFs.Signal(silo.Pid, ProcFs.SigKill);
+        withholding.SendSecondFlight();
 
         ToolResult result = await client.ExitAsync();
         Assert.NotEqual(0, result.ExitCode);
@@ -75,25 +76,30 @@ public sealed class HandshakeTests(SurvivalSite site, ITestOutputHelper output) 
         return tls;
     }
 
-    /// <summary>Passes on the client's first segments until it has an answer; the next flight is kept back.</summary>
-    private sealed class FirstFlightOnly : IReshaping
+    /// <summary>Keeps back what the client says to the server's first flight until it is told to send it. The relay's own thread waits for that.</summary>
+    private sealed class SecondFlightLater : IReshaping, IDisposable
     {
         private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private bool _first = true;
+        private readonly ManualResetEventSlim _goOn = new();
+        private bool _hasFirst;
 
         /// <summary>The client has answered the server's first flight.</summary>
-        public Task SecondFlight => _second.Task;
+        public Task HasSecondFlight => _second.Task;
+
+        public void SendSecondFlight() => _goOn.Set();
 
         public IEnumerable<ReadOnlyMemory<byte>> Reshape(ReadOnlyMemory<byte> bytes)
         {
-            if (!_first)
+            if (_hasFirst)
             {
                 _second.TrySetResult();
-                return [];
+                _goOn.Wait(Tool.DefaultDeadline);
             }
 
-            _first = false;
+            _hasFirst = true;
             return [bytes];
         }
+
+        public void Dispose() => _goOn.Dispose();
     }
 }

@@ -16,12 +16,10 @@ public abstract class UndisturbedTests
     }
 
     [Fact]
-    public async Task Request_is_answered()
-    {
-        KeepAliveEnding client = await _run.Sent.Ending;
-        Assert.Equal((HttpStatusCode.OK, "done\n"), (client.Status, client.Text));
-        _run.Sent.AssertAskedOnce();
-    }
+    public Task Request_is_answered() => AnsweredAsync(_run.Sent);
+
+    [Fact]
+    public Task Long_put_is_answered() => AnsweredAsync(_run.LongPut);
 
     [Fact]
     public Task Download_with_a_validator_is_whole() => WholeAsync(_run.Download, FaultRun.FlowingLength);
@@ -36,18 +34,21 @@ public abstract class UndisturbedTests
     public Task Download_without_a_length_is_whole() => WholeAsync(_run.ChunkedDownload, FaultRun.Length);
 
     [Fact]
-    public async Task Post_is_answered()
-    {
-        KeepAliveEnding client = await _run.Post.Ending;
-        Assert.Equal((HttpStatusCode.OK, "done\n"), (client.Status, client.Text));
-        _run.Post.AssertAskedOnce();
-    }
+    public Task Post_is_answered() => AnsweredAsync(_run.Post);
 
     [Fact]
     public Task Answer_to_a_post_is_whole() => WholeAsync(_run.PostUnderWay, FaultRun.Length);
 
     [Fact]
     public Task Http2_download_is_whole() => WholeAsync(_run.Http2Download, FaultRun.Length);
+
+    private static async Task AnsweredAsync(KeepAliveExchange exchange)
+    {
+        KeepAliveEnding client = await exchange.Ending;
+        Assert.Equal((HttpStatusCode.OK, "done\n"), (client.Status, client.Text));
+        Assert.Equal(1, client.Connections);
+        exchange.AssertAskedOnce();
+    }
 
     private static async Task WholeAsync(CurlExchange exchange, long length)
     {
