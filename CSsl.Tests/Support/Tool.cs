@@ -115,14 +115,24 @@ public sealed class Tool : IAsyncDisposable
             await Input.WriteAsync(Encoding.Latin1.GetBytes(text), _deadline.Token);
             await Input.FlushAsync(_deadline.Token);
         }
-        catch (IOException) when (_process.HasExited)
+        catch (IOException)
         {
-            // It ended without reading: its exit code and output tell why.
+            // It ends without reading, and may not have exited yet: its exit code and output tell why.
         }
     }
 
     /// <summary>End of its input.</summary>
-    public void CloseInput() => _process.StandardInput.Close();
+    public void CloseInput()
+    {
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // As above: it was the first to close.
+        }
+    }
 
     /// <summary>Waits for its end.</summary>
     /// <exception cref="TimeoutException">It was still running at the deadline.</exception>
