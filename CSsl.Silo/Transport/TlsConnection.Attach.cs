@@ -60,6 +60,8 @@ internal sealed partial class TlsConnection
 
     private void Begin(TakeoverStart start)
     {
+        // What the client sends on is nobody's, and may be under a key that it has changed to in a record which is lost.
+        _isUnseen = start.Kind != TakeoverStartKind.Serve;
         switch (start.Kind)
         {
             case TakeoverStartKind.Serve when host.Listener.TryAdd(_connection!):

@@ -32,6 +32,9 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     private volatile bool _applicationDone;
     private volatile bool _failing;
     private volatile bool _closeRequested;
+
+    // The application never sees it. Used on the link's read loop.
+    private bool _isUnseen;
     private int _ended;
 
     /// <inheritdoc/>
@@ -104,7 +107,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             throw new LinkException("Records before Attach.");
         lock (_readGate)
         {
-            if (Volatile.Read(ref _ended) == 0 && !_failing)
+            if (Volatile.Read(ref _ended) == 0 && !_failing && !_isUnseen)
                 _input!.Prepare(records, plaintext, opening);
         }
     }

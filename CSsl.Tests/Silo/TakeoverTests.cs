@@ -7,6 +7,7 @@ using CSsl.Silo.Transport;
 using CSsl.Tests.Support;
 using CSsl.Tests.Tls.Records;
 using CSsl.Tls;
+using CSsl.Tls.Records;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.AspNetCore.Http;
@@ -218,6 +219,42 @@ public sealed class TakeoverTests(TestCertificates certificates) : IClassFixture
         Assert.Empty(session.Books.Faults);
     }
 
+    /// <summary>The client's KeyUpdate was among what is lost: nobody can open what it sends on, and that is not its fault.</summary>
+    [Fact]
+    public async Task Records_that_are_lost_with_a_key_end_the_connection_in_order()
+    {
+        await using var silo = await TestSilo.StartAsync(certificates);
+        await using var peer = await silo.StartPeerAsync(certificates);
+        var (reached, _) = silo.HoldRequests();
+        await using var session = DirectSession.Attach(silo);
+        await session.Channel.SendAsync(session.Client.SealKeyUpdate(0));
+        await session.SendRequestAsync("PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
+        await reached;
+        session.Books.Lose();
+        var (attach, _) = session.Books.Next(AttachCause.Takeover, isReplayable: false);
+
+        // The upload goes on right behind the attach.
+        var channel = new GatewayChannel(session.Books);
+        peer.Gateway.Link.Open(channel, FrameKind.Attach, attach.Encode(), hurried: false);
+        await channel.SendAsync(session.Client.SealData(16_000));
+        var answer = new List<(ContentType Type, byte[] Content)>();
+        while (await channel.NextAsync() is { } records)
+        {
+            channel.Return(records.Length);
+            foreach (var record in GatewayBooks.Split(records))
+            {
+                answer.Add(session.Client.Open(record));
+                if (answer[^1].Type == ContentType.Handshake)
+                    session.Client.Reader.UpdateKey();
+            }
+        }
+
+        Assert.Equal([ContentType.Handshake, ContentType.ApplicationData, ContentType.Alert], answer.Select(static record => record.Type));
+        Assert.StartsWith("HTTP/1.1 502", Encoding.ASCII.GetString(answer[1].Content), StringComparison.Ordinal);
+        Assert.Equal((byte)AlertDescription.CloseNotify, answer[2].Content[1]);
+        Assert.Equal(CloseReason.Done, await channel.Closed);
+    }
+
     [Fact]
     public async Task An_upload_that_was_told_to_continue_is_done_again()
     {
@@ -332,7 +369,7 @@ public sealed class TakeoverTests(TestCertificates certificates) : IClassFixture
         await using var session = DirectSession.Attach(silo);
         session.Channel.ReturnsAtOnce = true;
         session.Books.FramesUntilLoss = cut;
-        await session.Channel.SendAsync([.. Enumerable.Range(1, 3).SelectMany(i => session.Client.Seal(CSsl.Tls.Records.ContentType.ApplicationData, Encoding.ASCII.GetBytes(Request("GET", $"/{i}"))))]);
+        await session.Channel.SendAsync([.. Enumerable.Range(1, 3).SelectMany(i => session.Client.Seal(ContentType.ApplicationData, Encoding.ASCII.GetBytes(Request("GET", $"/{i}"))))]);
         await Eventually.TrueAsync(() => session.Books.FramesUntilLoss == 0 || session.Books.Retained == 0, "the silo is lost, or all is delivered");
         await session.GoOnAtAsync(peer, AttachCause.Takeover);
 
