@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace CSsl.Tests.EndToEnd.Survival;
 
-/// <summary>Every silo is stopped and started again, one after the other, under clients that never pause.</summary>
+/// <summary>Every silo is stopped and started again, one of each role at a time, under clients that never pause.</summary>
 [Collection(SurvivalCluster.Name)]
 public sealed class RollingRestartTests(SurvivalSite site, ITestOutputHelper output) : ClusterTest(site.Cluster, output)
 {
@@ -24,12 +24,8 @@ public sealed class RollingRestartTests(SurvivalSite site, ITestOutputHelper out
         using var over = new CancellationTokenSource();
         Task<int>[] load = [.. clients.Select(client => FetchAsync(client, path, sha256, over.Token))];
 
-        foreach (string silo in (string[])["data-1", "data-2", "handshake-1", "handshake-2"])
-        {
-            ProcessStatus process = await site.ProcessAsync(silo);
-            ProcFs.Signal(process.Pid, ProcFs.SigTerm);
-            await site.WholeAgainAsync(silo, process.Pid);
-        }
+        await RestartAsync("data-1", "handshake-1");
+        await RestartAsync("data-2", "handshake-2");
 
         await over.CancelAsync();
         int[] requests = await Task.WhenAll(load);
@@ -38,6 +34,16 @@ public sealed class RollingRestartTests(SurvivalSite site, ITestOutputHelper out
         Assert.Equal(Clients + requests.Sum(), scene.Arrivals.Count);
         foreach (KeepAliveClient client in clients)
             client.Dispose();
+    }
+
+    private async Task RestartAsync(params string[] silos)
+    {
+        ProcessStatus[] old = [.. (await site.ProcessesAsync()).Where(process => silos.Contains(process.Name))];
+        Assert.Equal(silos.Length, old.Length);
+        foreach (ProcessStatus process in old)
+            ProcFs.Signal(process.Pid, ProcFs.SigTerm);
+        foreach (ProcessStatus process in old)
+            await site.WholeAgainAsync(process.Name, process.Pid);
     }
 
     /// <summary>Fetches until told to stop; returns how often. Each must succeed.</summary>
