@@ -13,6 +13,9 @@ public abstract class ClusterDatabase
     /// <summary>Which database this is, for people: never with a password.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The ADO.NET provider's connection string, complete: with a password, if there is one.</summary>
+    public abstract string ConnectionString { get; }
+
     /// <summary>The statements that the migrations stored.</summary>
     /// <exception cref="InvalidOperationException"><see cref="PrepareAsync"/> has not run.</exception>
     public StoredQueries Queries => _queries ?? throw new InvalidOperationException("The database was not prepared.");

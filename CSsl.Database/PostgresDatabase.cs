@@ -9,8 +9,6 @@ internal sealed class PostgresDatabase : ClusterDatabase
     /// <summary>The advisory lock of migrations: "CSSL" in ASCII.</summary>
     private const long LockKey = 0x4353534C;
 
-    private readonly string _connectionString;
-
     /// <param name="database">A connection string of Npgsql. What it leaves open is set for a control plane: short waits, few connections.</param>
     /// <exception cref="ArgumentException">Not such a string.</exception>
     public PostgresDatabase(string database)
@@ -20,7 +18,7 @@ internal sealed class PostgresDatabase : ClusterDatabase
         SetDefault("Command Timeout", 5);
         SetDefault("Maximum Pool Size", 8);
         SetDefault("Application Name", "cssl");
-        _connectionString = builder.ConnectionString;
+        ConnectionString = builder.ConnectionString;
         Name = $"postgres://{builder.Host}:{builder.Port}/{builder.Database}";
 
         void SetDefault(string key, object value)
@@ -34,11 +32,13 @@ internal sealed class PostgresDatabase : ClusterDatabase
 
     public override string Name { get; }
 
+    public override string ConnectionString { get; }
+
     internal override Query? MigrationLock => new Query("SELECT pg_advisory_xact_lock(@Key)").With("Key", LockKey);
 
     internal override async Task<T> ConnectAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
-        await using var connection = new NpgsqlConnection(_connectionString);
+        await using var connection = new NpgsqlConnection(ConnectionString);
         await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
         return await work(connection).ConfigureAwait(false);
     }

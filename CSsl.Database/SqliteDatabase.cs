@@ -6,7 +6,6 @@ namespace CSsl.Database;
 /// <summary>A SQLite file.</summary>
 internal sealed class SqliteDatabase : ClusterDatabase
 {
-    private readonly string _connectionString;
     private readonly string _path;
     private volatile bool _logsAhead;
 
@@ -18,13 +17,15 @@ internal sealed class SqliteDatabase : ClusterDatabase
 
         // How long a writer waits for another process's, in seconds.
         builder.DefaultTimeout = 5;
-        _connectionString = builder.ToString();
+        ConnectionString = builder.ToString();
         _path = builder.DataSource;
     }
 
     public override DatabaseKind Kind => DatabaseKind.Sqlite;
 
     public override string Name => _path;
+
+    public override string ConnectionString { get; }
 
     internal override bool Exists => File.Exists(_path);
 
@@ -35,7 +36,7 @@ internal sealed class SqliteDatabase : ClusterDatabase
     internal override Task<T> ConnectAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) => Task.Run(
         async () =>
         {
-            await using var connection = new SqliteConnection(_connectionString);
+            await using var connection = new SqliteConnection(ConnectionString);
             await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
             return await work(connection).ConfigureAwait(false);
         },

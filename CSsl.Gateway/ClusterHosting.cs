@@ -3,6 +3,12 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using Orleans;
 using Orleans.Hosting;
+#if CLUSTER_ORLEANS
+using CSsl.Grains.Hosting;
+using Orleans.Configuration;
+using ClusterOptions = CSsl.Grains.Configuration.ClusterOptions;
+using GatewayOptions = Orleans.Configuration.GatewayOptions;
+#endif
 
 namespace CSsl.Gateway;
 
@@ -16,22 +22,24 @@ internal static class ClusterHosting
         if (builder.Services.Any(static service => service.ServiceType == typeof(IGrainFactory)))
             return;
 
-        if (string.IsNullOrEmpty(cluster.Database))
-            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.Database)} is not set: it is where the processes of a cluster find each other");
+        Grains.Hosting.ClusterHosting.Check(cluster);
 #if CLUSTER_ORLEANS
         // Orleans proves membership by access to the database; the cluster key is for the data links.
         _ = clusterKey;
+        var (invariant, connectionString) = builder.AddClusterDatabase(cluster);
+        builder.QuietOrleans();
         builder.UseOrleansClient(client =>
         {
             client.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
-            client.Configure<Orleans.Configuration.ClientMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(2));
-            client.Configure<Orleans.Configuration.GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
-            client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = ("Npgsql", cluster.Database));
+            client.Configure<ClientMessagingOptions>(Grains.Hosting.ClusterHosting.SetLimits);
+            client.UseClusterTls(cluster);
+            client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
+            client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
 
             // Without it a gateway that starts before the first silo would end.
             client.UseConnectionRetryFilter(static async (_, cancellationToken) =>
             {
-                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+                await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken);
                 return true;
             });
         });
@@ -39,7 +47,7 @@ internal static class ClusterHosting
         builder.UseOrleansClient(client => client.UseEmbeddedCluster(new EmbeddedClusterOptions
         {
             ClusterId = cluster.Id,
-            Database = cluster.Database,
+            Database = cluster.Database!,
             ClusterKey = clusterKey,
         }));
 #endif

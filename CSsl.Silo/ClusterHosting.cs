@@ -4,8 +4,13 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 #if CLUSTER_ORLEANS
 using System.Net;
+using System.Net.Sockets;
 using CSsl.Grains.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
+using Orleans.Runtime;
+using Orleans.Serialization;
+using Orleans.Storage;
 using ClusterOptions = CSsl.Grains.Configuration.ClusterOptions;
 using SiloOptions = CSsl.Grains.Configuration.SiloOptions;
 #endif
@@ -15,50 +20,96 @@ namespace CSsl.Silo;
 /// <summary>The silo's cluster engine: the one file of this host that knows which one it is.</summary>
 internal static class ClusterHosting
 {
-    /// <exception cref="ConfigurationException">No database is named.</exception>
+    /// <exception cref="ConfigurationException">No database is named; or, with Microsoft Orleans, no address that others could reach.</exception>
     public static void AddClusterEngine(this WebApplicationBuilder builder, ClusterOptions cluster, SiloOptions silo, ReadOnlyMemory<byte> clusterKey)
     {
-        if (string.IsNullOrEmpty(cluster.Database))
-            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.Database)} is not set: it is where the processes of a cluster find each other");
+        Grains.Hosting.ClusterHosting.Check(cluster);
 #if CLUSTER_ORLEANS
         // Orleans proves membership by access to the database; the cluster key is for the data links.
         _ = clusterKey;
-        const string Invariant = "Npgsql";
-        var endpoint = HostPort.Parse(silo.Grains);
-        if (endpoint.Port == 0)
-            throw new ConfigurationException($"{SiloOptions.Section}:{nameof(SiloOptions.Grains)} needs a port with Microsoft Orleans; gateways use the one after it");
+        var (engine, clients) = Endpoints(silo);
+        var (invariant, connectionString) = builder.AddClusterDatabase(cluster);
+        builder.QuietOrleans();
         builder.UseOrleans(orleans =>
         {
             orleans.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
             orleans.Configure<Orleans.Configuration.SiloOptions>(options => options.SiloName = silo.Name);
             orleans.Configure<EndpointOptions>(options =>
             {
-                options.AdvertisedIPAddress = endpoint.Address;
-                options.SiloPort = endpoint.Port;
-                options.GatewayPort = endpoint.Port + 1;
-                options.SiloListeningEndpoint = endpoint;
-                options.GatewayListeningEndpoint = new IPEndPoint(endpoint.Address, endpoint.Port + 1);
+                options.AdvertisedIPAddress = engine.Address;
+                options.SiloPort = engine.Port;
+                options.GatewayPort = clients.Port;
+                options.SiloListeningEndpoint = engine;
+                options.GatewayListeningEndpoint = clients;
             });
             orleans.Configure<ClusterMembershipOptions>(options =>
             {
-                // Recovers in about a second after a silo died (docs/architecture.md); clients never wait for it, the links break at once.
+                // A dead silo is out after 1 to 2 s; clients never wait for it, the links break at once.
                 options.ProbeTimeout = TimeSpan.FromSeconds(1);
                 options.NumMissedProbesLimit = 2;
                 options.NumVotesForDeathDeclaration = 1;
+
+                // By default a machine that is busy itself gives the others several times as long.
+                options.ExtendProbeTimeoutDuringDegradation = false;
+
+                // How long one that was declared dead while it hung goes on before it knows.
+                options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+
+                // A silo that starts must reach all that seem to live. With the default, those that died together with everybody seem to for 90 s.
+                options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
             });
-            orleans.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(3));
-            orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Invariant, cluster.Database));
-            orleans.AddAdoNetGrainStorageAsDefault(options => (options.Invariant, options.ConnectionString) = (Invariant, cluster.Database));
+            orleans.Configure<SiloMessagingOptions>(Grains.Hosting.ClusterHosting.SetLimits);
+            orleans.UseClusterTls(cluster);
+            orleans.Configure<GrainCollectionOptions>(options =>
+            {
+                options.CollectionAge = TimeSpan.FromMinutes(15);
+                options.DeactivationTimeout = TimeSpan.FromSeconds(5);
+            });
+
+            // Spread by key. Orleans's own default weighs CPU and memory of the process, which is what its clients' bytes cost, not its grains.
+            orleans.Services.AddSingleton<PlacementStrategy, HashBasedPlacement>();
+            orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
+            orleans.AddAdoNetGrainStorageAsDefault(storage => storage.Configure<Serializer>((options, serializer) =>
+            {
+                (options.Invariant, options.ConnectionString) = (invariant, connectionString);
+
+                // By [Id], as between processes. The default is JSON that names types to load, taken from the database.
+                options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+            }));
         });
 #else
         builder.UseOrleans(engine => engine.UseEmbeddedCluster(new EmbeddedClusterOptions
         {
             ClusterId = cluster.Id,
-            Database = cluster.Database,
+            Database = cluster.Database!,
             ClusterKey = clusterKey,
             SiloName = silo.Name,
             Listen = silo.Grains,
         }));
 #endif
     }
+#if CLUSTER_ORLEANS
+
+    /// <summary>Where other silos and where gateways reach this one: the port of <see cref="SiloOptions.Grains"/> and the one after it; two free ones for port 0.</summary>
+    private static (IPEndPoint Engine, IPEndPoint Clients) Endpoints(SiloOptions silo)
+    {
+        var endpoint = HostPort.Parse(silo.Grains);
+        if (endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any))
+            throw new ConfigurationException($"{SiloOptions.Section}:{nameof(SiloOptions.Grains)} is {silo.Grains}: Microsoft Orleans needs the address at which other silos and gateways reach this one");
+        if (endpoint.Port > 0)
+            return (endpoint, new IPEndPoint(endpoint.Address, endpoint.Port + 1));
+
+        // Orleans can't listen on port 0. Both are held until both are known.
+        using var first = Bind(endpoint);
+        using var second = Bind(endpoint);
+        return ((IPEndPoint)first.LocalEndPoint!, (IPEndPoint)second.LocalEndPoint!);
+    }
+
+    private static Socket Bind(IPEndPoint endpoint)
+    {
+        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(endpoint);
+        return socket;
+    }
+#endif
 }

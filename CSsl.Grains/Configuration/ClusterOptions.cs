@@ -21,9 +21,21 @@ public sealed class ClusterOptions
     public string? SealingKeyFile { get; set; }
 
     /// <summary>Where membership and grain state live: the path of a SQLite file, or a connection string, which with Host is PostgreSQL's
-    /// (<see cref="CSsl.Database.ClusterDatabase.Of"/>). Microsoft Orleans takes PostgreSQL only.</summary>
+    /// (<see cref="CSsl.Database.ClusterDatabase.Of"/>).</summary>
     [FilePath]
     public string? Database { get; set; }
+
+    /// <summary>PEM certificate of this process, for TLS between the processes of the cluster engine; null: none. Microsoft Orleans only.</summary>
+    [FilePath]
+    public string? TlsCertificateFile { get; set; }
+
+    /// <summary>PEM private key of <see cref="TlsCertificateFile"/>.</summary>
+    [FilePath]
+    public string? TlsKeyFile { get; set; }
+
+    /// <summary>PEM certificate of the one authority that signs for this cluster's processes.</summary>
+    [FilePath]
+    public string? TlsAuthorityFile { get; set; }
 
     /// <summary>Silos that keep the handshake role whatever the load, where the cluster moves roles by itself.</summary>
     [Range(0, 10_000)]

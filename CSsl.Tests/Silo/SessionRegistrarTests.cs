@@ -3,7 +3,6 @@ using CSsl.Silo.Sessions;
 using CSsl.Tests.Grains.Data;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
-using Orleans;
 using Xunit;
 
 namespace CSsl.Tests.Silo;
@@ -18,7 +17,7 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
     private readonly NotingGrains _grains = new();
     private readonly SessionRegistrar _registrar;
 
-    public SessionRegistrarTests() => _registrar = new SessionRegistrar(_sessions, _grains, _time, NullLogger<SessionRegistrar>.Instance);
+    public SessionRegistrarTests() => _registrar = new SessionRegistrar(_sessions, FakeGrains.Of(_grains.Grain), _time, NullLogger<SessionRegistrar>.Instance);
 
     public async Task InitializeAsync()
     {
@@ -93,7 +92,7 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
     private FakeSession NewSession() => new(new DataSessionInfo { SessionId = Guid.NewGuid(), Silo = "s1", Client = "203.0.113.7:50123", AttachedAt = _time.GetUtcNow() });
 
     /// <summary>Data grains that note what they are told.</summary>
-    private sealed class NotingGrains : IGrainFactory
+    private sealed class NotingGrains
     {
         private readonly System.Threading.Channels.Channel<string> _calls = System.Threading.Channels.Channel.CreateUnbounded<string>();
 
@@ -103,15 +102,7 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
 
         public Task<string> NextAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(TestSilo.Patience);
 
-        public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithGuidKey
-            => (TGrainInterface)(object)new NotingGrain(this, primaryKey);
-
-        public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithIntegerKey => throw new NotSupportedException();
-
-        public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithStringKey => throw new NotSupportedException();
+        public object Grain(object key) => new NotingGrain(this, (Guid)key);
 
         private void Note(string call)
         {

@@ -8,7 +8,6 @@ using CSsl.Grains.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Orleans;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Lifecycle;
@@ -31,7 +30,7 @@ public sealed class GatewayReporterTests : IDisposable
         _admission = new HandshakeAdmission(new LimitsOptions(), new ClusterViewHolder(), _clock);
         _meters = new GatewayMeters(table, _admission);
         _status = new GatewayStatus(Options.Create(new GatewayOptions { Name = "gateway-7" }), table, _admission, _meters, _clock) { State = SiloState.Active };
-        _reporter = new GatewayReporter(_cluster, _view, _status, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _clock, _lines);
+        _reporter = new GatewayReporter(FakeGrains.Of(_ => _cluster), _view, _status, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _clock, _lines);
     }
 
     [Fact]
@@ -115,7 +114,7 @@ public sealed class GatewayReporterTests : IDisposable
         _admission.Dispose();
     }
 
-    private sealed class FakeCluster : IGrainFactory, IClusterGrain
+    private sealed class FakeCluster : IClusterGrain
     {
         private long _version;
 
@@ -138,17 +137,5 @@ public sealed class GatewayReporterTests : IDisposable
         public ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<ClusterView> GetView(CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithIntegerKey
-            => (TGrainInterface)(object)this;
-
-        public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithGuidKey
-            => throw new NotSupportedException();
-
-        public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithStringKey
-            => throw new NotSupportedException();
     }
 }

@@ -1,11 +1,15 @@
 using System.Security.Cryptography;
+using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
-using CSsl.Tests.Orleans;
+using CSsl.Silo;
 using CSsl.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Orleans.Hosting;
+using Orleans;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Data;
@@ -15,27 +19,26 @@ public sealed class DataGrainTests : IAsyncLifetime
 {
     private readonly SessionTable _sessions = new();
     private readonly TempDirectory _folder = new();
-    private readonly IHost _host;
+    private readonly WebApplication _host;
 
     public DataGrainTests()
     {
-        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        // What a silo's host does, so that it is tried with whichever engine this was built for.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_sessions);
-        builder.UseOrleans(silo => silo.UseEmbeddedCluster(new EmbeddedClusterOptions
-        {
-            ClusterId = "test",
-            Database = _folder.File("cluster.db"),
-            ClusterKey = RandomNumberGenerator.GetBytes(32),
-        }));
+        builder.AddClusterEngine(new ClusterOptions { Id = "test", Database = _folder.File("cluster.db") }, new SiloOptions(), RandomNumberGenerator.GetBytes(32));
+        builder.WebHost.UseServer(new NoServer());
         _host = builder.Build();
     }
+
+    private IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
 
     public Task InitializeAsync() => _host.StartAsync();
 
     public async Task DisposeAsync()
     {
         await _host.StopAsync();
-        _host.Dispose();
+        await _host.DisposeAsync();
         SqliteConnection.ClearAllPools();
         _folder.Dispose();
     }
@@ -45,7 +48,7 @@ public sealed class DataGrainTests : IAsyncLifetime
     {
         var session = new FakeSession();
         _sessions.Add(session);
-        var grain = _host.Grains().GetGrain<IDataGrain>(session.Info.SessionId);
+        var grain = Grains.GetGrain<IDataGrain>(session.Info.SessionId);
 
         Assert.True(await grain.Attached(session.Info, CancellationToken.None));
 
@@ -59,7 +62,7 @@ public sealed class DataGrainTests : IAsyncLifetime
     {
         var session = new FakeSession();
         _sessions.Add(session);
-        var grain = _host.Grains().GetGrain<IDataGrain>(session.Info.SessionId);
+        var grain = Grains.GetGrain<IDataGrain>(session.Info.SessionId);
         await grain.Attached(session.Info, CancellationToken.None);
 
         _sessions.Remove(session);
@@ -74,7 +77,7 @@ public sealed class DataGrainTests : IAsyncLifetime
     {
         var before = new FakeSession();
         var after = new FakeSession(before.Info with { AttachedAt = before.Info.AttachedAt.AddSeconds(5) });
-        var grain = _host.Grains().GetGrain<IDataGrain>(before.Info.SessionId);
+        var grain = Grains.GetGrain<IDataGrain>(before.Info.SessionId);
         _sessions.Add(before);
         await grain.Attached(before.Info, CancellationToken.None);
         _sessions.Add(after);
@@ -90,7 +93,7 @@ public sealed class DataGrainTests : IAsyncLifetime
     {
         var elsewhere = new FakeSession().Info;
 
-        Assert.False(await _host.Grains().GetGrain<IDataGrain>(elsewhere.SessionId).Attached(elsewhere, CancellationToken.None));
+        Assert.False(await Grains.GetGrain<IDataGrain>(elsewhere.SessionId).Attached(elsewhere, CancellationToken.None));
     }
 
     [Fact]
@@ -148,4 +151,21 @@ internal sealed class FakeSession(DataSessionInfo? info = null) : IServedSession
     public void Hibernate(TimeSpan idleTime) => HibernatesAfter = idleTime;
 
     public void Abort(string reason) => Aborts++;
+}
+
+/// <summary>A web host needs one.</summary>
+internal sealed class NoServer : IServer
+{
+    public IFeatureCollection Features { get; } = new FeatureCollection();
+
+    public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
+        where TContext : notnull
+        => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        // Holds nothing.
+    }
 }

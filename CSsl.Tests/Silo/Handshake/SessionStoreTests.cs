@@ -5,7 +5,6 @@ using CSsl.Silo.Handshake;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Orleans;
 using Xunit;
 
 namespace CSsl.Tests.Silo.Handshake;
@@ -21,7 +20,7 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
 
     public SessionStoreTests()
     {
-        _store = new SessionStore(_sessions, Options.Create(_options), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
+        _store = new SessionStore(FakeGrains.Of(_sessions.Grain), Options.Create(_options), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
         _dropped = new CounterValue(_meters, "cssl.resumption.drops");
     }
 
@@ -139,7 +138,7 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
     public async Task Writes_of_a_second_are_bounded()
     {
         _sessions.Gate.SetResult();
-        using var store = new SessionStore(_sessions, Options.Create(new ResumptionOptions { WritesPerSecond = 3 }), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
+        using var store = new SessionStore(FakeGrains.Of(_sessions.Grain), Options.Create(new ResumptionOptions { WritesPerSecond = 3 }), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
         await store.StartAsync(CancellationToken.None);
         for (var i = 0; i < 10; i++)
             store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 7 } });
@@ -167,7 +166,7 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
     private static byte[] NewId(byte first) => [first, .. new byte[31]];
 
     /// <summary>Session grains in memory. Calls wait for the gate.</summary>
-    private sealed class ScriptedSessions : IGrainFactory
+    private sealed class ScriptedSessions
     {
         private readonly Lock _gate = new();
         private readonly Dictionary<string, ReadOnlyMemory<byte>> _stored = [];
@@ -187,17 +186,7 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
 
         public Task BegunAsync(int count) => UntilAsync(() => Begun >= count);
 
-        public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithStringKey
-            => (TGrainInterface)(object)new Session(this, primaryKey);
-
-        public TGrainInterface GetGrain<TGrainInterface>(Guid primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithGuidKey
-            => throw new NotSupportedException();
-
-        public TGrainInterface GetGrain<TGrainInterface>(long primaryKey, string? grainClassNamePrefix = null)
-            where TGrainInterface : IGrainWithIntegerKey
-            => throw new NotSupportedException();
+        public object Grain(object key) => new Session(this, (string)key);
 
         private async Task UntilAsync(Func<bool> condition)
         {

@@ -1,0 +1,113 @@
+using CSsl.Grains.Configuration;
+#if CLUSTER_ORLEANS
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using CSsl.Database;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using Orleans.Connections.Security;
+using Orleans.Hosting;
+using ClusterOptions = CSsl.Grains.Configuration.ClusterOptions;
+#endif
+
+namespace CSsl.Grains.Hosting;
+
+/// <summary>What silos and gateways tell their cluster engine alike.</summary>
+public static class ClusterHosting
+{
+    /// <summary>Checks the settings that the engine of this build needs, or that it can't honour.</summary>
+    /// <exception cref="ConfigurationException">One of them is missing or out of place.</exception>
+    public static void Check(ClusterOptions cluster)
+    {
+        if (string.IsNullOrEmpty(cluster.Database))
+            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.Database)} is not set: it is where the processes of a cluster find each other");
+        string?[] tls = [cluster.TlsCertificateFile, cluster.TlsKeyFile, cluster.TlsAuthorityFile];
+#if CLUSTER_ORLEANS
+        if (tls.Contains(null) && tls.Any(static file => file is not null))
+            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} and {nameof(ClusterOptions.TlsAuthorityFile)} go together");
+#else
+        // Never without the encryption that somebody asked for.
+        if (tls.Any(static file => file is not null))
+            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} and {nameof(ClusterOptions.TlsAuthorityFile)} are for Microsoft Orleans; this program was built with the embedded engine");
+#endif
+    }
+#if CLUSTER_ORLEANS
+
+    /// <summary>Names the cluster's database to Orleans, and brings its tables up to date before Orleans uses them: call it before.</summary>
+    /// <returns>What Orleans's ADO.NET providers want to know.</returns>
+    public static (string Invariant, string ConnectionString) AddClusterDatabase(this WebApplicationBuilder builder, ClusterOptions cluster)
+    {
+        var database = ClusterDatabase.Of(cluster.Database!);
+        builder.Services.AddHostedService(_ => new DatabasePreparation(database));
+        return (database.Kind == DatabaseKind.Postgres ? "Npgsql" : "System.Data.SQLite", database.ConnectionString);
+    }
+
+    /// <summary>Orleans logs warnings, unless the configuration says otherwise. A client that waits for the first silo would warn four times a second.</summary>
+    public static void QuietOrleans(this WebApplicationBuilder builder)
+    {
+        if (builder.Configuration["Logging:LogLevel:Orleans"] is not null)
+            return;
+        builder.Logging.AddFilter("Orleans", LogLevel.Warning);
+        builder.Logging.AddFilter("Orleans.Messaging.GatewayManager", LogLevel.Error);
+    }
+
+    /// <summary>Waits and sizes of a control plane, the embedded engine's: by default Orleans waits 30 s and takes 100 MB.</summary>
+    public static void SetLimits(MessagingOptions options)
+    {
+        options.ResponseTimeout = TimeSpan.FromSeconds(3);
+        options.MaxMessageBodySize = 4 << 20;
+        options.MaxMessageHeaderSize = 64 << 10;
+    }
+
+    /// <summary>Mutual TLS on all connections of Orleans, if <see cref="ClusterOptions.TlsCertificateFile"/> is set.</summary>
+    /// <exception cref="ConfigurationException">A file can't be used.</exception>
+    public static void UseClusterTls(this ISiloBuilder builder, ClusterOptions cluster)
+    {
+        if (cluster.TlsCertificateFile is not null)
+            builder.UseTls(Tls(cluster));
+    }
+
+    /// <inheritdoc cref="UseClusterTls(ISiloBuilder, ClusterOptions)"/>
+    public static void UseClusterTls(this IClientBuilder builder, ClusterOptions cluster)
+    {
+        if (cluster.TlsCertificateFile is not null)
+            builder.UseTls(Tls(cluster));
+    }
+
+    private static Action<TlsOptions> Tls(ClusterOptions cluster)
+    {
+        X509Certificate2 certificate, authority;
+        try
+        {
+            certificate = X509Certificate2.CreateFromPemFile(cluster.TlsCertificateFile!, cluster.TlsKeyFile);
+            authority = X509CertificateLoader.LoadCertificateFromFile(cluster.TlsAuthorityFile!);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} or {nameof(ClusterOptions.TlsAuthorityFile)} can't be used: {e.Message}", e);
+        }
+
+        return options =>
+        {
+            options.LocalCertificate = certificate;
+            options.RemoteCertificateMode = options.ClientCertificateMode = RemoteCertificateMode.RequireCertificate;
+
+            // Processes are known by who signed for them, not by names: addresses come and go.
+            options.OnAuthenticateAsClient = static (_, client) => client.TargetHost = "c-ssl";
+            options.RemoteCertificateValidation = (remote, _, _) => IsSignedBy(authority, remote);
+        };
+    }
+
+    private static bool IsSignedBy(X509Certificate2 authority, X509Certificate2 certificate)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(authority);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        return chain.Build(certificate);
+    }
+#endif
+}
