@@ -18,18 +18,23 @@ internal sealed class GatewayHarness : IAsyncDisposable
 {
     private readonly ClusterViewHolder _view = new();
     private readonly List<ScriptedSilo> _silos = [];
+    private readonly Lock _viewGate = new();
+    private readonly List<SiloReport> _outside = [];
     private readonly LinkSetup _setup;
     private readonly GatewayMeters _meters;
     private readonly Deadlines _deadlines;
     private long _version;
     private bool _isStarted;
 
-    public GatewayHarness(LimitsOptions? limits = null)
+    /// <param name="limits">The defaults when omitted.</param>
+    /// <param name="clusterKey">That of silos which are not scripted; a new one when omitted.</param>
+    /// <param name="clusterId">The same for the cluster's id.</param>
+    public GatewayHarness(LimitsOptions? limits = null, byte[]? clusterKey = null, string clusterId = "test")
     {
         Limits = limits ?? new LimitsOptions();
 
         // The links' clock stands still: a test that lets a client's deadline pass does not want silos to be thought hung.
-        _setup = new LinkSetup(new LinkIdentity("gateway", "test"), RandomNumberGenerator.GetBytes(32), new LinkOptions(), LinkClock, NullLogger.Instance);
+        _setup = new LinkSetup(new LinkIdentity("gateway", clusterId), clusterKey ?? RandomNumberGenerator.GetBytes(32), new LinkOptions(), LinkClock, NullLogger.Instance);
         Links = new SiloLinks(_view, _setup, LinkLines, new Random(1));
         Table = new ConnectionTable(Limits);
         Admission = new HandshakeAdmission(Limits, _view, Clock);
@@ -115,6 +120,18 @@ internal sealed class GatewayHarness : IAsyncDisposable
         Publish(0.1);
     }
 
+    /// <summary>Shows the gateway a silo that is not scripted, in the place of an earlier run of it. From any thread.</summary>
+    public void Show(SiloReport silo)
+    {
+        lock (_viewGate)
+        {
+            _outside.RemoveAll(other => other.Name == silo.Name);
+            _outside.Add(silo);
+        }
+
+        Publish(0.1);
+    }
+
     /// <summary>A client connects.</summary>
     public TestClient Connect()
     {
@@ -135,7 +152,14 @@ internal sealed class GatewayHarness : IAsyncDisposable
     }
 
     private void Publish(double newestCpu)
-        => _view.Update(Reports.View(++_version, [.. _silos.Select((silo, i) => i == _silos.Count - 1 ? silo.Report with { Load = new SiloLoad { MachineCpu = newestCpu } } : silo.Report)]));
+    {
+        // Behind the gate, so that no view comes after a newer one.
+        lock (_viewGate)
+        {
+            var scripted = _silos.Select((silo, i) => i == _silos.Count - 1 ? silo.Report with { Load = new SiloLoad { MachineCpu = newestCpu } } : silo.Report);
+            _view.Update(Reports.View(++_version, [.. scripted, .. _outside]));
+        }
+    }
 }
 
 /// <summary>A client and what became of its connection at the gateway.</summary>

@@ -190,8 +190,8 @@ internal sealed class DirectSession : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
-    // The explicit nonce is TLS 1.2 GCM's alone, and a capsule holds nothing that its suite has no use for.
-    private static ExportedSession NewSession(CipherSuite suite, bool encryptThenMac)
+    /// <summary>What a handshake would have exported. The explicit nonce is TLS 1.2 GCM's alone: a capsule holds nothing that its suite has no use for.</summary>
+    public static ExportedSession NewSession(CipherSuite suite, bool encryptThenMac)
     {
         var session = TestSessions.Create(suite, encryptThenMac);
         return CipherSuiteInfo.Get(suite) is { Version: TlsVersion.Tls12, IsAead: true } && !suite.ToString().Contains("ChaCha20", StringComparison.Ordinal)

@@ -39,6 +39,9 @@ internal sealed class TestSilo : IAsyncDisposable
 
     public SessionTable Sessions => Application.Services.GetRequiredService<SessionTable>();
 
+    /// <summary>What a gateway must know.</summary>
+    public byte[] ClusterKey => _clusterKey;
+
     public string LinkEndpoint => EndpointOf(Application);
 
     /// <summary>Seals as another silo of the cluster would.</summary>

@@ -73,6 +73,27 @@ internal sealed class MemoryConnection : ConnectionContext
         return read;
     }
 
+    /// <summary>The client reads what is there, once there is something; empty after FIN and after a reset, which may lose bytes as a real one may.</summary>
+    public async Task<byte[]> ReadSomeAsync()
+    {
+        try
+        {
+            var reading = _kernel.Reader.ReadAsync().AsTask();
+            await Task.WhenAny(reading, _reset.Task).WaitAsync(Patience);
+            if (IsReset && !reading.IsCompleted)
+                return [];
+
+            var buffer = (await reading).Buffer;
+            var bytes = buffer.ToArray();
+            _kernel.Reader.AdvanceTo(buffer.End);
+            return bytes;
+        }
+        catch (InvalidOperationException) when (IsReset)
+        {
+            return [];
+        }
+    }
+
     /// <summary>The client reads to the server's FIN.</summary>
     public async Task<byte[]> ReadToEndAsync()
     {
