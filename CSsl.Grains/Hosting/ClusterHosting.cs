@@ -1,15 +1,17 @@
 using CSsl.Grains.Configuration;
 #if CLUSTER_ORLEANS
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using CSsl.Database;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
-using Orleans.Connections.Security;
 using Orleans.Hosting;
 using ClusterOptions = CSsl.Grains.Configuration.ClusterOptions;
+#endif
+#if CLUSTER_TLS
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Orleans.Connections.Security;
 #endif
 
 namespace CSsl.Grains.Hosting;
@@ -24,13 +26,13 @@ public static class ClusterHosting
         if (string.IsNullOrEmpty(cluster.Database))
             throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.Database)} is not set: it is where the processes of a cluster find each other");
         string?[] tls = [cluster.TlsCertificateFile, cluster.TlsKeyFile, cluster.TlsAuthorityFile];
-#if CLUSTER_ORLEANS
+#if CLUSTER_TLS
         if (tls.Contains(null) && tls.Any(static file => file is not null))
             throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} and {nameof(ClusterOptions.TlsAuthorityFile)} go together");
 #else
         // Never without the encryption that somebody asked for.
         if (tls.Any(static file => file is not null))
-            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} and {nameof(ClusterOptions.TlsAuthorityFile)} are for Microsoft Orleans; this program was built with the embedded engine");
+            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} and {nameof(ClusterOptions.TlsAuthorityFile)} are for programs that were built with -p:ClusterEngine=Orleans -p:ClusterTls=true");
 #endif
     }
 #if CLUSTER_ORLEANS
@@ -65,16 +67,21 @@ public static class ClusterHosting
     /// <exception cref="ConfigurationException">A file can't be used.</exception>
     public static void UseClusterTls(this ISiloBuilder builder, ClusterOptions cluster)
     {
+#if CLUSTER_TLS
         if (cluster.TlsCertificateFile is not null)
             builder.UseTls(Tls(cluster));
+#endif
     }
 
     /// <inheritdoc cref="UseClusterTls(ISiloBuilder, ClusterOptions)"/>
     public static void UseClusterTls(this IClientBuilder builder, ClusterOptions cluster)
     {
+#if CLUSTER_TLS
         if (cluster.TlsCertificateFile is not null)
             builder.UseTls(Tls(cluster));
+#endif
     }
+#if CLUSTER_TLS
 
     private static Action<TlsOptions> Tls(ClusterOptions cluster)
     {
@@ -109,5 +116,6 @@ public static class ClusterHosting
         chain.ChainPolicy.DisableCertificateDownloads = true;
         return chain.Build(certificate);
     }
+#endif
 #endif
 }
