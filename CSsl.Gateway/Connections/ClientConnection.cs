@@ -171,7 +171,7 @@ internal sealed partial class ClientConnection
     private async Task RefuseAsync(Refusal refusal)
     {
         _services.Refusals.Refused(refusal.Reason, Entry.Client, refusal.Detail);
-        if (refusal.Reason is RefusalReason.SiloLost or RefusalReason.SourceTooFast or RefusalReason.Stopping or RefusalReason.ClientGone)
+        if (refusal.Reason is RefusalReason.SourceTooFast or RefusalReason.Stopping or RefusalReason.ClientGone)
         {
             _socket.Reset(refusal.Reason.ToString());
             return;

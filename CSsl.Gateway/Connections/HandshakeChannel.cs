@@ -8,7 +8,8 @@ namespace CSsl.Gateway.Connections;
 
 /// <summary>One handshake at one silo, in lock-step: records out, the answer back, and only then the next.</summary>
 /// <param name="output">The client's pipe: the silo's records go there on the link's read loop, while the connection waits for the answer.</param>
-internal sealed class HandshakeChannel(PipeWriter output) : LinkChannel, IValueTaskSource<HandshakeReply>
+/// <param name="whenLost">Called when the silo is lost while nobody waits for its answer.</param>
+internal sealed class HandshakeChannel(PipeWriter output, Action whenLost) : LinkChannel, IValueTaskSource<HandshakeReply>
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<HandshakeReply> _reply;
@@ -19,6 +20,16 @@ internal sealed class HandshakeChannel(PipeWriter output) : LinkChannel, IValueT
 
     /// <summary>True once the client was given bytes of this handshake: it can't start over at another silo.</summary>
     public bool HasDelivered { get; private set; }
+
+    /// <summary>True once nothing more can come of it.</summary>
+    public bool IsEnded
+    {
+        get
+        {
+            lock (_gate)
+                return _ended is not null;
+        }
+    }
 
     /// <summary>Opens the channel with the first records, together, and waits for the answer.</summary>
     public ValueTask<HandshakeReply> OpenAsync(SiloLink silo, ReadOnlySpan<byte> start, in ReadOnlySequence<byte> records)
@@ -107,16 +118,18 @@ internal sealed class HandshakeChannel(PipeWriter output) : LinkChannel, IValueT
 
     private void End(in HandshakeReply reply)
     {
+        bool isAwaited;
         lock (_gate)
         {
             _ended ??= reply;
-            if (!_waiting)
-                return;
-
+            isAwaited = _waiting;
             _waiting = false;
         }
 
-        _reply.SetResult(reply);
+        if (isAwaited)
+            _reply.SetResult(reply);
+        else
+            whenLost();
     }
 
     private void SendCopy(in ReadOnlySequence<byte> records)

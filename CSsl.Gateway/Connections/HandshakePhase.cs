@@ -35,7 +35,7 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
         List<string>? tried = null;
         while (links.Pick(SiloRoles.Handshake, tried) is { } silo && (tried?.Count ?? 0) < MaxSilos)
         {
-            var channel = new HandshakeChannel(socket.Output);
+            var channel = new HandshakeChannel(socket.Output, socket.Input.CancelPendingRead);
             entry.Silo = silo.Name;
             entry.Phase = ConnectionPhase.Hello;
             try
@@ -77,6 +77,8 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
             var buffer = result.Buffer;
             if (interrupt.Reason is { } reason)
                 return End(buffer, new Refusal(reason));
+            if (channel.IsEnded)
+                return End(buffer, new Refusal(RefusalReason.SiloLost));
 
             var rest = buffer.Slice(kept);
             var maxBytes = kept < hello.RecordBytes && entry.Phase == ConnectionPhase.Hello ? Math.Min(MaxBytes, hello.RecordBytes - kept) : MaxBytes;

@@ -145,7 +145,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
             }
             else if (_isWaiting)
             {
-                bytes = Take(room);
+                bytes = Take(channel, room);
                 _isWaiting = false;
                 isTaken = true;
             }
@@ -221,14 +221,14 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
         return true;
     }
 
-    private int Take(Span<byte> room)
+    private int Take(DataChannel channel, Span<byte> room)
     {
         var run = RecordRun.Find(_pending, ConnectionPhase.Data, maxLength, room.Length);
         if (run.Bytes == 0)
             run = new RecordRun((int)_pending.Length, 1, run.Next);
         var records = _pending.Slice(0, run.Bytes);
         records.CopyTo(room);
-        replay.Append(records, run.Count);
+        replay.Append(records, run.Count, channel.Untaken);
         _pending = default;
         _taken = run.Bytes;
         meters.CountFromClient(run.Count, run.Bytes);

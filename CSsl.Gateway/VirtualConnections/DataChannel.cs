@@ -46,6 +46,9 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
     /// <summary>The silo serves the session.</summary>
     public bool IsAttached { get; private set; }
 
+    /// <summary>Bytes of the client's records that the silo has been sent and has not taken yet. In a turn.</summary>
+    public int Untaken => UnreturnedBytes;
+
     /// <summary>Why it is over.</summary>
     public ChannelEnd End => (ChannelEnd)Volatile.Read(ref _end);
 

@@ -14,7 +14,7 @@ namespace CSsl.Gateway.VirtualConnections;
 ///   +-----------------------------+------------------+
 /// </code>
 /// Past the limit the request can't be replayed: only the newest records are kept, because the client's next request may be among
-/// them when the next checkpoint comes. Until then <see cref="IsReplayable"/> is false: <c>First</c> is behind <c>Checkpoint</c>.
+/// them when the next checkpoint comes; and all that the silo has not taken yet, because if it is about to leave it never will. Until then <see cref="IsReplayable"/> is false: <c>First</c> is behind <c>Checkpoint</c>.
 /// </remarks>
 internal sealed class ReplayBuffer
 {
@@ -62,7 +62,10 @@ internal sealed class ReplayBuffer
     public bool IsReplaying => Next < End;
 
     /// <summary>Notes whole records that are passed on. Not while <see cref="IsReplaying"/>.</summary>
-    public void Append(in ReadOnlySequence<byte> records, int count)
+    /// <param name="records">The records.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="untaken">Bytes of records before these for which the silo has not given its credit back.</param>
+    public void Append(in ReadOnlySequence<byte> records, int count, int untaken)
     {
         End += (ulong)count;
         Next = End;
@@ -76,8 +79,9 @@ internal sealed class ReplayBuffer
         Reserve(length);
         records.CopyTo(_bytes.AsSpan(_end));
         _end += length;
-        if (Length > (IsReplayable ? _limit : Math.Min(_limit, 2 * TailBytes)))
-            KeepTail();
+        var tail = Math.Max(Math.Min(TailBytes, _limit), untaken + length);
+        if (Length > (IsReplayable ? _limit : Math.Max(Math.Min(2 * TailBytes, _limit), tail + TailBytes)))
+            KeepTail(tail);
         _next = _end;
     }
 
@@ -120,10 +124,10 @@ internal sealed class ReplayBuffer
         First = Next = End;
     }
 
-    private void KeepTail()
+    private void KeepTail(int tail)
     {
-        DropWhile(static (buffer, limit) => buffer.Length > (int)limit, (ulong)Math.Min(TailBytes, _limit));
-        if (_bytes is { Length: > 4 * TailBytes })
+        DropWhile(static (buffer, limit) => buffer.Length > (int)limit, (ulong)tail);
+        if (_bytes is { Length: > 4 * TailBytes } && Length <= 2 * TailBytes)
             MoveTo(ArrayPool<byte>.Shared.Rent(3 * TailBytes));
     }
 

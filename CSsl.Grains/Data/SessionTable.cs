@@ -20,6 +20,9 @@ public interface IServedSession
     /// <summary>The silo drains: the session leaves as soon as nothing is under way, or, where it can't, ends in order.</summary>
     void Drain();
 
+    /// <summary>The drain has lasted long enough: what was upgraded to another protocol, such as a WebSocket, ends with close_notify. Others go on as <see cref="Drain"/> says.</summary>
+    void EndUpgraded();
+
     /// <summary>Lets the session sleep at its gateway if nothing has been under way for <paramref name="idleTime"/>.</summary>
     void Hibernate(TimeSpan idleTime);
 

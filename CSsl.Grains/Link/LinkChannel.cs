@@ -77,6 +77,9 @@ public abstract class LinkChannel
     /// <summary>The engine has run a job that <see cref="OnRecords"/> added: complete it.</summary>
     protected internal virtual void OnOpened(ref RecordJob job) => throw new InvalidOperationException("This channel opens no records.");
 
+    /// <summary>Bytes of records that this end has sent in earlier turns and the peer has not given the credit of back. To be read in a turn; later it can only have become less.</summary>
+    protected int UnreturnedBytes => Link.PeerCredit - Volatile.Read(ref Turn.Credit);
+
     /// <summary>Asks for a turn to send records. Cheap, from any thread; several requests before the turn are one.
     /// Without credit the turn comes when the peer has given some back.</summary>
     protected void RequestTurn() => Link.RequestTurn(this);

@@ -143,8 +143,12 @@ internal sealed class HttpExchanges : IResponseObserver
             OnResponseEnd();
     }
 
+    /// <summary>The connection speaks another protocol now (101): it never is quiescent again.</summary>
+    public bool IsUpgraded { get; private set; }
+
     void IResponseObserver.OnHead(int status, long headEnd)
     {
+        IsUpgraded |= status == StatusCodes.Status101SwitchingProtocols;
         if (_request is not { } request || _response is not { } response)
             return;
         var kind = status switch

@@ -114,7 +114,8 @@ internal sealed partial class OrderKeeper(
             await Task.Delay(GraceTime, time, cancellationToken);
             status.TakeOnly(keeps);
             using var timer = new PeriodicTimer(SweepInterval, time);
-            while (IsHolding(keeps))
+            var began = time.GetTimestamp();
+            while (IsHolding(keeps, time.GetElapsedTime(began) >= options.Value.DrainTime))
                 await timer.WaitForNextTickAsync(cancellationToken);
             if (closesHandshakes)
                 await handshakes.CloseAsync(cancellationToken);
@@ -136,10 +137,10 @@ internal sealed partial class OrderKeeper(
     }
 
     /// <summary>Asks what is left of the lost roles to finish; true while there is any.</summary>
-    private bool IsHolding(SiloRoles keeps)
+    private bool IsHolding(SiloRoles keeps, bool isOverdue)
     {
         var holds = !keeps.HasFlag(SiloRoles.Handshake) && metrics.InFlight > 0;
-        return keeps.HasFlag(SiloRoles.Data) ? holds : drain.Sweep() > 0 || holds;
+        return keeps.HasFlag(SiloRoles.Data) ? holds : drain.Sweep(isOverdue) > 0 || holds;
     }
 
     private async Task SupersedeAsync()

@@ -9,11 +9,17 @@ namespace CSsl.Silo.Lifecycle;
 internal sealed class SessionDrain(SessionTable sessions)
 {
     /// <summary>Asks every session to leave, also those that were asked before: one may have been attached in the meantime. The caller has made sure that no others come.</summary>
+    /// <param name="isOverdue">Upgraded connections, which would stay for as long as they like, end now.</param>
     /// <returns>How many are left.</returns>
-    public int Sweep()
+    public int Sweep(bool isOverdue = false)
     {
         foreach (var session in sessions.All)
+        {
             session.Drain();
+            if (isOverdue)
+                session.EndUpgraded();
+        }
+
         return sessions.Count;
     }
 }

@@ -62,7 +62,7 @@ internal sealed class RecordOutput(LinkChannel channel, DataPhase phase, PipeRea
         var before = sealing.Count;
         if (_fatal is { } alert)
         {
-            outcome = TurnOutcome.Failed;
+            outcome = alert == AlertDescription.CloseNotify ? TurnOutcome.Done : TurnOutcome.Failed;
             return (Prepare(alert, room, sealing), sealing.Count - before, 0);
         }
 

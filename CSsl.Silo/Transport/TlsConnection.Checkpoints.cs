@@ -1,5 +1,6 @@
 using CSsl.Grains.Link;
 using CSsl.Silo.Exchanges;
+using CSsl.Tls;
 
 namespace CSsl.Silo.Transport;
 
@@ -19,6 +20,13 @@ internal sealed partial class TlsConnection
             RequestClose();
         else
             TryCheckpoint();
+    }
+
+    /// <inheritdoc/>
+    public void EndUpgraded()
+    {
+        if (_exchanges is { IsUpgraded: true } && !_failing)
+            EndWith(AlertDescription.CloseNotify, "the silo leaves");
     }
 
     /// <inheritdoc/>

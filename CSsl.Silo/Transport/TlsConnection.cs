@@ -201,12 +201,18 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             return;
         }
 
+        EndWith(error.Alert, error.Message);
+    }
+
+    /// <summary>The next turn sends this alert, and that is the end.</summary>
+    private void EndWith(AlertDescription alert, string reason)
+    {
         // The output first: the application may end its own as soon as it sees that the input has ended, and the alert must not come after close_notify.
         _failing = true;
         lock (_writeGate)
-            _output!.Fail(error.Alert);
+            _output!.Fail(alert);
         lock (_readGate)
-            _input!.Complete(new ConnectionAbortedException(error.Message));
+            _input!.Complete(new ConnectionAbortedException(reason));
         _connection!.SignalClosed();
         RequestTurn();
     }

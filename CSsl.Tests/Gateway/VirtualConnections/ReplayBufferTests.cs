@@ -67,6 +67,27 @@ public sealed class ReplayBufferTests
         Assert.Equal(305, buffer.CopyNext(new byte[20_000]));
     }
 
+    /// <summary>A silo that leaves gives no credit back for what it was sent after its checkpoint: however much that is with what came before, it goes to the next silo.</summary>
+    [Fact]
+    public void What_the_silo_has_not_taken_is_kept_past_the_limit()
+    {
+        const int Record = 16 * 1024;
+        var buffer = new ReplayBuffer(0, Limit);
+        var record = Walk.Record(23, Record - 5);
+        const int Taken = 3;
+        for (var i = 0; i < Taken; i++)
+            buffer.Append(new ReadOnlySequence<byte>(record), 1, untaken: 0);
+        var untaken = 0;
+        for (; untaken < Limit; untaken += Record)
+            buffer.Append(new ReadOnlySequence<byte>(record), 1, untaken);
+        Assert.False(buffer.IsReplayable);
+
+        Assert.True(buffer.TryRelease(Taken));
+
+        Assert.True(buffer.IsReplayable);
+        Assert.Equal(untaken, buffer.Length);
+    }
+
     [Fact]
     public void Without_a_limit_nothing_is_kept()
     {
@@ -83,7 +104,7 @@ public sealed class ReplayBufferTests
         var buffer = new ReplayBuffer(0, Limit);
         Append(buffer, 100);
         byte[] noise = [0x50, 1, 2, 3, 4];
-        buffer.Append(new ReadOnlySequence<byte>(noise), 1);
+        buffer.Append(new ReadOnlySequence<byte>(noise), 1, untaken: 0);
         buffer.Rewind();
         var room = new byte[1000];
         Assert.Equal(110, buffer.CopyNext(room));
@@ -105,7 +126,7 @@ public sealed class ReplayBufferTests
                 {
                     var record = Walk.Record(23, 1 + step, (byte)model.Count);
                     model.Add(record);
-                    buffer.Append(new ReadOnlySequence<byte>(record), 1);
+                    buffer.Append(new ReadOnlySequence<byte>(record), 1, untaken: 0);
                 }
                 else
                 {
@@ -130,6 +151,6 @@ public sealed class ReplayBufferTests
     private static void Append(ReplayBuffer buffer, params int[] lengths)
     {
         foreach (var length in lengths)
-            buffer.Append(new ReadOnlySequence<byte>(Walk.Record(23, length - (length > 1000 ? 5 : 0))), 1);
+            buffer.Append(new ReadOnlySequence<byte>(Walk.Record(23, length - (length > 1000 ? 5 : 0))), 1, untaken: 0);
     }
 }

@@ -130,6 +130,10 @@ public sealed class DataGrainTests : IAsyncLifetime
 
 internal sealed class FakeSession(DataSessionInfo? info = null) : IServedSession
 {
+    public void EndUpgraded()
+    {
+    }
+
     public DataSessionInfo Info { get; } = info ?? new DataSessionInfo { SessionId = Guid.NewGuid(), Silo = "s1", Client = "203.0.113.7:50123", AttachedAt = DateTimeOffset.UnixEpoch };
 
     public int Takeovers { get; init; }
