@@ -11,8 +11,9 @@ internal static class Eventually
     /// <param name="condition">Asked again and again.</param>
     /// <param name="what">What is waited for, for the failure.</param>
     /// <param name="deadline">30 s when omitted.</param>
+    /// <param name="interval">Between two looks; 50 ms when omitted.</param>
     /// <exception cref="TimeoutException">It did not hold in time.</exception>
-    public static async Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? deadline = null)
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? deadline = null, TimeSpan? interval = null)
     {
         TimeSpan limit = deadline ?? TimeSpan.FromSeconds(30);
         long start = Stopwatch.GetTimestamp();
@@ -20,11 +21,11 @@ internal static class Eventually
         {
             if (Stopwatch.GetElapsedTime(start) > limit)
                 throw new TimeoutException($"not within {limit}: {what}");
-            await Task.Delay(Interval);
+            await Task.Delay(interval ?? Interval);
         }
     }
 
-    /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, string, TimeSpan?)"/>
-    public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? deadline = null)
-        => TrueAsync(() => Task.FromResult(condition()), what, deadline);
+    /// <inheritdoc cref="TrueAsync(Func{Task{bool}}, string, TimeSpan?, TimeSpan?)"/>
+    public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? deadline = null, TimeSpan? interval = null)
+        => TrueAsync(() => Task.FromResult(condition()), what, deadline, interval);
 }

@@ -18,7 +18,9 @@ internal sealed class MemoryConnection : ConnectionContext
     private readonly Pipe _input = new(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
     private readonly Pipe _output = new(new PipeOptions(readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false));
     private readonly Pipe _kernel = new(new PipeOptions(pauseWriterThreshold: KernelBuffer, resumeWriterThreshold: KernelBuffer / 2, useSynchronizationContext: false));
+    private readonly Lock _gate = new();
     private readonly TaskCompletionSource<string> _reset = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isLost;
 
     public MemoryConnection()
     {
@@ -67,10 +69,7 @@ internal sealed class MemoryConnection : ConnectionContext
         if (result.Buffer.Length < length)
             throw new InvalidOperationException($"The server closed after {result.Buffer.Length} of {length} bytes.");
 
-        var bytes = result.Buffer.Slice(0, length);
-        var read = bytes.ToArray();
-        _kernel.Reader.AdvanceTo(bytes.End);
-        return read;
+        return Take(result.Buffer.Slice(0, length));
     }
 
     /// <summary>The client reads what is there, once there is something; empty after FIN and after a reset, which may lose bytes as a real one may.</summary>
@@ -83,10 +82,7 @@ internal sealed class MemoryConnection : ConnectionContext
             if (IsReset && !reading.IsCompleted)
                 return [];
 
-            var buffer = (await reading).Buffer;
-            var bytes = buffer.ToArray();
-            _kernel.Reader.AdvanceTo(buffer.End);
-            return bytes;
+            return Take((await reading).Buffer);
         }
         catch (InvalidOperationException) when (IsReset)
         {
@@ -109,7 +105,24 @@ internal sealed class MemoryConnection : ConnectionContext
 
         _input.Writer.Complete(abortReason);
         _output.Reader.CancelPendingRead();
-        _kernel.Reader.Complete();
+        lock (_gate)
+        {
+            _isLost = true;
+            _kernel.Reader.Complete();
+        }
+    }
+
+    // A reset gives the memory back, also while the client reads.
+    private byte[] Take(ReadOnlySequence<byte> buffer)
+    {
+        lock (_gate)
+        {
+            if (_isLost)
+                throw new InvalidOperationException("The server reset the connection.");
+            var bytes = buffer.ToArray();
+            _kernel.Reader.AdvanceTo(buffer.End);
+            return bytes;
+        }
     }
 
     /// <summary>The kernel's part: takes from the server what there is room for.</summary>

@@ -20,8 +20,9 @@ internal sealed class LossyLink : IAsyncDisposable
     private readonly Action _onLost;
     private readonly Task _running;
     private readonly Dictionary<uint, SealedRun> _runs = [];
-    private Stream? _toGateway;
-    private Stream? _toSilo;
+    private volatile Stream? _toGateway;
+    private volatile Stream? _toSilo;
+    private volatile bool _isDisposed;
     private int _isLost;
 
     /// <param name="siloEndpoint">Where the silo listens.</param>
@@ -42,6 +43,7 @@ internal sealed class LossyLink : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Interlocked.Exchange(ref _isLost, 1);
+        _isDisposed = true;
         await _listener.DisposeAsync();
         _toGateway?.Dispose();
         _toSilo?.Dispose();
@@ -53,8 +55,16 @@ internal sealed class LossyLink : IAsyncDisposable
         if (await _listener.AcceptAsync() is not var (gateway, _))
             return;
         _toGateway = gateway;
-        _toSilo = await LinkTransport.For(siloEndpoint).ConnectAsync(siloEndpoint, default);
-        await Task.WhenAll(PumpAsync(gateway, _toSilo, _plan.BytesUp, OnFrameUp), PumpAsync(_toSilo, gateway, _plan.BytesDown, OnFrameDown));
+        var silo = await LinkTransport.For(siloEndpoint).ConnectAsync(siloEndpoint, default);
+        _toSilo = silo;
+        if (_isDisposed)
+        {
+            // It came too early to find them.
+            gateway.Dispose();
+            silo.Dispose();
+        }
+
+        await Task.WhenAll(PumpAsync(gateway, silo, _plan.BytesUp, OnFrameUp), PumpAsync(silo, gateway, _plan.BytesDown, OnFrameDown));
     }
 
     private async Task PumpAsync(Stream from, Stream to, int limit, Action<FrameHeader, ReadOnlyMemory<byte>> onFrame)

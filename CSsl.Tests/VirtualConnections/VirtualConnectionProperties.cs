@@ -12,10 +12,10 @@ namespace CSsl.Tests.VirtualConnections;
 public sealed class VirtualConnectionProperties(TestCertificates certificates, ITestOutputHelper output) : IClassFixture<TestCertificates>
 {
     [Fact]
-    public Task A_download_is_whole_whatever_is_lost() => RunAsync(isSafe: true, count: 80);
+    public Task A_download_is_whole_whatever_is_lost() => RunAsync(isSafe: true, count: 40);
 
     [Fact]
-    public Task What_a_client_gets_is_true_whatever_is_lost() => RunAsync(isSafe: false, count: 120);
+    public Task What_a_client_gets_is_true_whatever_is_lost() => RunAsync(isSafe: false, count: 50);
 
     private async Task RunAsync(bool isSafe, int count)
     {

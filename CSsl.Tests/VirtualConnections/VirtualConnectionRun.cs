@@ -70,7 +70,7 @@ internal sealed class VirtualConnectionRun : IAsyncDisposable
         try
         {
             await FollowAsync(client, receiving).WaitAsync(Patience);
-            await client.CloseAsync();
+            await client.CloseAsync().WaitAsync(Patience);
             await receiving.WaitAsync(Patience);
             await ended.WaitAsync(Patience);
         }
@@ -89,8 +89,8 @@ internal sealed class VirtualConnectionRun : IAsyncDisposable
         lock (_gate)
             (_isOver, links) = (true, [.. _links]);
         foreach (var link in links)
-            await link.DisposeAsync();
-        await _gateway.DisposeAsync();
+            await link.DisposeAsync().AsTask().WaitAsync(Patience);
+        await _gateway.DisposeAsync().AsTask().WaitAsync(Patience);
         _sealer.Dispose();
     }
 
@@ -138,11 +138,15 @@ internal sealed class VirtualConnectionRun : IAsyncDisposable
     // A silo has nothing to tell when a session could leave; its own sweep asks again and again as well.
     private async Task SleepAsync(Task receiving)
     {
-        while (!receiving.IsCompleted && _gateway.Table.Find(1)?.Session?.State != ConnectionState.Asleep)
-        {
-            ForEachSession(static session => session.Hibernate(TimeSpan.Zero));
-            await Task.Delay(1);
-        }
+        await Eventually.TrueAsync(
+            () =>
+            {
+                ForEachSession(static session => session.Hibernate(TimeSpan.Zero));
+                return receiving.IsCompleted || _gateway.Table.Find(1)?.Session?.State == ConnectionState.Asleep;
+            },
+            "the connection is asleep",
+            Patience,
+            TimeSpan.FromMilliseconds(1));
     }
 
     private void CheckEnd(ScriptedClient client)

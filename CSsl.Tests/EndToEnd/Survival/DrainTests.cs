@@ -7,8 +7,6 @@ namespace CSsl.Tests.EndToEnd.Survival;
 /// <summary>`cssl drain NAME`.</summary>
 public sealed class DrainRun(SurvivalSite site) : FaultRun(site)
 {
-    protected override bool KeepsUpgraded => true;
-
     protected override async Task BreakAsync()
     {
         long moved = await MovedAsync();
@@ -23,7 +21,7 @@ public sealed class DrainRun(SurvivalSite site) : FaultRun(site)
     private async Task<long> MovedAsync() => (await Site.ProcessAsync("gateway-1")).Sessions!.Moved;
 }
 
-/// <summary>A data silo is drained by the operator: that has no deadline.</summary>
+/// <summary>A data silo is drained by the operator: what is under way has all the time it needs; only upgraded connections have a deadline.</summary>
 [Collection(SurvivalCluster.Name)]
 public sealed class DrainTests(DrainRun run, ITestOutputHelper output) : UndisturbedTests(run, output), IClassFixture<DrainRun>
 {
@@ -61,7 +59,7 @@ public sealed class DrainTests(DrainRun run, ITestOutputHelper output) : Undistu
     }
 
     [Fact]
-    public async Task WebSocket_goes_on() => await run.WebSocket.Ending;
+    public async Task WebSocket_ends_in_order_at_the_deadline() => (await run.WebSocket.Ending).AssertEndedInOrderAndResumed();
 
     [Fact]
     public async Task Events_go_on()
