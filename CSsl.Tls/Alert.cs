@@ -40,11 +40,13 @@ public readonly record struct Alert(AlertLevel Level, AlertDescription Descripti
         destination[1] = (byte)Description;
     }
 
-    /// <summary>Writes the whole record, not encrypted, for a handshake that ends before there are keys: <see cref="PlaintextRecordSize"/> bytes.</summary>
-    public void WritePlaintextRecord(Span<byte> destination)
+    /// <summary>The whole record, not encrypted, for a handshake that ends before there are keys: <see cref="PlaintextRecordSize"/> bytes.</summary>
+    public byte[] ToPlaintextRecord()
     {
-        new RecordHeader(ContentType.Alert, (ushort)TlsVersion.Tls12, Size).Write(destination);
-        Write(destination[RecordHeader.Size..]);
+        var record = new byte[PlaintextRecordSize];
+        new RecordHeader(ContentType.Alert, (ushort)TlsVersion.Tls12, Size).Write(record);
+        Write(record.AsSpan(RecordHeader.Size));
+        return record;
     }
 
     /// <summary>True when the connection ends by it: by its level in TLS 1.2, whatever its level in TLS 1.3 (RFC 8446 section 6).</summary>

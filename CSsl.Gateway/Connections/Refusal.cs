@@ -10,9 +10,5 @@ internal sealed record Refusal(RefusalReason Reason, ReadOnlyMemory<byte> Answer
 {
     /// <summary>A refusal with an alert: only while there are no keys.</summary>
     public static Refusal WithAlert(RefusalReason reason, AlertDescription alert, string detail = "")
-    {
-        var answer = new byte[Records.PlaintextAlert.Size];
-        Records.PlaintextAlert.Write(answer, alert);
-        return new Refusal(reason, answer, $"{detail}{(detail.Length > 0 ? ", " : "")}alert {alert}");
-    }
+        => new(reason, Alert.Of(alert).ToPlaintextRecord(), $"{detail}{(detail.Length > 0 ? ", " : "")}alert {alert}");
 }

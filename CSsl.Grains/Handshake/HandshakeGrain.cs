@@ -191,14 +191,7 @@ public sealed partial class HandshakeGrain(
         Forget(id);
         metrics.Fail(reason);
         LogFailed(id, reason, error);
-        return new HandshakeAnswer { Consumed = 0, Flight = alert is { } known ? Record(known) : default, Error = error };
-    }
-
-    private static ReadOnlyMemory<byte> Record(AlertDescription alert)
-    {
-        var record = new byte[Alert.PlaintextRecordSize];
-        Alert.Of(alert).WritePlaintextRecord(record);
-        return record;
+        return new HandshakeAnswer { Consumed = 0, Flight = alert is { } known ? Alert.Of(known).ToPlaintextRecord() : default(ReadOnlyMemory<byte>), Error = error };
     }
 
     // Connections whose end nobody told us: the gateway's own deadline makes them rare, so that a look a second is enough.

@@ -31,8 +31,7 @@ public sealed class AlertTests
     [Fact]
     public void Plaintext_record_is_what_a_client_expects_before_there_are_keys()
     {
-        var record = new byte[Alert.PlaintextRecordSize];
-        Alert.Of(AlertDescription.ProtocolVersion).WritePlaintextRecord(record);
+        var record = Alert.Of(AlertDescription.ProtocolVersion).ToPlaintextRecord();
 
         Assert.Equal([21, 3, 3, 0, 2, 2, 70], record);
         Assert.Equal(RecordStatus.Complete, RecordHeader.Peek(record, RecordHeader.MaxPlaintext, out _));
