@@ -148,15 +148,10 @@ internal sealed partial class LinkSender
         int filled = 0;
         try
         {
-            filled = channel.Fill(_active.Room(room), _sealing);
+            int taken = channel.Fill(_active.Room(room), _sealing);
+            if ((uint)taken > (uint)room) throw new InvalidOperationException($"Fill returned {taken} with room for {room}.");
+            filled = taken;
             if (filled == 0) return;
-            if ((uint)filled > (uint)room)
-            {
-                string what = $"Fill returned {filled} with room for {room}.";
-                filled = 0;
-                throw new InvalidOperationException(what);
-            }
-
             _active.Commit(FrameKind.Records, channel.Id, filled);
             lock (_gate) channel.Turn.Credit -= filled;
         }

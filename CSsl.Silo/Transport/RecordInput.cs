@@ -52,8 +52,7 @@ internal sealed class RecordInput(LinkChannel channel, DataPhase phase, PipeWrit
 
             // Bytes that are no record are the last ones, and refused in their turn.
             var length = peeked == RecordStatus.Complete ? header.TotalLength : frame.Length;
-            phase.PrepareRead(frame[..length], plaintext[..length], ref opening.Reserve(1)[0]);
-            opening.Commit(channel, 1);
+            phase.PrepareRead(frame[..length], plaintext[..length], ref opening.Add(channel));
             frame = frame[length..];
             plaintext = plaintext[length..];
         }

@@ -111,8 +111,7 @@ internal sealed class RecordOutput(LinkChannel channel, DataPhase phase, PipeRea
 
             var record = room.Slice(written, sealedLength);
             plaintext.Slice(0, length).CopyTo(record[writer.PrefixLength..]);
-            written += writer.Prepare(ContentType.ApplicationData, record, length, ref sealing.Reserve(1)[0]);
-            sealing.Commit(channel, 1);
+            written += writer.Prepare(ContentType.ApplicationData, record, length, ref sealing.Add(channel));
             plaintext = plaintext.Slice(length);
         }
 
