@@ -6,17 +6,12 @@ namespace CSsl.Silo.Lifecycle;
 /// <summary>What the record engine did in the last second, from its counters. One caller at a time.</summary>
 internal sealed class EngineMeter(AggregatorMetrics metrics, TimeProvider time)
 {
-    private readonly Queue<Sample> _samples = new();
+    private readonly LastSecond<Sample> _samples = new(time);
 
     public EngineLoad Measure()
     {
-        var now = new Sample(time.GetTimestamp(), metrics.Calls, metrics.Records, metrics.Bytes, metrics.LaneUse, metrics.Waiting, metrics.Batches());
-        var then = _samples.TryPeek(out var oldest) ? oldest : now;
-        _samples.Enqueue(now);
-        while (_samples.Count > 1 && time.GetElapsedTime(_samples.Peek().Timestamp, now.Timestamp) >= TimeSpan.FromSeconds(1))
-            _samples.Dequeue();
-
-        var seconds = time.GetElapsedTime(then.Timestamp, now.Timestamp).TotalSeconds;
+        var now = new Sample(metrics.Calls, metrics.Records, metrics.Bytes, metrics.LaneUse, metrics.Waiting, metrics.Batches());
+        var (then, seconds) = _samples.Since(now);
         var calls = now.Calls - then.Calls;
         return new EngineLoad
         {
@@ -32,5 +27,5 @@ internal sealed class EngineMeter(AggregatorMetrics metrics, TimeProvider time)
 
     private static double Over(double amount, double units) => units > 0 ? amount / units : 0;
 
-    private readonly record struct Sample(long Timestamp, long Calls, long Records, long Bytes, (long Records, long Lanes) LaneUse, TimeSpan Waiting, long[] Batches);
+    private readonly record struct Sample(long Calls, long Records, long Bytes, (long Records, long Lanes) LaneUse, TimeSpan Waiting, long[] Batches);
 }

@@ -18,19 +18,13 @@ internal sealed class LoadMeter(HandshakeMetrics handshakes, DataMetrics data, S
     private (long Count, TimeSpan Time) _steps;
     private long _measuredAt;
 
-    // The counters as they were at the last few reports, so that a rate is of a second though reports are twice as frequent.
-    private readonly Queue<Sample> _samples = new();
+    private readonly LastSecond<Sample> _samples = new(time);
 
     public SiloLoad Measure()
     {
-        var now = new Sample(time.GetTimestamp(), handshakes.Completed, data.Records, data.Bytes);
-        var then = _samples.TryPeek(out var oldest) ? oldest : now;
-        _samples.Enqueue(now);
-        while (_samples.Count > 1 && time.GetElapsedTime(_samples.Peek().Timestamp, now.Timestamp) >= TimeSpan.FromSeconds(1))
-            _samples.Dequeue();
-
-        var seconds = time.GetElapsedTime(then.Timestamp, now.Timestamp).TotalSeconds;
-        MeasureTimes(now.Timestamp);
+        var now = new Sample(handshakes.Completed, data.Records, data.Bytes);
+        var (then, seconds) = _samples.Since(now);
+        MeasureTimes(time.GetTimestamp());
         return new SiloLoad
         {
             ProcessCpu = _measured.Cpu,
@@ -75,5 +69,5 @@ internal sealed class LoadMeter(HandshakeMetrics handshakes, DataMetrics data, S
         return handshakes.StepsUnderWay > 0 ? sinceLast.TotalSeconds : 0;
     }
 
-    private readonly record struct Sample(long Timestamp, long Handshakes, long Records, long Bytes);
+    private readonly record struct Sample(long Handshakes, long Records, long Bytes);
 }
