@@ -3,7 +3,6 @@ using System.Text;
 using CSsl.Grains.Link;
 using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace CSsl.Tests.Silo;
@@ -75,12 +74,7 @@ public sealed class ConnectionEndTests(TestCertificates certificates) : IClassFi
     public async Task A_client_that_shuts_its_side_down_gets_the_whole_answer()
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        silo.Origin.Handler = async context =>
-        {
-            await go.Task;
-            await context.Response.WriteAsync(new string('x', 200_000) + "end");
-        };
+        var (_, go) = silo.HoldAnswers(new string('x', 200_000) + "end");
         var (tls, tcp) = await silo.ConnectAsync();
         await tls.WriteAsync("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"u8.ToArray());
         await tls.ShutdownAsync();
@@ -110,17 +104,10 @@ public sealed class ConnectionEndTests(TestCertificates certificates) : IClassFi
     public async Task A_silo_that_stops_says_goodbye_and_lets_requests_finish()
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        silo.Origin.Handler = async context =>
-        {
-            reached.TrySetResult();
-            await go.Task;
-            await context.Response.WriteAsync("finished");
-        };
+        var (reached, go) = silo.HoldAnswers("finished");
         using var client = silo.NewHttpClient();
         var answer = client.GetStringAsync("/");
-        await reached.Task.WaitAsync(TestSilo.Patience);
+        await reached;
 
         var stopping = silo.Application.StopAsync();
         await Eventually.TrueAsync(() => silo.Gateway.Link.PeerLeaving, "goodbye");

@@ -41,17 +41,10 @@ public sealed class DrainTests(TestCertificates certificates) : IClassFixture<Te
     {
         await using var silo = await TestSilo.StartAsync(certificates);
         await using var peer = await silo.StartPeerAsync(certificates);
-        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        silo.Origin.Handler = async context =>
-        {
-            reached.TrySetResult();
-            await go.Task;
-            await context.Response.WriteAsync("hello");
-        };
+        var (reached, go) = silo.HoldAnswers("hello");
         await using var session = DirectSession.Attach(peer);
         await session.SendRequestAsync(Request);
-        await reached.Task.WaitAsync(TestSilo.Patience);
+        await reached;
 
         var stopping = peer.Application.StopAsync();
         await Eventually.TrueAsync(() => peer.Gateway.Link.PeerLeaving, "goodbye");
@@ -71,18 +64,11 @@ public sealed class DrainTests(TestCertificates certificates) : IClassFixture<Te
     public async Task Http2_finishes_what_is_under_way_and_ends_in_order()
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        silo.Origin.Handler = async context =>
-        {
-            reached.TrySetResult();
-            await go.Task;
-            await context.Response.WriteAsync("hello");
-        };
+        var (reached, go) = silo.HoldAnswers("hello");
         GatewayChannel? channel = null;
         using var client = silo.NewHttpClient(new Version(2, 0), attached: opened => channel = opened);
         var answer = client.GetStringAsync("/");
-        await reached.Task.WaitAsync(TestSilo.Patience);
+        await reached;
 
         var stopping = silo.Application.StopAsync();
         await Eventually.TrueAsync(() => silo.Gateway.Link.PeerLeaving, "goodbye");

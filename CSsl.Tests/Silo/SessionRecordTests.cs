@@ -3,7 +3,6 @@ using CSsl.Tests.Support;
 using CSsl.Tests.Tls.Records;
 using CSsl.Tls;
 using CSsl.Tls.Records;
-using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace CSsl.Tests.Silo;
@@ -144,12 +143,7 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
     public async Task close_notify_of_the_client_ends_its_direction_only()
     {
         await using var silo = await TestSilo.StartAsync(certificates);
-        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        silo.Origin.Handler = async context =>
-        {
-            await go.Task;
-            await context.Response.WriteAsync("late but whole");
-        };
+        var (_, go) = silo.HoldAnswers("late but whole");
         await using var session = DirectSession.Attach(silo);
         await session.SendRequestAsync(Request);
         await session.Channel.SendAsync(session.Client.SealAlert(AlertLevel.Warning, AlertDescription.CloseNotify));

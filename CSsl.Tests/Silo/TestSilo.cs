@@ -9,6 +9,7 @@ using CSsl.Silo.Links;
 using CSsl.Tests.Support;
 using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace CSsl.Tests.Silo;
@@ -104,6 +105,21 @@ internal sealed class TestSilo : IAsyncDisposable
             aborted.TrySetResult();
         };
         return (reached.Task.WaitAsync(Patience), aborted.Task.WaitAsync(Patience));
+    }
+
+    /// <summary>The origin answers with a text once it is told to.</summary>
+    /// <returns>The first request reached it; what lets it go on.</returns>
+    public (Task Reached, TaskCompletionSource Go) HoldAnswers(string text)
+    {
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Origin.Handler = async context =>
+        {
+            reached.TrySetResult();
+            await go.Task;
+            await context.Response.WriteAsync(text);
+        };
+        return (reached.Task.WaitAsync(Patience), go);
     }
 
     /// <summary>Another gateway on a link of its own.</summary>

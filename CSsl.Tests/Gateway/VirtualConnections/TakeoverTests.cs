@@ -22,6 +22,16 @@ public sealed class TakeoverTests : IAsyncLifetime
 
     public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
 
+    /// <summary>A client whose request the first silo has, and has not answered.</summary>
+    private async Task<(TestClient Client, TestChannel Data)> AskAsync()
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        return (client, data);
+    }
+
     [Fact]
     public async Task Request_without_an_answer_is_replayed_to_another_silo()
     {
@@ -50,11 +60,8 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Fact]
     public async Task Next_silo_is_told_what_the_client_has_of_the_response()
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
+        var (client, data) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
         data.SendFrame(FrameKind.ResponseNote, 1, 1, 1);
         data.SendFrame(FrameKind.ResponseNote, 8, 7, 6);
         data.SendToClient(Answer, 900);
@@ -72,11 +79,8 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Fact]
     public async Task Checkpoint_makes_the_gateway_forget_what_is_done_with()
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
+        var (client, data) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
         data.SendFrame(FrameKind.ResponseNote, 8, 7, 6);
         data.SendToClient(Answer, 900);
         data.Checkpoint(ClientStart + 1, ServerStart + 1, 4, 4);
@@ -98,11 +102,8 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Fact]
     public async Task Second_loss_in_a_row_counts_on_and_replays_everything_again()
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
+        var (client, _) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
         await _first.DisposeAsync();
 
         var (channel, _) = await second.NextSessionAsync();
@@ -121,10 +122,7 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Fact]
     public async Task Records_that_no_silo_had_are_new_ones()
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
+        var (client, _) = await AskAsync();
         await _first.DisposeAsync();
         await _gateway.Log.LineAsync("waits for a silo");
         await client.Connection.SendAsync(More);
@@ -198,11 +196,8 @@ public sealed class TakeoverTests : IAsyncLifetime
     [InlineData(3, new byte[] { 6 })]
     public async Task Announced_key_counts_once_its_first_record_is_next(int delivered, byte[] capsule)
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
+        var (client, data) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
         data.Rekey(ServerStart + 2, 6);
         for (var i = 0; i < delivered; i++)
             data.SendToClient(Answer);
@@ -264,11 +259,8 @@ public sealed class TakeoverTests : IAsyncLifetime
     [InlineData(CloseReason.BadCapsule)]
     public async Task Silo_that_does_not_take_the_session_is_not_the_last_one_asked(CloseReason reason)
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
+        var (client, data) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
         data.SendFrame(FrameKind.Close, (byte)reason);
 
         var (channel, attach) = await second.NextSessionAsync();
@@ -300,10 +292,7 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Fact]
     public async Task Silo_that_takes_the_session_and_serves_in_time_ends_the_wait()
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
+        var (client, _) = await AskAsync();
         await _first.DisposeAsync();
         await _gateway.Log.LineAsync("waits for a silo");
         var second = await _gateway.AddSiloAsync("second");
@@ -364,11 +353,8 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Fact]
     public async Task Late_records_of_a_dropped_silo_never_reach_the_client()
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
+        var (client, data) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
 
         // A fault drops the channel, not the link: what the silo sends on, the link brings.
         data.Checkpoint(ClientStart, ServerStart + 1);
@@ -428,11 +414,8 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Fact]
     public async Task Abort_by_the_silo_that_took_over_is_a_loss()
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
+        var (client, _) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
         await _first.DisposeAsync();
         var (channel, _) = await second.NextSessionAsync();
         channel.Attached();
@@ -446,10 +429,7 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Fact]
     public async Task Shutdown_ends_the_wait_for_a_silo()
     {
-        var client = _gateway.Connect();
-        var data = await _first.EstablishAsync(client);
-        await client.Connection.SendAsync(Request);
-        await data.NextRecordsAsync(Request.Length);
+        var (client, _) = await AskAsync();
         await _first.DisposeAsync();
         await _gateway.Log.LineAsync("waits for a silo");
         _gateway.Table.ResetAll(RefusalReason.Stopping);

@@ -3,7 +3,6 @@ using CSsl.Grains.Link;
 using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;
 using CSsl.Tests.Support;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
 using Xunit;
@@ -41,16 +40,10 @@ public sealed class OrderKeeperTests(TestCertificates certificates) : IClassFixt
     {
         await using var silo = await TestSilo.StartAsync(certificates);
         await ActiveAsync(silo);
-        var (reached, go) = (new TaskCompletionSource(), new TaskCompletionSource());
-        silo.Origin.Handler = async context =>
-        {
-            reached.TrySetResult();
-            await go.Task;
-            await context.Response.WriteAsync("at last");
-        };
+        var (reached, go) = silo.HoldAnswers("at last");
         using var client = silo.NewHttpClient();
         var answer = client.GetStringAsync("/");
-        await reached.Task.WaitAsync(TestSilo.Patience);
+        await reached;
 
         await OrderAsync(silo, new SiloCommand { Silo = "s1", Roles = SiloRoles.Handshake, Force = true });
         var status = silo.Application.Services.GetRequiredService<SiloStatus>();
