@@ -31,15 +31,8 @@ internal sealed record Measurement(double Units, double ServerSeconds, double Or
 /// <summary>All rounds of one contestant.</summary>
 internal sealed record Series(string Name, IReadOnlyList<Measurement> Rounds)
 {
-    public double Median(Func<Measurement, double> value)
-    {
-        double[] sorted = [.. Rounds.Select(value).Order()];
-        int middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
+    public double Median(Func<Measurement, double> value) => Rounds.Select(value).Median();
 
     /// <summary>The median over rounds of this contestant's cost divided by the other's in the same round.</summary>
-    public double MedianRatioTo(Series other)
-        => new Series(Name, [.. Rounds.Zip(other.Rounds, (mine, theirs) => mine with { Units = 1, ServerSeconds = mine.ServerPerUnit / theirs.ServerPerUnit })])
-            .Median(round => round.ServerSeconds);
+    public double MedianRatioTo(Series other) => Rounds.Zip(other.Rounds, (mine, theirs) => mine.ServerPerUnit / theirs.ServerPerUnit).Median();
 }

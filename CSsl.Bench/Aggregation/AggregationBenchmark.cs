@@ -25,45 +25,32 @@ internal static class AggregationBenchmark
 
     private static async Task<int> RunAsync(int rounds, int seconds, int clients, string? output)
     {
-        string folder = Directory.CreateTempSubdirectory("cssl-bench-").FullName;
+        await using Site site = await Site.StartAsync();
         var variants = new List<(AggregationVariant Variant, Cssl Cluster)>();
-        (ServerProcess origin, string url) = await Cssl.StartOriginAsync();
-        try
-        {
-            await Cssl.MakeCertificatesAsync(folder);
-            foreach (AggregationVariant variant in AggregationVariant.All)
-                variants.Add((variant, await Cssl.StartAsync("up", Path.Combine(folder, $"{variants.Count}"), folder, url, [.. Certificates(folder), "--data", "1", .. variant.Settings])));
+        foreach (AggregationVariant variant in AggregationVariant.All)
+            variants.Add((variant, await site.StartCsslAsync("up", $"{variants.Count}", [.. RsaCertificate(site), "--data", "1", .. variant.Settings])));
 
-            var report = new AggregationReport(clients, seconds);
-            var wrk = new Wrk(folder);
-            foreach (AggregationLoad load in AggregationLoad.All)
-            {
-                foreach ((_, Cssl cluster) in variants)
-                    await wrk.RunAsync(cluster.Port, load.Path, load.Suite, clients, seconds);
-                for (int round = 0; round < rounds; round++)
-                {
-                    foreach ((AggregationVariant variant, Cssl cluster) in variants)
-                    {
-                        AggregationResult result = await MeasureAsync(wrk, cluster, load, clients, seconds);
-                        report.Add(load, variant, result);
-                        Console.WriteLine($"{load.Name}, {variant.Name}: {result.CpuPerGigabyte:0.00} CPU-s/GB, {result.CpuPerMillionRecords:0.00} CPU-s per million records, {result.RecordsPerCall:0.0} records per call");
-                    }
-                }
-            }
-
-            string page = report.Markdown();
-            Console.WriteLine(page);
-            if (output is not null)
-                await File.WriteAllTextAsync(output, page);
-        }
-        finally
+        var report = new AggregationReport(clients, seconds);
+        var wrk = new Wrk(site.Folder("wrk"));
+        foreach (AggregationLoad load in AggregationLoad.All)
         {
             foreach ((_, Cssl cluster) in variants)
-                await cluster.DisposeAsync();
-            await origin.DisposeAsync();
-            Directory.Delete(folder, recursive: true);
+                await wrk.RunAsync(cluster.Port, load.Path, load.Suite, clients, seconds);
+            for (int round = 0; round < rounds; round++)
+            {
+                foreach ((AggregationVariant variant, Cssl cluster) in variants)
+                {
+                    AggregationResult result = await MeasureAsync(wrk, cluster, load, clients, seconds);
+                    report.Add(load, variant, result);
+                    Console.WriteLine($"{load.Name}, {variant.Name}: {result.CpuPerGigabyte:0.00} CPU-s/GB, {result.CpuPerMillionRecords:0.00} CPU-s per million records, {result.RecordsPerCall:0.0} records per call");
+                }
+            }
         }
 
+        string page = report.Markdown();
+        Console.WriteLine(page);
+        if (output is not null)
+            await File.WriteAllTextAsync(output, page);
         return 0;
     }
 
@@ -93,10 +80,10 @@ internal static class AggregationBenchmark
             .Max(static process => process.GetProperty("engine").GetProperty("recordsPerCall").GetDouble());
     }
 
-    private static IEnumerable<string> Certificates(string folder) =>
+    private static IEnumerable<string> RsaCertificate(Site site) =>
     [
         "--Certificates:1:Names=localhost",
-        $"--Certificates:1:Certificate={Path.Combine(folder, "rsa.crt")}",
-        $"--Certificates:1:Key={Path.Combine(folder, "rsa.key")}",
+        $"--Certificates:1:Certificate={Path.Combine(site.Certificates, "rsa.crt")}",
+        $"--Certificates:1:Key={Path.Combine(site.Certificates, "rsa.key")}",
     ];
 }

@@ -37,19 +37,12 @@ internal sealed class AggregationReport(int clients, int seconds)
             foreach (AggregationVariant variant in AggregationVariant.All)
             {
                 List<AggregationResult> rounds = _results[(load, variant)];
-                text.Append(CultureInfo.InvariantCulture, $"| {load.Name} | {variant.Name} | {Median(rounds.Select(r => r.CpuPerGigabyte)):0.00} | {Median(rounds.Select(r => r.CpuPerMillionRecords)):0.00} ");
-                text.Append(CultureInfo.InvariantCulture, $"| {Median(rounds.Zip(yardstick, (mine, theirs) => mine.CpuPerGigabyte / theirs.CpuPerGigabyte)):0.00} ");
-                text.Append(CultureInfo.InvariantCulture, $"| {Median(rounds.Select(r => r.RecordsPerCall)):0.0} | {Median(rounds.Select(r => r.RequestsPerSecond)):0} |\n");
+                text.Append(CultureInfo.InvariantCulture, $"| {load.Name} | {variant.Name} | {rounds.Select(r => r.CpuPerGigabyte).Median():0.00} | {rounds.Select(r => r.CpuPerMillionRecords).Median():0.00} ");
+                text.Append(CultureInfo.InvariantCulture, $"| {rounds.Zip(yardstick, (mine, theirs) => mine.CpuPerGigabyte / theirs.CpuPerGigabyte).Median():0.00} ");
+                text.Append(CultureInfo.InvariantCulture, $"| {rounds.Select(r => r.RecordsPerCall).Median():0.0} | {rounds.Select(r => r.RequestsPerSecond).Median():0} |\n");
             }
         }
 
         return text.ToString();
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        int middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 }

@@ -23,24 +23,9 @@ internal static class ChaosCommand
 
     private static async Task<int> RunAsync(ChaosPlan plan)
     {
-        string folder = Directory.CreateTempSubdirectory("cssl-chaos-").FullName;
-        (ServerProcess origin, string url) = await Cssl.StartOriginAsync();
-        try
-        {
-            await Cssl.MakeCertificatesAsync(folder);
-            await using Cssl cluster = await Cssl.StartAsync("up", folder, folder, url, ["--data", "3"]);
-            using X509Certificate2 authority = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, "ca.crt"));
-            return await RunAsync(plan, cluster, authority);
-        }
-        finally
-        {
-            await origin.DisposeAsync();
-            Directory.Delete(folder, recursive: true);
-        }
-    }
-
-    private static async Task<int> RunAsync(ChaosPlan plan, Cssl cluster, X509Certificate2 authority)
-    {
+        await using Site site = await Site.StartAsync();
+        Cssl cluster = await site.StartCsslAsync("up", "up", "--data", "3");
+        using X509Certificate2 authority = site.LoadCertificate("ca.crt");
         using var stop = new CancellationTokenSource(plan.Time);
         ChaosClient[] clients = [.. Enumerable.Range(0, plan.Clients).Select(i => new ChaosClient(cluster.Port, authority, new Random(plan.Seed * 10_007 + i), plan.LargestBytes))];
         using var admin = new ClusterAdmin(cluster.AdminPort);

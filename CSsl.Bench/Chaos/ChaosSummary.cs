@@ -25,9 +25,9 @@ internal sealed record ChaosSummary(
         text.Append(CultureInfo.InvariantCulture, $"\n{Requests} requests, {Bytes / 1e9:0.0} GB, every byte compared; {Clients} clients made {Connections} connections; {Losses.Count} requests lost\n");
         foreach (IGrouping<FaultKind, Fault> kind in Faults.GroupBy(static fault => fault.Kind))
         {
-            TimeSpan[] waits = [.. kind.SelectMany(static fault => fault.Waits).Order()];
+            double[] waits = [.. kind.SelectMany(static fault => fault.Waits).Select(static wait => wait.TotalMilliseconds).Order()];
             text.Append(CultureInfo.InvariantCulture, $"{kind.Key}: {kind.Count()} times, {kind.Sum(static fault => fault.TakenOver)} connections taken over; ");
-            text.Append(waits.Length == 0 ? "no request was under way\n" : string.Create(CultureInfo.InvariantCulture, $"from the fault to the next byte: median {Quantile(waits, 0.5):0} ms, p99 {Quantile(waits, 0.99):0} ms, longest {waits[^1].TotalMilliseconds:0} ms\n"));
+            text.Append(waits.Length == 0 ? "no request was under way\n" : string.Create(CultureInfo.InvariantCulture, $"from the fault to the next byte: median {waits.Median():0} ms, p99 {Statistics.Quantile(waits, 0.99):0} ms, longest {waits[^1]:0} ms\n"));
         }
 
         text.Append(CultureInfo.InvariantCulture, $"gateway: {Value("hibernated")} hibernated, {Value("woken")} woken, {Value("moved")} moved, {Value("taken_over")} taken over, {Value("lost")} lost\n");
@@ -38,6 +38,4 @@ internal sealed record ChaosSummary(
 
         double Value(string name) => Metrics.GetValueOrDefault($"cssl_gateway_{name}_total");
     }
-
-    private static double Quantile(TimeSpan[] sorted, double share) => sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)].TotalMilliseconds;
 }

@@ -10,15 +10,8 @@ internal sealed record EngineResult(EngineCase Suite, EngineLoad Load, IReadOnly
     /// <summary>Plaintext, in 10^9 bytes per second: the median of the rounds.</summary>
     public double GigabytesPerSecond(int contestant) => RecordsPerSecond(contestant) * Load.Size / 1e9;
 
-    public double RecordsPerSecond(int contestant) => Median(Rates[contestant]);
+    public double RecordsPerSecond(int contestant) => Rates[contestant].Median();
 
     /// <summary>The median over rounds of one contestant's rate divided by another's in the same round.</summary>
-    public double Ratio(int contestant, int to) => Median([.. Rates[contestant].Zip(Rates[to], (mine, theirs) => mine / theirs)]);
-
-    private static double Median(double[] values)
-    {
-        double[] sorted = [.. values.Order()];
-        int middle = sorted.Length / 2;
-        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
+    public double Ratio(int contestant, int to) => Rates[contestant].Zip(Rates[to], (mine, theirs) => mine / theirs).Median();
 }

@@ -27,23 +27,22 @@ internal static class IdleBenchmark
 
     private static async Task<int> RunAsync(int connections, int gateways, string? output)
     {
-        string folder = Directory.CreateTempSubdirectory("cssl-idle-").FullName;
-        (ServerProcess origin, string url) = await Cssl.StartOriginAsync();
+        await using Site site = await Site.StartAsync();
+        string authority = Path.Combine(site.Certificates, "ca.crt");
         var crowds = new List<ServerProcess>();
         try
         {
-            await Cssl.MakeCertificatesAsync(folder);
-            await using Cssl cluster = await Cssl.StartAsync("up", folder, folder, url, ["--data", "2", "--gateways", $"{gateways}"]);
+            Cssl cluster = await site.StartCsslAsync("up", "up", "--data", "2", "--gateways", $"{gateways}");
             using var admin = new ClusterAdmin(cluster.AdminPort);
 
             // One of each first: what is made once is not the price of a connection.
-            await using (ServerProcess few = await IdleCrowd.StartAsync(cluster.Port, 100 * gateways, 0, Path.Combine(folder, "ca.crt")))
+            await using (ServerProcess few = await IdleCrowd.StartAsync(cluster.Port, 100 * gateways, 0, authority))
                 await AsleepAsync(admin, 100 * gateways);
             await AsleepAsync(admin, 0);
             IReadOnlyList<ProcessStatus> before = await admin.ProcessesAsync();
 
             for (int i = 0; i < gateways; i++)
-                crowds.Add(await IdleCrowd.StartAsync(cluster.Port, connections, i + 1, Path.Combine(folder, "ca.crt")));
+                crowds.Add(await IdleCrowd.StartAsync(cluster.Port, connections, i + 1, authority));
             await AsleepAsync(admin, connections * gateways);
             IReadOnlyList<ProcessStatus> after = await admin.ProcessesAsync();
 
@@ -59,8 +58,6 @@ internal static class IdleBenchmark
         {
             foreach (ServerProcess crowd in crowds)
                 await crowd.DisposeAsync();
-            await origin.DisposeAsync();
-            Directory.Delete(folder, recursive: true);
         }
 
         return 0;
@@ -102,9 +99,7 @@ internal static class IdleBenchmark
             text.Append(process.Kind == "gateway" ? string.Create(CultureInfo.InvariantCulture, $"{grown / 1024.0 / Math.Max(1, process.Connections):0.0} KiB |\n") : "|\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"\nFrom the request of a sleeping connection to the first byte of its answer: median {Quantile(wakes, 0.5):0.0} ms, p99 {Quantile(wakes, 0.99):0.0} ms, longest {wakes[^1]:0.0} ms.\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nFrom the request of a sleeping connection to the first byte of its answer: median {wakes.Median():0.0} ms, p99 {Statistics.Quantile(wakes, 0.99):0.0} ms, longest {wakes[^1]:0.0} ms.\n");
         return text.ToString();
     }
-
-    private static double Quantile(double[] sorted, double share) => sorted[(int)Math.Min(sorted.Length - 1, share * sorted.Length)];
 }

@@ -44,6 +44,7 @@ internal sealed partial class Wrk(string folder)
     // wrk has no option for it, but its OpenSSL reads a file.
     private async Task<string> WriteSettingsAsync(string? suite)
     {
+        Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, $"{suite ?? "tls13"}.cnf");
         string version = suite is null ? "MinProtocol = TLSv1.3\nCiphersuites = TLS_AES_128_GCM_SHA256" : $"MaxProtocol = TLSv1.2\nCipherString = {suite}";
         await File.WriteAllTextAsync(path, $"openssl_conf = init\n[init]\nssl_conf = ssl\n[ssl]\nsystem_default = tls\n[tls]\n{version}\n");

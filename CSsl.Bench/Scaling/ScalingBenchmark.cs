@@ -27,32 +27,21 @@ internal static class ScalingBenchmark
 
     private static async Task<int> RunAsync(double cores, int seconds, int rounds, string? output)
     {
-        string folder = Directory.CreateTempSubdirectory("cssl-scaling-").FullName;
-        (ServerProcess origin, string url) = await Cssl.StartOriginAsync();
-        try
-        {
-            await Cssl.MakeCertificatesAsync(folder);
-            var rates = new double[MostSilos];
-            for (int silos = 1; silos <= MostSilos; silos++)
-                rates[silos - 1] = await MeasureAsync(folder, url, silos, cores, seconds, rounds);
-            string page = Page(rates, cores, seconds, rounds);
-            Console.WriteLine(page);
-            if (output is not null)
-                await File.WriteAllTextAsync(output, page);
-        }
-        finally
-        {
-            await origin.DisposeAsync();
-            Directory.Delete(folder, recursive: true);
-        }
-
+        await using Site site = await Site.StartAsync();
+        var rates = new double[MostSilos];
+        for (int silos = 1; silos <= MostSilos; silos++)
+            rates[silos - 1] = await MeasureAsync(site, silos, cores, seconds, rounds);
+        string page = Page(rates, cores, seconds, rounds);
+        Console.WriteLine(page);
+        if (output is not null)
+            await File.WriteAllTextAsync(output, page);
         return 0;
     }
 
-    private static async Task<double> MeasureAsync(string folder, string url, int silos, double cores, int seconds, int rounds)
+    private static async Task<double> MeasureAsync(Site site, int silos, double cores, int seconds, int rounds)
     {
-        await using Cssl cluster = await Cssl.StartAsync("up", Path.Combine(folder, $"{silos}"), folder, url, ["--handshake", $"{silos}", "--data", "1", "--Limits:SourceHandshakeRate=0"]);
-        using X509Certificate2 leaf = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, "ecdsa.crt"));
+        await using Cssl cluster = await site.StartCsslAsync("up", $"{silos}", "--handshake", $"{silos}", "--data", "1", "--Limits:SourceHandshakeRate=0");
+        using X509Certificate2 leaf = site.LoadCertificate("ecdsa.crt");
         var load = new Handshakes(cluster.Port, leaf.RawData, "/bytes/1024", 1024);
         await load.RunAsync(1500 * silos, Clients);
         List<CpuGroup> groups = [];
@@ -70,9 +59,8 @@ internal static class ScalingBenchmark
             var rates = new List<double>();
             for (int round = 0; round < rounds; round++)
                 rates.Add(await load.RunForAsync(TimeSpan.FromSeconds(seconds), Clients) / (double)seconds);
-            rates.Sort();
             Console.WriteLine($"{silos} silos: {string.Join(", ", rates.Select(static rate => rate.ToString("0", CultureInfo.InvariantCulture)))} handshakes/s");
-            return rates[rates.Count / 2];
+            return rates.Median();
         }
         finally
         {

@@ -28,17 +28,15 @@ internal static class StormBenchmark
 
     private static async Task<int> RunAsync(StormShares shares, int seconds, int rounds, string? output)
     {
-        string folder = Directory.CreateTempSubdirectory("cssl-storm-").FullName;
+        await using Site site = await Site.StartAsync();
         List<CpuGroup> groups = [];
-        (ServerProcess origin, string url) = await Cssl.StartOriginAsync();
         try
         {
-            await Cssl.MakeCertificatesAsync(folder);
-            await using Cssl cssl = await Cssl.StartAsync("up", Path.Combine(folder, "up"), folder, url, ["--data", "1"]);
-            await using Nginx nginx = await Nginx.StartAsync(Path.Combine(folder, "nginx"), folder, url);
+            Cssl cssl = await site.StartCsslAsync("up", "up", "--data", "1");
+            Nginx nginx = await site.StartNginxAsync("nginx");
 
             // Compiled and warm before the CPU is cut.
-            await StormCrowd.RunAsync(cssl.Port, folder, 6, group: null);
+            await StormCrowd.RunAsync(cssl.Port, site.Certificates, 6, group: null);
             Give("handshake", shares.Handshake, cssl.HandshakeSilos);
             Give("data", shares.Data, cssl.DataSilos);
             Give("gateway", shares.Gateway, cssl.Gateways);
@@ -50,7 +48,7 @@ internal static class StormBenchmark
             {
                 foreach (IContestant contestant in (IContestant[])[cssl, nginx])
                 {
-                    StormResult result = await MeasureAsync(contestant, folder, seconds, storm);
+                    StormResult result = await MeasureAsync(contestant, site.Certificates, seconds, storm);
                     results[contestant.Name].Add(result);
                     Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{contestant.Name}: {result.CalmRate:0} MB/s calm, {result.StormRate:0} MB/s in the storm ({result.Share:0%}), {result.Handshakes:0} handshakes/s"));
                 }
@@ -64,8 +62,6 @@ internal static class StormBenchmark
         finally
         {
             groups.ForEach(static group => group.Dispose());
-            await origin.DisposeAsync();
-            Directory.Delete(folder, recursive: true);
         }
 
         return 0;
@@ -80,12 +76,12 @@ internal static class StormBenchmark
         }
     }
 
-    private static async Task<StormResult> MeasureAsync(IContestant contestant, string folder, int seconds, CpuGroup storm)
+    private static async Task<StormResult> MeasureAsync(IContestant contestant, string certificates, int seconds, CpuGroup storm)
     {
         await using var downloads = await EndlessDownloads.StartAsync(contestant.Port, Downloads);
         await Task.Delay(TimeSpan.FromSeconds(1.5));
         double calm = await downloads.RateAsync(TimeSpan.FromSeconds(seconds));
-        Task<double> storming = StormCrowd.RunAsync(contestant.Port, folder, seconds + 2, storm);
+        Task<double> storming = StormCrowd.RunAsync(contestant.Port, certificates, seconds + 2, storm);
         await Task.Delay(TimeSpan.FromSeconds(1));
         double stormy = await downloads.RateAsync(TimeSpan.FromSeconds(seconds));
         return new StormResult(calm, stormy, await storming);
@@ -109,16 +105,10 @@ internal static class StormBenchmark
         foreach ((string name, List<StormResult> rows) in results)
         {
             text.Append(CultureInfo.InvariantCulture,
-                $"| {name} | {Median(rows.Select(static row => row.CalmRate)):0} | {Median(rows.Select(static row => row.StormRate)):0} | {Median(rows.Select(static row => row.Share)):0%} | {Median(rows.Select(static row => row.Handshakes)):0} |\n");
+                $"| {name} | {rows.Select(static row => row.CalmRate).Median():0} | {rows.Select(static row => row.StormRate).Median():0} | {rows.Select(static row => row.Share).Median():0%} | {rows.Select(static row => row.Handshakes).Median():0} |\n");
         }
 
         return text.ToString();
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
     }
 
     private sealed record StormShares(double Gateway, double Handshake, double Data, double Storm);

@@ -35,14 +35,14 @@ internal static class StormCrowd
 
     /// <summary>A storm of so many seconds.</summary>
     /// <param name="port">HTTPS port.</param>
-    /// <param name="folder">State folder with the server's certificate.</param>
+    /// <param name="certificates">The folder with the server's certificate.</param>
     /// <param name="seconds">How long.</param>
     /// <param name="group">Limits its CPU; null: nothing does.</param>
     /// <returns>Connections per second that were answered.</returns>
-    public static async Task<double> RunAsync(int port, string folder, int seconds, CpuGroup? group)
+    public static async Task<double> RunAsync(int port, string certificates, int seconds, CpuGroup? group)
     {
         (ServerProcess crowd, _) = await ServerProcess.StartAsync(
-            "dotnet", [typeof(StormCrowd).Assembly.Location, "storm-crowd", "--port", $"{port}", "--seconds", $"{seconds}", "--certificate", Path.Combine(folder, "ecdsa.crt")], "ready");
+            "dotnet", [typeof(StormCrowd).Assembly.Location, "storm-crowd", "--port", $"{port}", "--seconds", $"{seconds}", "--certificate", Path.Combine(certificates, "ecdsa.crt")], "ready");
         await using (crowd)
         {
             group?.Add([crowd.Id]);
