@@ -31,6 +31,9 @@ internal sealed class RecordInput(LinkChannel channel, DataPhase phase, PipeWrit
     private bool _ended;
     private bool _completed;
 
+    /// <summary>Number of the first record that no earlier silo had seen.</summary>
+    public ulong FirstNew => firstNew;
+
     /// <summary>Bytes for the application so far.</summary>
     public long Plaintext { get; private set; }
 

@@ -115,12 +115,15 @@ internal sealed partial class TlsConnection
         }
     }
 
-    // Behind both gates. Null: the session is not quiescent, or stands where it stood.
+    // Behind both gates. Null: the session is not quiescent, or stands where it stood. After a takeover also while records that an earlier silo had seen are
+    // still to come: what the client has of their answers is counted from the last checkpoint, and must not be forgotten before they are here.
     private Checkpoint? TakeCheckpoint(HttpExchanges exchanges, bool isDue)
     {
         if (_input!.IsEnded || _closeRequested || _phase!.MessageUnderWay || !_connection!.IsInputAwaited || !exchanges.IsQuiescentAt(_input.Plaintext))
             return null;
         var next = _phase.RecordsOpened;
+        if (next < _input.FirstNew)
+            return null;
         if (next == _checkpoint && !isDue)
             return null;
         Volatile.Write(ref _checkpoint, next);

@@ -46,6 +46,9 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     /// <inheritdoc/>
     public TimeSpan Stalled => _applicationDone ? host.Time.GetElapsedTime(Volatile.Read(ref _lastTurn)) : TimeSpan.Zero;
 
+    /// <summary>True while the application waits for input. Any thread may ask.</summary>
+    internal bool IsInputAwaited => _connection is { IsInputAwaited: true };
+
     /// <inheritdoc/>
     public void RequestClose()
     {

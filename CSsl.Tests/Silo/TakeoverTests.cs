@@ -133,6 +133,44 @@ public sealed class TakeoverTests(TestCertificates certificates) : IClassFixture
         Assert.Equal(new TakeoverCounts(1, 0, 0, 1, 0), peer.Application.Services.GetRequiredService<DataMetrics>().Takeovers);
     }
 
+    /// <summary>A checkpoint before them would forget what the client has of their answers: the next silo would answer them again.</summary>
+    [Fact]
+    public async Task A_session_leaves_only_behind_the_records_that_come_again()
+    {
+        await using var silo = await TestSilo.StartAsync(certificates);
+        await using var peer = await silo.StartPeerAsync(certificates);
+        var asked = 0;
+        silo.Origin.Handler = async context =>
+        {
+            Interlocked.Increment(ref asked);
+            context.Response.ContentLength = 5;
+            await context.Response.WriteAsync("hello");
+        };
+        await using var session = DirectSession.Attach(silo, CipherSuite.EcdheRsaAes128GcmSha256);
+        session.Books.FramesUntilLoss = 1;
+        await session.SendRequestAsync(Request("GET", "/"));
+        var answer = await session.ReceiveUntilAsync(static text => text.EndsWith("hello", StringComparison.Ordinal));
+
+        // The silo is to let the session go when it has the attach, and the records are still on their way.
+        session.Books.Lose();
+        session.Channel.Drop();
+        var (attach, records) = session.Books.Next(AttachCause.Takeover);
+        var channel = peer.Gateway.Attach(attach, session.Books);
+        await channel.Attached;
+        Assert.True(peer.Sessions.TryGet(session.SessionId, out var served));
+        await Eventually.TrueAsync(() => channel.IsDetached || ((TlsConnection)served).IsInputAwaited, "the application waits for the request");
+        served.Drain();
+        await channel.ReplayAsync(records);
+
+        await channel.Detached;
+        Assert.Equal((0, 0UL), (session.Books.Retained, session.Books.DeliveredBytes));
+        await session.GoOnAtAsync(silo, AttachCause.Takeover);
+        await session.SendRequestAsync(Request("GET", "/"));
+        await session.ReceiveUntilAsync(text => text.Length > answer.Length && text.EndsWith("hello", StringComparison.Ordinal));
+        Assert.Equal(2, asked);
+        Assert.Empty(session.Books.Faults);
+    }
+
     /// <summary>Whatever part the client has: what it gets in all is the response, to the byte; also over several losses in a row.</summary>
     [Theory]
     [InlineData("ETag")]
