@@ -24,6 +24,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
     private bool _isWaiting;
     private bool _isStopped;
     private bool _isEnded;
+    private bool _isAtRest;
     private int _taken;
 
     /// <summary>The client has sent a record, and no silo has got it.</summary>
@@ -42,7 +43,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
                 var result = await input.ReadAsync();
                 var buffer = result.Buffer;
                 var status = RecordRun.Find(buffer, ConnectionPhase.Data, maxLength, maxCount: 0).Next;
-                if (status == RecordStatus.NeedMore || (Volatile.Read(ref _channel) is null && lastWords.MayBe(buffer)))
+                if (status == RecordStatus.NeedMore || (Volatile.Read(ref _isAtRest) && MayBeLastWords(buffer)))
                 {
                     // Of a record that the client did not finish the silo could make nothing.
                     input.AdvanceTo(buffer.Start, buffer.End);
@@ -81,9 +82,12 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
     {
         bool hasRecords;
         bool isEnd;
+        bool isHeld;
         lock (_gate)
         {
             _channel = channel;
+            _isAtRest = false;
+            isHeld = lastWords.Forget();
             hasRecords = replay.IsReplaying || _isWaiting;
             isEnd = _isEnded && !hasRecords;
         }
@@ -92,6 +96,15 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
             channel.RequestUpstreamTurn();
         if (isEnd)
             channel.SendEof();
+        if (isHeld)
+            input.CancelPendingRead();
+    }
+
+    /// <summary>Nothing is under way until a channel is open: what the client sends next may be its last word, and that wakes nobody.</summary>
+    public void Rest()
+    {
+        lock (_gate)
+            _isAtRest = true;
     }
 
     /// <summary>The channel gets nothing more.</summary>
@@ -174,14 +187,22 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
             wasWaiting = _isWaiting;
             _isWaiting = false;
             _channel = null;
+            _isAtRest = false;
+            lastWords.Forget();
             replay.Clear();
         }
 
-        lastWords.Dispose();
         if (wasWaiting)
             _turn.SetResult(false);
         else
             input.CancelPendingRead();
+    }
+
+    // Behind the gate: a channel that opens finds what is held back.
+    private bool MayBeLastWords(in ReadOnlySequence<byte> unread)
+    {
+        lock (_gate)
+            return _isAtRest && lastWords.MayBe(unread);
     }
 
     private void EndInput()

@@ -8,44 +8,43 @@ namespace CSsl.Gateway.VirtualConnections;
 
 /// <summary>
 /// Tells a sleeping connection's close_notify from something that is worth waking a silo for: a lone record that can be an alert is held back for a moment,
-/// because the client's FIN follows a close_notify at once. Used by one thread at a time.
+/// because the client's FIN follows a close_notify at once. Guarded by whoever owns it.
 /// </summary>
-internal sealed class LastWords(PipeReader input, TlsVersion version, DeadlineQueue patience) : IDisposable
+internal sealed class LastWords(PipeReader input, TlsVersion version, DeadlineQueue patience)
 {
     /// <summary>Level and description, the content type, and the tag of every TLS 1.3 suite that there is (RFC 8446 sections 5.2 and 6).</summary>
     private const int Tls13AlertLength = 2 + 1 + 16;
 
     private LinkedListNode<DeadlineQueue.Ticket>? _ticket;
+
+    // Set by the timer, on its thread.
     private volatile bool _isOver;
 
     /// <summary>True while what the client has sent may be its last word: look again when there is more, or its end.</summary>
     public bool MayBe(in ReadOnlySequence<byte> unread)
     {
-        if (!IsLoneAlert(unread))
+        if (_isOver || !IsLoneAlert(unread))
         {
-            Dispose();
-            return false;
-        }
-
-        if (_isOver)
-        {
-            _isOver = false;
+            Forget();
             return false;
         }
 
         _ticket ??= patience.Enter(() =>
         {
-            (_ticket, _isOver) = (null, true);
+            _isOver = true;
             input.CancelPendingRead();
         });
         return true;
     }
 
-    /// <inheritdoc/>
-    public void Dispose()
+    /// <summary>Nothing is held back any more.</summary>
+    /// <returns>True: something was, and its reader is to look again.</returns>
+    public bool Forget()
     {
+        var isHeld = _ticket is not null;
         patience.Leave(_ticket);
         (_ticket, _isOver) = (null, false);
+        return isHeld;
     }
 
     /// <summary>In TLS 1.3 an alert looks like application data (RFC 8446 section 5.2), but has its length.</summary>

@@ -104,6 +104,20 @@ public sealed class SleepTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_may_be_an_alert_goes_to_a_silo_that_is_there_for_another_reason()
+    {
+        var (client, _) = await FallAsleepAsync();
+        await client.Connection.SendAsync(Walk.Record(23, 19));
+        Assert.Equal(ConnectionState.Asleep, _gateway.Session().State);
+        _gateway.Table.Find(1)!.Finish();
+
+        var (channel, _) = await _first.NextSessionAsync();
+        var frames = new[] { await channel.NextAsync(), await channel.NextAsync() };
+        Assert.Equal(FrameKind.Finish, Assert.Single(frames, static frame => frame.Kind != FrameKind.Records).Kind);
+        Assert.Equal(Walk.Record(23, 19), frames.Single(static frame => frame.Kind == FrameKind.Records).Payload);
+    }
+
+    [Fact]
     public async Task Data_behind_what_may_be_an_alert_wakes_at_once()
     {
         var (client, _) = await FallAsleepAsync();

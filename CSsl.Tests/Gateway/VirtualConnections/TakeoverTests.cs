@@ -11,6 +11,9 @@ namespace CSsl.Tests.Gateway.VirtualConnections;
 /// <summary>A silo is lost: what the next one is told, what it gets, and when the gateway gives up.</summary>
 public sealed class TakeoverTests : IAsyncLifetime
 {
+    /// <summary>Two bytes of a request, as long as an alert of TLS 1.3.</summary>
+    private static readonly byte[] AlertLike = Walk.Record(23, 19, 4);
+
     private static readonly byte[] Request = Walk.Record(23, 300, 1);
     private static readonly byte[] More = Walk.Record(23, 400, 2);
     private static readonly byte[] Answer = Walk.Record(23, 1000, 3);
@@ -133,6 +136,28 @@ public sealed class TakeoverTests : IAsyncLifetime
         Assert.Equal(1, attach.ReplayRecords);
         Assert.Equal((byte[])[.. Request, .. More], await channel.NextRecordsAsync(Request.Length + More.Length));
         await channel.NextAsync(FrameKind.Eof);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_may_be_an_alert_is_no_last_word_while_something_is_under_way(bool isFinFollowing)
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        await client.Connection.SendAsync(Request);
+        await data.NextRecordsAsync(Request.Length);
+        await _first.DisposeAsync();
+        await _gateway.Log.LineAsync("waits for a silo");
+        await client.Connection.SendAsync(AlertLike);
+        if (isFinFollowing)
+            client.Connection.SendFin();
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+
+        var (channel, _) = await second.NextSessionAsync();
+        Assert.Equal((byte[])[.. Request, .. AlertLike], await channel.NextRecordsAsync(Request.Length + AlertLike.Length));
+        if (isFinFollowing)
+            await channel.NextAsync(FrameKind.Eof);
     }
 
     [Fact]
