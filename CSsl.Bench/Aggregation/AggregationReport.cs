@@ -22,7 +22,7 @@ internal sealed class AggregationReport(int clients, int seconds)
         text.Append(CultureInfo.InvariantCulture, $"""
             # CPU of a data silo, by engine and aggregation
 
-            `CSsl.Bench aggregation`: `wrk` with {clients} connections that are kept fetches objects from the sample origin through a gateway and one data silo, all separate processes on this machine,
+            `dotnet run --project CSsl.Bench -c Release -- aggregation`: `wrk` with {clients} connections that are kept fetches objects from the sample origin through a gateway and one data silo, all separate processes on this machine,
             {seconds} seconds per variant and round, all variants in every round. CPU is user and system time of the data silo alone, from /proc: TLS, HTTP, proxying to the origin and all. Medians;
             the ratio is the median of the rounds' ratios. Records are those that objects need. TLS 1.2 with encrypt-then-MAC, as OpenSSL negotiates it.
 

@@ -26,8 +26,8 @@ internal sealed record ChaosSummary(
         foreach (IGrouping<FaultKind, Fault> kind in Faults.GroupBy(static fault => fault.Kind))
         {
             double[] waits = [.. kind.SelectMany(static fault => fault.Waits).Select(static wait => wait.TotalMilliseconds).Order()];
-            text.Append(CultureInfo.InvariantCulture, $"{kind.Key}: {kind.Count()} times, {kind.Sum(static fault => fault.TakenOver)} connections taken over; ");
-            text.Append(waits.Length == 0 ? "no request was under way\n" : string.Create(CultureInfo.InvariantCulture, $"from the fault to the next byte: median {waits.Median():0} ms, p99 {Statistics.Quantile(waits, 0.99):0} ms, longest {waits[^1]:0} ms\n"));
+            text.Append(CultureInfo.InvariantCulture, $"{kind.Key}: {kind.Count()} times, {kind.Sum(static fault => fault.TakenOver)} connections taken over");
+            text.Append(waits.Length == 0 ? "\n" : string.Create(CultureInfo.InvariantCulture, $"; from the fault to the next byte: median {waits.Median():0} ms, p99 {Statistics.Quantile(waits, 0.99):0} ms, longest {waits[^1]:0} ms\n"));
         }
 
         text.Append(CultureInfo.InvariantCulture, $"gateway: {Value("hibernated")} hibernated, {Value("woken")} woken, {Value("moved")} moved, {Value("taken_over")} taken over, {Value("lost")} lost\n");

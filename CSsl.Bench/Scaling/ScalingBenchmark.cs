@@ -74,7 +74,7 @@ internal static class ScalingBenchmark
         text.Append(CultureInfo.InvariantCulture, $"""
             # Handshakes per second by handshake silos
 
-            `CSsl.Bench scaling`: each handshake silo has {cores * 100:0.#} % of a core (control group), gateway, data silo and clients what is left of the machine. {Clients} clients make one connection after the other:
+            `dotnet run --project CSsl.Bench -c Release -- scaling`: each handshake silo has {cores * 100:0.#} % of a core (control group), gateway, data silo and clients what is left of the machine. {Clients} clients make one connection after the other:
             a full TLS 1.3 handshake with P-256, one GET of 1 KB, an orderly end. Median of {rounds} measurements of {seconds} seconds.
 
 

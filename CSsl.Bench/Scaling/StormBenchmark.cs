@@ -93,7 +93,7 @@ internal static class StormBenchmark
         text.Append(CultureInfo.InvariantCulture, $"""
             # Downloads under way during a handshake storm
 
-            `CSsl.Bench storm`: {Downloads} connections download without end through each server, to the same origin; bytes per second for {seconds} s without and {seconds} s with a storm of new connections (full TLS 1.3
+            `dotnet run --project CSsl.Bench -c Release -- storm`: {Downloads} connections download without end through each server, to the same origin; bytes per second for {seconds} s without and {seconds} s with a storm of new connections (full TLS 1.3
             handshakes with P-256, one GET of 1 KB), made as fast as {shares.Storm:0.##} cores can. CPU by control groups: C-SSL's gateway {shares.Gateway:0.##}, handshake silo {shares.Handshake:0.##}, data silo {shares.Data:0.##} cores; nginx
             as much in all. Medians of {rounds} rounds.
 
