@@ -50,6 +50,12 @@ internal static class StatusTable
                 + $"{sessions.Sum(static session => session.Moved)} moved, {sessions.Sum(static session => session.TakenOver)} taken over, {sessions.Sum(static session => session.Lost)} lost";
         }
 
+        foreach (var gateway in status.Processes.Where(static process => process is { Kind: "gateway", HandshakeQueue: > 0 }))
+        {
+            yield return $"{gateway.Name}: {gateway.HandshakeQueue} clients wait for their handshake"
+                + (gateway.HandshakePace is { } pace ? string.Create(CultureInfo.InvariantCulture, $"; all CPU is in use, {pace:0} per second begin") : "");
+        }
+
         foreach (var process in status.Processes.Where(static process => process.Trouble is not null))
             yield return $"{process.Name}: {process.Trouble}";
         foreach (var decision in status.Decisions.TakeLast(ShownDecisions))

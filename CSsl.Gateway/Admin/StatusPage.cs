@@ -39,6 +39,7 @@ internal sealed class StatusPage(ClusterViewHolder view, GatewayStatus self, IOp
         MachineCpu = gateway.MachineCpu,
         Handshakes = gateway.HandshakesInFlight,
         HandshakeQueue = gateway.HandshakeQueue,
+        HandshakePace = gateway.HandshakePace,
         ResidentBytes = gateway.ResidentBytes,
         StartedAt = gateway.StartedAt,
     };

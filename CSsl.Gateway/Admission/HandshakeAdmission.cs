@@ -10,6 +10,9 @@ namespace CSsl.Gateway.Admission;
 /// </summary>
 internal sealed class HandshakeAdmission : IDisposable
 {
+    /// <summary>From this share of its CPU on a process is full: a control group's quota is never used to the last bit.</summary>
+    private const double Full = 0.95;
+
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly SourceRates _sources;
@@ -17,12 +20,14 @@ internal sealed class HandshakeAdmission : IDisposable
     private readonly HandshakeQueue _queue;
     private readonly ClusterViewHolder _view;
     private readonly ITimer _timer;
+    private readonly double _perFullCore;
 
     public HandshakeAdmission(LimitsOptions limits, ClusterViewHolder view, TimeProvider time)
     {
+        _perFullCore = limits.HandshakesPerFullCore > 0 ? limits.HandshakesPerFullCore : double.PositiveInfinity;
         _sources = new SourceRates(limits.SourceHandshakeRate, limits.SourceHandshakeBurst, time);
         _limit = new AdaptiveLimit(limits.ConcurrentHandshakes);
-        _queue = new HandshakeQueue(_limit, limits.HandshakeQueue, limits.HandshakeQueueTime, time);
+        _queue = new HandshakeQueue(_limit, new HandshakePace(time), limits.HandshakeQueue, limits.HandshakeQueueTime, time);
         _view = view;
         _view.Changed += OnViewChanged;
         _timer = time.CreateTimer(static self => ((HandshakeAdmission)self!)._queue.Sweep(), this, SweepInterval, SweepInterval);
@@ -36,6 +41,24 @@ internal sealed class HandshakeAdmission : IDisposable
 
     /// <summary>How many places there are at the moment.</summary>
     public int Limit => _limit.Current;
+
+    /// <summary>How many begin per second at the moment; infinite: as many as come.</summary>
+    public double Pace => _queue.Pace;
+
+    /// <summary>Takes what this gateway's CPU is like; that of the data silos is in the view. Called twice a second, by one caller at a time.</summary>
+    public void Observe(GatewayReport self)
+    {
+        var view = _view.Current;
+        var data = Active(view, SiloRoles.Data).ConvertAll(static silo => silo.Load);
+        var isFull = self.Pressure >= Full;
+        var isDataFull = data.Count > 0 && data.Average(static load => load.Pressure) >= Full;
+
+        // What is full sets the least; what is not has room for more than that.
+        var cores = isFull ? self.CpuAllowance : double.PositiveInfinity;
+        if (isDataFull)
+            cores = Math.Min(cores, data.Sum(static load => load.CpuAllowance) / Math.Max(1, view.Gateways.Count(static gateway => gateway.State == SiloState.Active)));
+        _queue.Observe(isFull || isDataFull, cores * _perFullCore);
+    }
 
     /// <summary>False: a source that is too fast. Asked once per connection, first of all.</summary>
     public bool Admits(IPAddress source) => _sources.TryTake(source);
@@ -55,7 +78,10 @@ internal sealed class HandshakeAdmission : IDisposable
 
     private void OnViewChanged(ClusterView view)
     {
-        var silos = view.Silos.Where(static silo => silo.State == SiloState.Active && silo.Roles.HasFlag(SiloRoles.Handshake)).ToList();
+        var silos = Active(view, SiloRoles.Handshake);
         _limit.Observe(silos.Count > 0 ? silos.Average(static silo => silo.Load.HandshakeTime) : 0, silos.Count, _queue.UnderWay);
     }
+
+    private static List<SiloReport> Active(ClusterView view, SiloRoles role)
+        => [.. view.Silos.Where(silo => silo.State == SiloState.Active && silo.Roles.HasFlag(role))];
 }

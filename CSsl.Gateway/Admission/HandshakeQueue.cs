@@ -5,10 +5,11 @@ namespace CSsl.Gateway.Admission;
 /// oldest has waited for long. Then more come than can be served, and who came first is the likeliest to have given up. Thread-safe.
 /// </summary>
 /// <param name="limit">How many places there are.</param>
+/// <param name="pace">How many of them are given per second; used in this queue's lock.</param>
 /// <param name="capacity">How many may wait; one more drives out the oldest. 0: nobody waits.</param>
 /// <param name="patience">How long each may wait.</param>
 /// <param name="time">The clock.</param>
-internal sealed class HandshakeQueue(AdaptiveLimit limit, int capacity, TimeSpan patience, TimeProvider time)
+internal sealed class HandshakeQueue(AdaptiveLimit limit, HandshakePace pace, int capacity, TimeSpan patience, TimeProvider time)
 {
     /// <summary>The share of its patience that the oldest has waited for when the newest go first.</summary>
     private const double OverloadShare = 0.2;
@@ -30,6 +31,16 @@ internal sealed class HandshakeQueue(AdaptiveLimit limit, int capacity, TimeSpan
         }
     }
 
+    /// <summary>Places that are given per second; infinite: as many as come.</summary>
+    public double Pace
+    {
+        get
+        {
+            lock (_gate)
+                return pace.Rate;
+        }
+    }
+
     /// <summary>Takes a place, now or when one is free; false: none in time. <see cref="Leave"/> gives it back.</summary>
     public ValueTask<bool> EnterAsync()
     {
@@ -37,7 +48,7 @@ internal sealed class HandshakeQueue(AdaptiveLimit limit, int capacity, TimeSpan
         Waiter? drivenOut = null;
         lock (_gate)
         {
-            if (_underWay < limit.Current && _waiters.Count == 0)
+            if (_underWay < limit.Current && _waiters.Count == 0 && pace.TryTake())
             {
                 _underWay++;
                 return ValueTask.FromResult(true);
@@ -61,6 +72,13 @@ internal sealed class HandshakeQueue(AdaptiveLimit limit, int capacity, TimeSpan
         lock (_gate)
             _underWay--;
         Admit();
+    }
+
+    /// <inheritdoc cref="HandshakePace.Observe"/>
+    public void Observe(bool isFull, double least)
+    {
+        lock (_gate)
+            pace.Observe(isFull, least);
     }
 
     /// <summary>Refuses whose time is over, and admits others where there are places: called now and then, and when the limit has grown.</summary>
@@ -87,7 +105,7 @@ internal sealed class HandshakeQueue(AdaptiveLimit limit, int capacity, TimeSpan
     {
         lock (_gate)
         {
-            if (_underWay >= limit.Current || _waiters.First is not { } oldest)
+            if (_underWay >= limit.Current || _waiters.First is not { } oldest || !pace.TryTake())
                 return null;
 
             _underWay++;

@@ -1,3 +1,4 @@
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Grains.Cluster;
 using Microsoft.Extensions.Hosting;
@@ -14,6 +15,7 @@ internal sealed partial class GatewayReporter(
     IGrainFactory grains,
     ClusterViewHolder view,
     GatewayStatus status,
+    HandshakeAdmission admission,
     RefusalLog refusals,
     TimeProvider time,
     ILogger<GatewayReporter> logger) : BackgroundService
@@ -24,8 +26,12 @@ internal sealed partial class GatewayReporter(
     /// <summary>A cluster that starts, or whose grain moves, is away for a moment: nothing to tell anybody.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Without a client that waits for CPU, before it is said that none does.</summary>
+    private static readonly TimeSpan PaceCalm = TimeSpan.FromSeconds(10);
+
     private long? _failingSince;
     private bool _isTold;
+    private long? _pacedAt;
 
     /// <summary>Reports once. Does not throw for trouble with the control plane.</summary>
     internal async Task ReportAsync(CancellationToken cancellationToken)
@@ -51,9 +57,30 @@ internal sealed partial class GatewayReporter(
     }
 
     /// <summary>The report; to a grain that is young, with what the one before it had ordered.</summary>
-    private GatewayReport Measure() => view.Current is { Settling: true } known
-        ? status.Measure() with { Memory = new ClusterMemory { Orders = known.Orders, Decisions = known.Decisions } }
-        : status.Measure();
+    private GatewayReport Measure()
+    {
+        var report = status.Measure();
+        admission.Observe(report);
+        TellPace();
+        return view.Current is { Settling: true } known ? report with { Memory = new ClusterMemory { Orders = known.Orders, Decisions = known.Decisions } } : report;
+    }
+
+    private void TellPace()
+    {
+        var now = time.GetTimestamp();
+        var pace = admission.Pace;
+        if (double.IsFinite(pace) && admission.Waiting > 0)
+        {
+            if (_pacedAt is null)
+                LogPaced(logger, (int)pace);
+            _pacedAt = now;
+        }
+        else if (_pacedAt is { } at && time.GetElapsedTime(at, now) >= PaceCalm)
+        {
+            LogPacedNoMore(logger);
+            _pacedAt = null;
+        }
+    }
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -79,4 +106,10 @@ internal sealed partial class GatewayReporter(
 
     [LoggerMessage(EventId = 231, Level = LogLevel.Information, Message = "The cluster grain is reached again")]
     private static partial void LogReachedAgain(ILogger logger);
+
+    [LoggerMessage(EventId = 232, Level = LogLevel.Warning, Message = "All CPU of this gateway or of the data silos is in use: new handshakes wait, {Rate} per second begin")]
+    private static partial void LogPaced(ILogger logger, int rate);
+
+    [LoggerMessage(EventId = 233, Level = LogLevel.Information, Message = "No handshake waits for CPU any more")]
+    private static partial void LogPacedNoMore(ILogger logger);
 }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace CSsl.Gateway.Lifecycle;
 
 /// <summary>What this gateway says about itself.</summary>
-internal sealed class GatewayStatus(IOptions<GatewayOptions> options, ConnectionTable connections, HandshakeAdmission admission, GatewayMeters meters, TimeProvider time)
+internal sealed class GatewayStatus(IOptions<GatewayOptions> options, ConnectionTable connections, HandshakeAdmission admission, GatewayMeters meters, TimeProvider time) : IDisposable
 {
     private readonly Guid _incarnation = Guid.NewGuid();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
@@ -18,6 +18,8 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
     private readonly RateMeter _records = new(time);
     private readonly RateMeter _refusals = new(time);
     private readonly ProcessLoad _process = new(time);
+    private readonly CpuAllowance _allowance = new();
+    private readonly SchedulingDelay _delay = new(time);
     private volatile GatewayReport? _last;
 
     /// <summary>Where the gateway is in its life.</summary>
@@ -43,11 +45,17 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
             StartedAt = _startedAt,
             ProcessCpu = processCpu,
             MachineCpu = machineCpu,
+            CpuAllowance = _allowance.Read(),
+            SchedulingDelay = _delay.Read(),
             HandshakesInFlight = admission.UnderWay,
             HandshakeQueue = admission.Waiting,
+            HandshakePace = admission.Pace is var pace && double.IsFinite(pace) ? pace : null,
             RecordsPerSecond = _records.Read(meters.RecordsPassed),
             Sessions = meters.Sessions.Read(),
             RefusalsPerSecond = _refusals.Read(meters.Refusals),
         };
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _delay.Dispose();
 }

@@ -26,6 +26,7 @@ internal sealed class GatewayMeters : IDisposable
         _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.in_flight", () => admission.UnderWay, "{handshake}", "Handshakes under way at silos");
         _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.waiting", () => admission.Waiting, "{handshake}", "Clients that wait for their handshake");
         _meter.CreateObservableGauge("cssl.gateway.handshakes.limit", () => admission.Limit, "{handshake}", "Handshakes that may be under way at once");
+        _meter.CreateObservableGauge("cssl.gateway.handshakes.pace", () => PaceOf(admission), "{handshake}/s", "Handshakes that may begin per second while all CPU is in use; absent otherwise");
         _meter.CreateObservableCounter("cssl.gateway.accepted", () => Volatile.Read(ref _accepted), "{connection}", "Client connections accepted");
         _meter.CreateObservableCounter("cssl.gateway.handshakes.started", () => Volatile.Read(ref _handshakesStarted), "{handshake}", "Handshakes given to a silo");
         _meter.CreateObservableCounter("cssl.gateway.handshakes.completed", () => Volatile.Read(ref _handshakesCompleted), "{handshake}", "Handshakes completed");
@@ -86,6 +87,8 @@ internal sealed class GatewayMeters : IDisposable
     /// <summary>"no_data_silo" for NoDataSilo.</summary>
     internal static string LabelOf(Enum value)
         => string.Concat(value.ToString().Select(static (c, i) => char.IsUpper(c) ? (i > 0 ? "_" : "") + char.ToLowerInvariant(c) : c.ToString()));
+
+    private static Measurement<double>[] PaceOf(HandshakeAdmission admission) => admission.Pace is var pace && double.IsFinite(pace) ? [new(pace)] : [];
 
     private IEnumerable<Measurement<long>> Records() => Both(ref _recordsFromClients, ref _recordsToClients);
 

@@ -67,6 +67,9 @@ public sealed record ProcessStatus
     /// <summary>Handshakes that wait: for a lane (silo), for a place (gateway).</summary>
     public int HandshakeQueue { get; init; }
 
+    /// <summary>Handshakes that may begin per second because CPU is short; null: as many as come (gateway).</summary>
+    public double? HandshakePace { get; init; }
+
     /// <summary>Mean time of a handshake's step in seconds (silo).</summary>
     public double HandshakeTime { get; init; }
 

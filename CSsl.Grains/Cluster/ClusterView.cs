@@ -66,7 +66,10 @@ public sealed record SiloLoad
     [Id(11)] public double SchedulingDelay { get; init; }
 
     /// <summary>The share of its CPU that the process uses, 0 to 1.</summary>
-    public double Utilisation => CpuAllowance > 0 ? Math.Min(1, ProcessCpu / CpuAllowance) : MachineCpu;
+    public double Utilisation => CpuPressure.Utilisation(ProcessCpu, CpuAllowance, MachineCpu);
+
+    /// <inheritdoc cref="CpuPressure.Of"/>
+    public double Pressure => CpuPressure.Of(Utilisation, SchedulingDelay);
 }
 
 /// <summary>A silo's report about itself.</summary>
@@ -161,6 +164,21 @@ public sealed record GatewayReport
 
     /// <summary>What became of its connections; null from a gateway that does not say.</summary>
     [Id(16)] public SessionCounts? Sessions { get; init; }
+
+    /// <summary>Cores that the process may use at most; 0: unknown.</summary>
+    [Id(17)] public double CpuAllowance { get; init; }
+
+    /// <summary>How late the process gets to work that is due, in seconds: the mean since the last report.</summary>
+    [Id(18)] public double SchedulingDelay { get; init; }
+
+    /// <summary>Handshakes that may begin per second because CPU is short, here or at the data silos; null: as many as come.</summary>
+    [Id(19)] public double? HandshakePace { get; init; }
+
+    /// <summary>The share of its CPU that the process uses, 0 to 1.</summary>
+    public double Utilisation => CpuPressure.Utilisation(ProcessCpu, CpuAllowance, MachineCpu);
+
+    /// <inheritdoc cref="CpuPressure.Of"/>
+    public double Pressure => CpuPressure.Of(Utilisation, SchedulingDelay);
 }
 
 /// <summary>

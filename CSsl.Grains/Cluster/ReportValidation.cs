@@ -38,7 +38,7 @@ internal static class ReportValidation
         Require(report.Incarnation != Guid.Empty, "the incarnation is empty");
         Require(Enum.IsDefined(report.State), "the state is unknown");
         Require(IsAmount(report.HandshakesPerSecond) && IsAmount(report.BytesPerSecond) && IsAmount(report.RecordsPerSecond) && IsAmount(report.RefusalsPerSecond)
-            && IsAmount(report.ProcessCpu) && IsAmount(report.MachineCpu)
+            && IsAmount(report.ProcessCpu) && IsAmount(report.MachineCpu) && IsAmount(report.CpuAllowance) && IsAmount(report.SchedulingDelay) && IsAmount(report.HandshakePace ?? 0)
             && report is { Connections: >= 0, ResidentBytes: >= 0, HandshakesInFlight: >= 0, HandshakeQueue: >= 0 }
             && report.Sessions is null or { Asleep: >= 0, Hibernated: >= 0, Woken: >= 0, Moved: >= 0, TakenOver: >= 0, Lost: >= 0 }, "the load has a value that is no amount");
         Require(report.Memory is null || (report.Memory.Orders is not null && report.Memory.Orders.Count <= ClusterRoster.MaxMembers && report.Memory.Orders.All(IsOrder)), "an order can't be one");

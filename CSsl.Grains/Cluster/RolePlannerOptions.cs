@@ -39,9 +39,6 @@ public sealed record RolePlannerOptions
     /// <summary>Seconds that a handshake's step takes at a silo whose lanes are full.</summary>
     public double FullHandshakeTime { get; init; } = 0.020;
 
-    /// <summary>Seconds that a full silo is late.</summary>
-    public double FullSchedulingDelay { get; init; } = 0.100;
-
     /// <summary>A few steps that happen to be slow (a new process compiles its code) are no backlog.</summary>
     public int LeastBacklog { get; init; } = 8;
 

@@ -34,8 +34,8 @@ internal sealed class RolePool
     /// <summary>How many it can give away and stay at or below <paramref name="pressure"/> and above its minimum.</summary>
     public int Spare(double pressure) => Math.Max(0, Count - Math.Max(Minimum, (int)Math.Ceiling((Count * Pressure / pressure) - 1e-9)));
 
-    /// <summary>Clients that wait for their handshake at the gateways.</summary>
-    public static int WaitingIn(ClusterView view) => view.Gateways.Where(static gateway => gateway.State != SiloState.Silent).Sum(static gateway => gateway.HandshakeQueue);
+    /// <summary>Clients that wait for handshake silos at the gateways: not for the CPU of something else, which more of these silos would not help.</summary>
+    public static int WaitingIn(ClusterView view) => view.Gateways.Where(static gateway => gateway is { State: not SiloState.Silent, HandshakePace: null }).Sum(static gateway => gateway.HandshakeQueue);
 
     /// <summary>For a reason: "2 handshake silos at 140 %".</summary>
     public override string ToString()
@@ -52,9 +52,9 @@ internal sealed class RolePool
     private double PressureOf(SiloReport silo)
     {
         var load = silo.Load;
-        var backlog = Role == SiloRoles.Data ? load.SchedulingDelay / _options.FullSchedulingDelay
-            : QueueOf(load) >= _options.LeastBacklog ? load.HandshakeTime / _options.FullHandshakeTime
-            : 0;
+        if (Role == SiloRoles.Data)
+            return Math.Min(MaxPressure, load.Pressure);
+        var backlog = QueueOf(load) >= _options.LeastBacklog ? load.HandshakeTime / _options.FullHandshakeTime : 0;
         return Math.Max(load.Utilisation, Math.Min(MaxPressure, backlog));
     }
 

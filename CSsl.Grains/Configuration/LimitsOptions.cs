@@ -29,6 +29,11 @@ public sealed class LimitsOptions
     /// <summary>How long a client may wait for its handshake; then it is refused.</summary>
     public TimeSpan HandshakeQueueTime { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Handshakes that a gateway still begins per second for each core while all cores are in use, its own or the data silos': the more of them, the less is left for what is
+    /// established. 0: no limit.</summary>
+    [Range(0, 1_000_000)]
+    public int HandshakesPerFullCore { get; set; } = 200;
+
     /// <summary>Connections per second from one IPv4 address, or one /64 of IPv6; more are reset as they are accepted. 0: no limit.</summary>
     [Range(0, 1_000_000)]
     public int SourceHandshakeRate { get; set; }

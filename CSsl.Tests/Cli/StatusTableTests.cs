@@ -10,7 +10,7 @@ public sealed class StatusTableTests
 {
     private const string Canned = """
         { "clusterId": "dev", "processes": [
-          { "name": "gateway-1", "pid": 101, "kind": "gateway", "roles": [], "state": "Active", "connections": 1234, "sessions": { "asleep": 1200, "hibernated": 5000, "woken": 3800, "moved": 3, "takenOver": 2, "lost": 1 }, "handshakesPerSecond": 12.34, "bytesPerSecond": 1572864, "cpu": 0.5, "residentBytes": 94371840, "startedAt": "2030-01-01T00:00:00Z" },
+          { "name": "gateway-1", "pid": 101, "kind": "gateway", "roles": [], "state": "Active", "connections": 1234, "sessions": { "asleep": 1200, "hibernated": 5000, "woken": 3800, "moved": 3, "takenOver": 2, "lost": 1 }, "handshakesPerSecond": 12.34, "handshakeQueue": 7, "handshakePace": 79.6, "bytesPerSecond": 1572864, "cpu": 0.5, "residentBytes": 94371840, "startedAt": "2030-01-01T00:00:00Z" },
           { "name": "data-1", "pid": 102, "kind": "silo", "roles": ["Data"], "state": "Silent", "connections": 0, "handshakesPerSecond": 0, "bytesPerSecond": 0, "residentBytes": 0, "startedAt": "2029-12-31T22:30:00Z" },
           { "name": "[x]", "pid": 103, "kind": "silo", "roles": ["Handshake", "Data"], "state": "Draining" },
           { "name": "auto", "pid": 104, "kind": "silo", "roles": ["Data"], "desiredRoles": ["Handshake"], "mode": "Auto", "state": "Active", "drains": true, "trouble": "no [key]" }
@@ -54,7 +54,12 @@ public sealed class StatusTableTests
     {
         var status = JsonSerializer.Deserialize<ClusterStatus>(Canned, StatusJson.Options)!;
         Assert.Equal(
-            ["connections: 5000 hibernated, 3800 woken, 3 moved, 2 taken over, 1 lost", "auto: no [key]", "5s ago  auto: Data -> Handshake, by the planner: 1 handshake silo at 150 %"],
+            [
+                "connections: 5000 hibernated, 3800 woken, 3 moved, 2 taken over, 1 lost",
+                "gateway-1: 7 clients wait for their handshake; all CPU is in use, 80 per second begin",
+                "auto: no [key]",
+                "5s ago  auto: Data -> Handshake, by the planner: 1 handshake silo at 150 %",
+            ],
             StatusTable.Notes(status, new DateTimeOffset(2030, 1, 1, 0, 0, 42, TimeSpan.Zero)));
     }
 

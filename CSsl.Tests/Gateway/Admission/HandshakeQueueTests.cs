@@ -16,7 +16,7 @@ public sealed class HandshakeQueueTests
     [Fact]
     public async Task Places_are_given_at_once_and_then_in_the_order_of_arrival()
     {
-        var queue = new HandshakeQueue(new AdaptiveLimit(2), 10, Patience, _clock);
+        var queue = new HandshakeQueue(new AdaptiveLimit(2), new HandshakePace(_clock), 10, Patience, _clock);
         Assert.True(await queue.EnterAsync());
         Assert.True(await queue.EnterAsync());
         var (third, fourth) = (queue.EnterAsync().AsTask(), queue.EnterAsync().AsTask());
@@ -32,7 +32,7 @@ public sealed class HandshakeQueueTests
     [Fact]
     public async Task Newest_goes_first_once_the_oldest_has_waited_for_long()
     {
-        var queue = new HandshakeQueue(new AdaptiveLimit(1), 10, Patience, _clock);
+        var queue = new HandshakeQueue(new AdaptiveLimit(1), new HandshakePace(_clock), 10, Patience, _clock);
         Assert.True(await queue.EnterAsync());
         var oldest = queue.EnterAsync().AsTask();
         _clock.Advance(Patience / 2);
@@ -46,7 +46,7 @@ public sealed class HandshakeQueueTests
     [Fact]
     public async Task Who_has_waited_longest_is_refused_when_the_queue_is_full_and_everybody_when_their_time_is_over()
     {
-        var queue = new HandshakeQueue(new AdaptiveLimit(1), 2, Patience, _clock);
+        var queue = new HandshakeQueue(new AdaptiveLimit(1), new HandshakePace(_clock), 2, Patience, _clock);
         Assert.True(await queue.EnterAsync());
         var (a, b) = (queue.EnterAsync().AsTask(), queue.EnterAsync().AsTask());
         _clock.Advance(TimeSpan.FromSeconds(1));
@@ -65,7 +65,7 @@ public sealed class HandshakeQueueTests
     [Fact]
     public async Task Without_a_queue_nobody_waits()
     {
-        var queue = new HandshakeQueue(new AdaptiveLimit(1), 0, Patience, _clock);
+        var queue = new HandshakeQueue(new AdaptiveLimit(1), new HandshakePace(_clock), 0, Patience, _clock);
         Assert.True(await queue.EnterAsync());
         Assert.False(await queue.EnterAsync());
         queue.Leave();
@@ -77,7 +77,7 @@ public sealed class HandshakeQueueTests
     {
         var limit = new AdaptiveLimit(1000);
         limit.Observe(stepTime: 100, silos: 1, underWay: 1000);
-        var queue = new HandshakeQueue(limit, 100, Patience, _clock);
+        var queue = new HandshakeQueue(limit, new HandshakePace(_clock), 100, Patience, _clock);
         for (var i = 0; i < AdaptiveLimit.LeastPerSilo; i++)
             Assert.True(await queue.EnterAsync());
         var waiter = queue.EnterAsync().AsTask();
@@ -91,7 +91,7 @@ public sealed class HandshakeQueueTests
     public void Places_are_never_more_than_the_limit_and_everybody_is_answered_once()
         => Prop.ForAll(Arb.From(Gen.Choose(1, 5)), Arb.From(Gen.Choose(0, 5)), Arb.From(Gen.ArrayOf(Gen.Choose(0, 3))), (places, capacity, steps) =>
         {
-            var queue = new HandshakeQueue(new AdaptiveLimit(places), capacity, Patience, _clock);
+            var queue = new HandshakeQueue(new AdaptiveLimit(places), new HandshakePace(_clock), capacity, Patience, _clock);
             var answers = new List<Task<bool>>();
             var left = 0;
             foreach (var step in steps)

@@ -30,7 +30,7 @@ public sealed class GatewayReporterTests : IDisposable
         _admission = new HandshakeAdmission(new LimitsOptions(), new ClusterViewHolder(), _clock);
         _meters = new GatewayMeters(table, _admission);
         _status = new GatewayStatus(Options.Create(new GatewayOptions { Name = "gateway-7" }), table, _admission, _meters, _clock) { State = SiloState.Active };
-        _reporter = new GatewayReporter(FakeGrains.Of(_ => _cluster), _view, _status, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _clock, _lines);
+        _reporter = new GatewayReporter(FakeGrains.Of(_ => _cluster), _view, _status, _admission, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _clock, _lines);
     }
 
     [Fact]
@@ -94,6 +94,29 @@ public sealed class GatewayReporterTests : IDisposable
     }
 
     [Fact]
+    public async Task Storm_that_finds_no_CPU_costs_one_line_and_its_end_another()
+    {
+        _clock.Advance(TimeSpan.FromSeconds(0.5));
+        _admission.Observe(Reports.Gateway("gateway-7") with { ProcessCpu = 2, CpuAllowance = 2 });
+        var clients = Enumerable.Range(0, 1000).Select(_ => _admission.EnterAsync().AsTask()).ToList();
+        await _reporter.ReportAsync(CancellationToken.None);
+        await _reporter.ReportAsync(CancellationToken.None);
+        var (level, message) = Assert.Single(_lines.Lines);
+        Assert.Equal(LogLevel.Warning, level);
+        Assert.Contains("400 per second", message, StringComparison.Ordinal);
+
+        // All had their turn; then nobody has waited for a while.
+        _clock.Advance(TimeSpan.FromSeconds(6));
+        await Task.WhenAll(clients);
+        await _reporter.ReportAsync(CancellationToken.None);
+        Assert.Single(_lines.Lines);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        await _reporter.ReportAsync(CancellationToken.None);
+        Assert.Equal(LogLevel.Information, _lines.Lines[^1].Level);
+        Assert.Equal(2, _lines.Lines.Count);
+    }
+
+    [Fact]
     public async Task Status_page_shows_every_process_and_itself_without_a_control_plane_too()
     {
         var page = new StatusPage(_view, _status, Options.Create(new ClusterOptions { Id = "test" }));
@@ -110,6 +133,7 @@ public sealed class GatewayReporterTests : IDisposable
     public void Dispose()
     {
         _reporter.Dispose();
+        _status.Dispose();
         _meters.Dispose();
         _admission.Dispose();
     }

@@ -167,6 +167,13 @@ public sealed class RolePlannerTests
     }
 
     [Fact]
+    public void Clients_that_wait_for_other_CPU_ask_for_no_handshake_silos()
+    {
+        var gateway = Reports.Gateway("g") with { HandshakeQueue = 500 };
+        Assert.Equal(500, RolePool.WaitingIn(Reports.View(1) with { Gateways = [gateway, gateway with { HandshakePace = 80 }, gateway with { State = SiloState.Silent }] }));
+    }
+
+    [Fact]
     public void Role_that_nobody_has_is_added_to_the_idlest_silo_that_can()
     {
         var view = Reports.View(1,

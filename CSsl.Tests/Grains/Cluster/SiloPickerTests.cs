@@ -32,6 +32,14 @@ public sealed class SiloPickerTests
     private static Gen<SiloRoles> Role => Gen.Elements(SiloRoles.Handshake, SiloRoles.Data);
 
     [Fact]
+    public void Silo_that_uses_up_its_quota_is_busier_than_one_on_a_busier_machine()
+    {
+        var quota = new SiloLoad { MachineCpu = 0.1, ProcessCpu = 0.19, CpuAllowance = 0.2 };
+        var machine = new SiloLoad { MachineCpu = 0.6, ProcessCpu = 1, CpuAllowance = 8 };
+        Assert.True(LoadScore.Of(quota, SiloRoles.Data) > LoadScore.Of(machine, SiloRoles.Data));
+    }
+
+    [Fact]
     public void Choice_always_has_the_role_is_active_and_can_be_reached_and_is_null_only_when_there_is_none()
         => Prop.ForAll(Arb.From(Clusters), Arb.From(Role), (silos, role) =>
         {
