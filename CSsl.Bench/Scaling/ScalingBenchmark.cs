@@ -27,10 +27,9 @@ internal static class ScalingBenchmark
 
     private static async Task<int> RunAsync(double cores, int seconds, int rounds, string? output)
     {
-        await using Site site = await Site.StartAsync();
         var rates = new double[MostSilos];
         for (int silos = 1; silos <= MostSilos; silos++)
-            rates[silos - 1] = await MeasureAsync(site, silos, cores, seconds, rounds);
+            rates[silos - 1] = await MeasureAsync(silos, cores, seconds, rounds);
         string page = Page(rates, cores, seconds, rounds);
         Console.WriteLine(page);
         if (output is not null)
@@ -38,9 +37,10 @@ internal static class ScalingBenchmark
         return 0;
     }
 
-    private static async Task<double> MeasureAsync(Site site, int silos, double cores, int seconds, int rounds)
+    private static async Task<double> MeasureAsync(int silos, double cores, int seconds, int rounds)
     {
-        await using Cssl cluster = await site.StartCsslAsync("up", $"{silos}", "--handshake", $"{silos}", "--data", "1", "--Limits:SourceHandshakeRate=0");
+        await using Site site = await Site.StartAsync();
+        Cssl cluster = await site.StartCsslAsync("up", "up", "--handshake", $"{silos}", "--data", "1", "--Limits:SourceHandshakeRate=0");
         using X509Certificate2 leaf = site.LoadCertificate("ecdsa.crt");
         var load = new Handshakes(cluster.Port, leaf.RawData, "/bytes/1024", 1024);
         await load.RunAsync(1500 * silos, Clients);

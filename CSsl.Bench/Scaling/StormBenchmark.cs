@@ -10,12 +10,13 @@ namespace CSsl.Bench.Scaling;
 internal static class StormBenchmark
 {
     private const int Downloads = 16;
+    private const int WarmUpSeconds = 15;
 
     public static Command Command()
     {
-        var gateway = new Option<double>("--gateway-cores") { Description = "CPU of the gateway.", DefaultValueFactory = _ => 0.5 };
-        var handshake = new Option<double>("--handshake-cores") { Description = "CPU of the handshake silo.", DefaultValueFactory = _ => 0.2 };
-        var data = new Option<double>("--data-cores") { Description = "CPU of the data silo.", DefaultValueFactory = _ => 0.2 };
+        var gateway = new Option<double>("--gateway-cores") { Description = "CPU of the gateway.", DefaultValueFactory = _ => 0.4 };
+        var handshake = new Option<double>("--handshake-cores") { Description = "CPU of the handshake silo.", DefaultValueFactory = _ => 0.3 };
+        var data = new Option<double>("--data-cores") { Description = "CPU of the data silo.", DefaultValueFactory = _ => 0.3 };
         var storm = new Option<double>("--storm-cores") { Description = "CPU of the clients that make the storm.", DefaultValueFactory = _ => 0.5 };
         var seconds = new Option<int>("--seconds") { Description = "Seconds without and with the storm.", DefaultValueFactory = _ => 6 };
         var rounds = new Option<int>("--rounds") { Description = "Rounds; each has all of it once.", DefaultValueFactory = _ => 3 };
@@ -36,21 +37,28 @@ internal static class StormBenchmark
             Nginx nginx = await site.StartNginxAsync("nginx");
 
             // Compiled and warm before the CPU is cut.
-            await StormCrowd.RunAsync(cssl.Port, site.Certificates, 6, group: null);
-            Give("handshake", shares.Handshake, cssl.HandshakeSilos);
-            Give("data", shares.Data, cssl.DataSilos);
-            Give("gateway", shares.Gateway, cssl.Gateways);
-            Give("nginx", shares.Gateway + shares.Handshake + shares.Data, nginx.ProcessIds);
-            CpuGroup storm = Give("storm", shares.Storm, []);
+            await StormCrowd.RunAsync(cssl.Port, site.Certificates, WarmUpSeconds, group: null);
+            foreach (IContestant contestant in (IContestant[])[cssl, nginx])
+            {
+                await using var downloads = await EndlessDownloads.StartAsync(contestant.Port, Downloads);
+                await downloads.RateAsync(TimeSpan.FromSeconds(seconds));
+            }
+
+            StormPart[] parts = [new("gateway", shares.Gateway, cssl.Gateways), new("handshake silo", shares.Handshake, cssl.HandshakeSilos), new("data silo", shares.Data, cssl.DataSilos)];
+            StormPart whole = new("nginx", parts.Sum(static part => part.Cores), nginx.ProcessIds);
+            foreach (StormPart part in parts.Append(whole))
+                Give(part.Name.Split(' ')[0], part.Cores).Add(part.ProcessIds);
+            CpuGroup storm = Give("storm", shares.Storm);
 
             var results = new Dictionary<string, List<StormResult>> { [cssl.Name] = [], [nginx.Name] = [] };
             for (int round = 0; round < rounds; round++)
             {
-                foreach (IContestant contestant in (IContestant[])[cssl, nginx])
+                foreach ((IContestant contestant, StormPart[] its) in new (IContestant, StormPart[])[] { (cssl, parts), (nginx, [whole]) })
                 {
-                    StormResult result = await MeasureAsync(contestant, site.Certificates, seconds, storm);
+                    StormResult result = await MeasureAsync(contestant, its, site.Certificates, seconds, storm);
                     results[contestant.Name].Add(result);
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{contestant.Name}: {result.CalmRate:0} MB/s calm, {result.StormRate:0} MB/s in the storm ({result.Share:0%}), {result.Handshakes:0} handshakes/s"));
+                    Console.WriteLine(string.Create(
+                        CultureInfo.InvariantCulture, $"{contestant.Name}: {result.CalmRate:0} MB/s calm, {result.StormRate:0} MB/s in the storm ({result.Share:0%}), {result.Handshakes:0} handshakes/s; {string.Join(", ", result.Busy)}"));
                 }
             }
 
@@ -66,25 +74,32 @@ internal static class StormBenchmark
 
         return 0;
 
-        CpuGroup Give(string name, double cores, IEnumerable<int> processes)
+        CpuGroup Give(string name, double cores)
         {
             var group = new CpuGroup(name);
             groups.Add(group);
             group.Limit(cores);
-            group.Add(processes);
             return group;
         }
     }
 
-    private static async Task<StormResult> MeasureAsync(IContestant contestant, string certificates, int seconds, CpuGroup storm)
+    private static async Task<StormResult> MeasureAsync(IContestant contestant, StormPart[] parts, string certificates, int seconds, CpuGroup storm)
     {
         await using var downloads = await EndlessDownloads.StartAsync(contestant.Port, Downloads);
         await Task.Delay(TimeSpan.FromSeconds(1.5));
-        double calm = await downloads.RateAsync(TimeSpan.FromSeconds(seconds));
+        var time = TimeSpan.FromSeconds(seconds);
+        (double calm, double[] calmCpu) = await RateAsync();
         Task<double> storming = StormCrowd.RunAsync(contestant.Port, certificates, seconds + 2, storm);
         await Task.Delay(TimeSpan.FromSeconds(1));
-        double stormy = await downloads.RateAsync(TimeSpan.FromSeconds(seconds));
-        return new StormResult(calm, stormy, await storming);
+        (double stormy, double[] stormCpu) = await RateAsync();
+        return new StormResult(calm, stormy, await storming, [.. parts.Select((part, i) => new StormBusy(part.Name, calmCpu[i] / part.Cores, stormCpu[i] / part.Cores))]);
+
+        async Task<(double Rate, double[] Cores)> RateAsync()
+        {
+            double[] before = [.. parts.Select(static part => CpuTime.Of(part.ProcessIds))];
+            double rate = await downloads.RateAsync(time);
+            return (rate, [.. parts.Zip(before, (part, cpu) => (CpuTime.Of(part.ProcessIds) - cpu) / seconds)]);
+        }
     }
 
     private static string Page(Dictionary<string, List<StormResult>> results, StormShares shares, int seconds, int rounds)
@@ -113,10 +128,20 @@ internal static class StormBenchmark
 
     private sealed record StormShares(double Gateway, double Handshake, double Data, double Storm);
 
+    /// <summary>Processes that share so many cores.</summary>
+    private sealed record StormPart(string Name, double Cores, IReadOnlyList<int> ProcessIds);
+
+    /// <summary>The share of its CPU that a part used without and with the storm.</summary>
+    private sealed record StormBusy(string Part, double Calm, double Storm)
+    {
+        public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Part} {Calm:0%} -> {Storm:0%}");
+    }
+
     /// <param name="CalmRate">MB/s without the storm.</param>
     /// <param name="StormRate">MB/s during it.</param>
     /// <param name="Handshakes">The storm's connections that were answered, per second.</param>
-    private sealed record StormResult(double CalmRate, double StormRate, double Handshakes)
+    /// <param name="Busy">Of each part.</param>
+    private sealed record StormResult(double CalmRate, double StormRate, double Handshakes, StormBusy[] Busy)
     {
         public double Share => StormRate / CalmRate;
     }
