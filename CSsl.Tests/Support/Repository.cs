@@ -6,11 +6,11 @@ internal static class Repository
     /// <summary>The folder of CSsl.sln.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Debug or Release: what the tests themselves were built as.</summary>
-    private static string Configuration { get; } = new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name;
+    /// <summary>"bin/Release/net10.0" or the like, in any project's folder: beside what the tests themselves were built as.</summary>
+    private static string Output { get; } = Path.GetRelativePath(Path.Combine(Root, "CSsl.Tests"), AppContext.BaseDirectory);
 
     /// <summary>The built main assembly of a host or tool.</summary>
-    public static string Assembly(string project) => Path.Combine(Root, project, "bin", Configuration, "net10.0", project + ".dll");
+    public static string Assembly(string project) => Path.Combine(Root, project, Output, project + ".dll");
 
     /// <summary>A script or source beside the end-to-end tests, run by another language's runtime.</summary>
     public static string ClientScript(string name) => Path.Combine(Root, "CSsl.Tests", "EndToEnd", "Clients", name);
