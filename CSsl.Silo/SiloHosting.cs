@@ -85,6 +85,7 @@ public static class SiloHosting
         services.AddSingleton<NoteSealer>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
+        services.AddSingleton<ParkedHandshakes>();
         services.AddSingleton<DataMetrics>();
         services.AddRecordEngine(settings.Engine);
         services.AddSingleton<HandshakeLanes>();

@@ -21,6 +21,7 @@ public sealed partial class HandshakeGrain(
     SecretSealer secretSealer,
     IOptions<SiloOptions> silo,
     IOptions<LimitsOptions> limits,
+    ParkedHandshakes parked,
     HandshakeMetrics metrics,
     TimeProvider time,
     ILogger<HandshakeGrain> logger) : Grain, IHandshakeGrain
@@ -46,7 +47,7 @@ public sealed partial class HandshakeGrain(
     {
         var now = time.GetUtcNow();
         var id = resumption.HandshakeId;
-        return ValueTask.FromResult(_pending.TryGetValue(id, out var pending)
+        return ValueTask.FromResult(Find(id) is { } pending
             ? Run(id, pending, now, () => Resume(resumption, pending))
             : Fail(id, HandshakeFailure.Deadline, alert: null, "the handshake took too long"));
     }
@@ -69,6 +70,14 @@ public sealed partial class HandshakeGrain(
     /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        if (reason.ReasonCode is not (DeactivationReasonCode.ApplicationRequested or DeactivationReasonCode.ShuttingDown))
+        {
+            // Not retired: the lane will be back with the next call.
+            foreach (var (id, pending) in _pending)
+                parked.Park(id, pending);
+            _pending.Clear();
+        }
+
         foreach (var id in _pending.Keys.ToArray())
             Forget(id);
         return Task.CompletedTask;
@@ -80,7 +89,7 @@ public sealed partial class HandshakeGrain(
 
     private HandshakeAnswer Advance(HandshakeRequest request, DateTimeOffset now)
     {
-        if (!_pending.TryGetValue(request.HandshakeId, out var pending))
+        if (Find(request.HandshakeId) is not { } pending)
         {
             if (_pending.Count >= _capacity)
                 return Fail(request.HandshakeId, HandshakeFailure.LaneFull, AlertDescription.InternalError, "the lane is full");
@@ -194,22 +203,29 @@ public sealed partial class HandshakeGrain(
         return new HandshakeAnswer { Consumed = 0, Flight = alert is { } known ? Alert.Of(known).ToPlaintextRecord() : default(ReadOnlyMemory<byte>), Error = error };
     }
 
+    private PendingHandshake? Find(Guid id)
+    {
+        if (_pending.TryGetValue(id, out var pending))
+            return pending;
+        if (parked.Take(id) is { } taken)
+            _pending.Add(id, pending = taken);
+        return pending;
+    }
+
     // Connections whose end nobody told us: the gateway's own deadline makes them rare, so that a look a second is enough.
     private void Sweep(DateTimeOffset now)
     {
         _nextSweep = now + SweepInterval;
-        foreach (var (id, pending) in _pending)
+        foreach (var id in _pending.Where(entry => now >= entry.Value.Deadline).Select(static entry => entry.Key).Concat(parked.Late(now)))
         {
-            if (now < pending.Deadline)
-                continue;
-            Forget(id);
-            metrics.Fail(HandshakeFailure.Deadline);
+            if (Forget(id))
+                metrics.Fail(HandshakeFailure.Deadline);
         }
     }
 
     private bool Forget(Guid id)
     {
-        if (!_pending.Remove(id, out var pending))
+        if (!_pending.Remove(id, out var pending) && (pending = parked.Take(id)) is null)
             return false;
         pending.Dispose();
         metrics.End();

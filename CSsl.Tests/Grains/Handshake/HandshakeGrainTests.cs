@@ -24,6 +24,7 @@ public sealed class HandshakeGrainTests : IDisposable
     private readonly TestMeters _meters = new();
     private readonly SessionSealer _sealer = new(ClusterKeyRing.Parse(SealingKeys));
     private readonly SecretSealer _secretSealer = new(ClusterKeyRing.Parse(SealingKeys));
+    private readonly ParkedHandshakes _parked = new();
     private readonly HandshakeMetrics _metrics;
 
     public HandshakeGrainTests() => _metrics = new HandshakeMetrics(_meters);
@@ -32,6 +33,7 @@ public sealed class HandshakeGrainTests : IDisposable
     {
         _sealer.Dispose();
         _secretSealer.Dispose();
+        _parked.Dispose();
         _meters.Dispose();
     }
 
@@ -59,6 +61,70 @@ public sealed class HandshakeGrainTests : IDisposable
         Assert.Throws<SealedSessionException>(() => _sealer.Open(session.Capsule.Span, Guid.NewGuid()));
         Assert.True(handshakes.Made[0].IsDisposed);
         Assert.Equal((0, 1L), (_metrics.InFlight, _metrics.Completed));
+    }
+
+    [Fact]
+    public async Task Handshake_goes_on_in_the_next_activation_of_a_lane_that_the_engine_deactivated()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"), static h => h.Complete("finished"));
+        var lane = NewLane(handshakes);
+        var (id, abandoned) = (Guid.NewGuid(), Guid.NewGuid());
+        await AdvanceAsync(lane, id, Hello);
+        await AdvanceAsync(lane, abandoned, Hello);
+
+        // Orleans: the silo that kept the lane's directory entry has left.
+        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, "the directory"), CancellationToken.None);
+        Assert.Equal(2, _metrics.InFlight);
+        lane = NewLane(handshakes);
+        await lane.Abandon(abandoned, CancellationToken.None);
+
+        Assert.NotNull((await AdvanceAsync(lane, id, [20, 3, 3, 0, 1, 1])).Established);
+        Assert.All(handshakes.Made, static handshake => Assert.True(handshake.IsDisposed));
+        Assert.Equal((0, 1L), (_metrics.InFlight, _metrics.Completed));
+    }
+
+    [Theory]
+    [InlineData(DeactivationReasonCode.ApplicationRequested)]
+    [InlineData(DeactivationReasonCode.ShuttingDown)]
+    public async Task Handshakes_end_with_a_lane_that_is_retired_or_whose_silo_stops(DeactivationReasonCode reason)
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+
+        await lane.OnDeactivateAsync(new DeactivationReason(reason, "over"), CancellationToken.None);
+
+        Assert.True(Assert.Single(handshakes.Made).IsDisposed);
+        Assert.Equal(0, _metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task Handshake_that_waits_for_its_lane_in_vain_ends_at_its_deadline()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        await AdvanceAsync(lane, Guid.NewGuid(), Hello, _time.GetUtcNow() + TimeSpan.FromSeconds(3));
+        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, "the directory"), CancellationToken.None);
+
+        _time.Advance(TimeSpan.FromSeconds(4));
+        await AdvanceAsync(NewLane(handshakes), Guid.NewGuid(), Hello);
+
+        Assert.True(handshakes.Made[0].IsDisposed);
+        Assert.Equal(1, _metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task Parked_handshakes_end_with_the_silo()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, "the directory"), CancellationToken.None);
+        Assert.False(handshakes.Made[0].IsDisposed);
+
+        _parked.Dispose();
+
+        Assert.True(handshakes.Made[0].IsDisposed);
     }
 
     [Fact]
@@ -350,6 +416,7 @@ public sealed class HandshakeGrainTests : IDisposable
         _secretSealer,
         Options.Create(new SiloOptions { Lanes = 1 }),
         Options.Create(new LimitsOptions { ConcurrentHandshakes = concurrentHandshakes }),
+        _parked,
         _metrics,
         _time,
         NullLogger<HandshakeGrain>.Instance);
