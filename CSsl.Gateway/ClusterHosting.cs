@@ -24,13 +24,11 @@ internal static class ClusterHosting
 
         Grains.Hosting.ClusterHosting.Check(cluster);
 #if CLUSTER_ORLEANS
-        // Orleans proves membership by access to the database; the cluster key is for the data links.
-        _ = clusterKey;
-        var (invariant, connectionString) = builder.AddClusterDatabase(cluster);
+        var (clusterId, invariant, connectionString) = builder.AddClusterDatabase(cluster, clusterKey);
         builder.QuietOrleans();
         builder.UseOrleansClient(client =>
         {
-            client.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
+            client.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, cluster.Id));
             client.Configure<ClientMessagingOptions>(Grains.Hosting.ClusterHosting.SetLimits);
             client.UseClusterTls(cluster);
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));

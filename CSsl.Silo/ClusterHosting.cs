@@ -25,14 +25,12 @@ internal static class ClusterHosting
     {
         Grains.Hosting.ClusterHosting.Check(cluster);
 #if CLUSTER_ORLEANS
-        // Orleans proves membership by access to the database; the cluster key is for the data links.
-        _ = clusterKey;
         var (engine, clients) = Endpoints(silo);
-        var (invariant, connectionString) = builder.AddClusterDatabase(cluster);
+        var (clusterId, invariant, connectionString) = builder.AddClusterDatabase(cluster, clusterKey);
         builder.QuietOrleans();
         builder.UseOrleans(orleans =>
         {
-            orleans.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (cluster.Id, cluster.Id));
+            orleans.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, cluster.Id));
             orleans.Configure<Orleans.Configuration.SiloOptions>(options => options.SiloName = silo.Name);
             orleans.Configure<EndpointOptions>(options =>
             {
@@ -44,8 +42,10 @@ internal static class ClusterHosting
             });
             orleans.Configure<ClusterMembershipOptions>(options =>
             {
-                // A dead silo is out after 1 to 2 s; clients never wait for it, the links break at once.
+                // A dead silo is out after 1 to 2 s; clients never wait for it, the links break at once. One that hangs is out after at least
+                // MaxProbeTimeout x NumMissedProbesLimit: so long no vote counts against a silo that was heard. By default that is 4 x ProbeTimeout each.
                 options.ProbeTimeout = TimeSpan.FromSeconds(1);
+                options.MaxProbeTimeout = TimeSpan.FromMilliseconds(1500);
                 options.NumMissedProbesLimit = 2;
                 options.NumVotesForDeathDeclaration = 1;
 

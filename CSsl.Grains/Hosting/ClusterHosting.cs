@@ -37,18 +37,23 @@ public static class ClusterHosting
     }
 #if CLUSTER_ORLEANS
 
-    /// <summary>Names the cluster's database to Orleans, and brings its tables up to date before Orleans uses them: call it before.</summary>
-    /// <returns>What Orleans's ADO.NET providers want to know.</returns>
-    public static (string Invariant, string ConnectionString) AddClusterDatabase(this WebApplicationBuilder builder, ClusterOptions cluster)
+    /// <summary>Names the cluster and its database to Orleans; before Orleans uses them, brings the tables up to date and checks the cluster key: call it before.</summary>
+    /// <returns>The cluster's name for Orleans (see <see cref="ClusterKeyCheck"/>), and what its ADO.NET providers want to know.</returns>
+    public static (string ClusterId, string Invariant, string ConnectionString) AddClusterDatabase(this WebApplicationBuilder builder, ClusterOptions cluster, ReadOnlyMemory<byte> clusterKey)
     {
         var database = ClusterDatabase.Of(cluster.Database!);
+        var engineId = ClusterKeyCheck.EngineId(cluster.Id, clusterKey.Span);
         builder.Services.AddHostedService(_ => new DatabasePreparation(database));
-        return (database.Kind == DatabaseKind.Postgres ? "Npgsql" : "System.Data.SQLite", database.ConnectionString);
+        builder.Services.AddHostedService(_ => new ClusterKeyCheck(database, cluster.Id, engineId, TimeProvider.System));
+        return (engineId, database.Kind == DatabaseKind.Postgres ? "Npgsql" : "System.Data.SQLite", database.ConnectionString);
     }
 
-    /// <summary>Orleans logs warnings, unless the configuration says otherwise. A client that waits for the first silo would warn four times a second.</summary>
+    /// <summary>Orleans logs warnings, unless the configuration says otherwise, and so does Polly, which it places grains with (two lines each). A client that
+    /// waits for the first silo would warn four times a second.</summary>
     public static void QuietOrleans(this WebApplicationBuilder builder)
     {
+        if (builder.Configuration["Logging:LogLevel:Polly"] is null)
+            builder.Logging.AddFilter("Polly", LogLevel.Warning);
         if (builder.Configuration["Logging:LogLevel:Orleans"] is not null)
             return;
         builder.Logging.AddFilter("Orleans", LogLevel.Warning);
