@@ -87,7 +87,8 @@ internal sealed partial class SiloLinks : BackgroundService
             if (_stopping.IsCancellationRequested)
                 return;
 
-            var silos = view.Silos.ToDictionary(static silo => silo.Incarnation);
+            // Not the one that was told of: who comes late must not bring an older view back.
+            var silos = _view.Current.Silos.ToDictionary(static silo => silo.Incarnation);
             foreach (var (incarnation, link) in _links)
             {
                 if (!silos.Remove(incarnation))

@@ -67,21 +67,23 @@ public sealed class SiloPicker : IDisposable
     public bool CanPick(SiloRoles role) => (role == SiloRoles.Handshake ? _candidates.Handshake : _candidates.Data).Length > 0;
 
     /// <summary>Looks again who can be reached.</summary>
-    public void Refresh() => OnViewChanged(_view.Current);
-
-    /// <inheritdoc/>
-    public void Dispose() => _view.Changed -= OnViewChanged;
-
-    private void OnViewChanged(ClusterView view)
+    public void Refresh()
     {
         lock (_gate)
         {
+            // Read behind the gate: who comes late must not bring an older view back.
+            var view = _view.Current;
             var known = _candidates;
             var usable = view.Silos.Where(silo => silo.State == SiloState.Active && _reachable(silo)).ToList();
             _candidates = new Candidates(
                 Next(known.Handshake, usable, SiloRoles.Handshake, ref _handshakeStep), Next(known.Data, usable, SiloRoles.Data, ref _dataStep));
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _view.Changed -= OnViewChanged;
+
+    private void OnViewChanged(ClusterView view) => Refresh();
 
     private Candidate[] Next(Candidate[] known, List<SiloReport> usable, SiloRoles role, ref double step)
     {
