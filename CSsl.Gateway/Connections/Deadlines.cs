@@ -42,7 +42,7 @@ internal sealed class Deadlines : IDisposable
     /// <summary>From our FIN to the client's.</summary>
     public DeadlineQueue Linger { get; }
 
-    /// <summary>From the loss of a silo, or the want of one, to the next that serves.</summary>
+    /// <summary>From the loss of a silo, or the want of one, or an attach, to the silo that serves.</summary>
     public DeadlineQueue Takeover { get; }
 
     /// <summary>From a sleeping client's alert to its FIN.</summary>

@@ -15,7 +15,7 @@ internal sealed partial class VirtualConnection
     public void OnAttached()
     {
         WasAttached = true;
-        _services.Deadlines.Takeover.Leave(Interlocked.Exchange(ref _takeoverTicket, null));
+        EndLimit();
     }
 
     /// <summary>Everything before these records is done with.</summary>
@@ -57,6 +57,7 @@ internal sealed partial class VirtualConnection
         {
             var channel = new DataChannel(this, silo.Name);
             var attach = Describe();
+            LimitTime();
             Downstream.Open(channel);
             if (silo.TryOpen(channel, attach.Encode()))
             {
@@ -118,7 +119,10 @@ internal sealed partial class VirtualConnection
         Downstream.Flush();
     }
 
+    /// <summary>Whatever it is that keeps a silo from saying that it serves, the client does not wait for ever.</summary>
     private void LimitTime() => _takeoverTicket ??= _services.Deadlines.Takeover.Enter(() => End(DataOutcome.NoSilo));
+
+    private void EndLimit() => _services.Deadlines.Takeover.Leave(Interlocked.Exchange(ref _takeoverTicket, null));
 
     /// <summary>The next silo has shown that it can.</summary>
     private void GoOn()

@@ -189,6 +189,7 @@ internal sealed partial class VirtualConnection
     private ConnectionState FallAsleep()
     {
         _entry.Silo = null;
+        EndLimit();
         Upstream.Rest();
         _services.Meters.Sessions.FallAsleep();
         LogAsleep(_services.Logger, _entry.Id);

@@ -54,6 +54,6 @@ public sealed class LimitsOptions
     [Range(0, 100)]
     public int Takeovers { get; set; } = 3;
 
-    /// <summary>From the loss of a silo, or the want of one, to the next that serves; then the connection is reset.</summary>
+    /// <summary>From the loss of a silo, or the want of one, or the word to a silo that it is to serve, until one does; then the connection is reset.</summary>
     public TimeSpan TakeoverTime { get; set; } = TimeSpan.FromSeconds(5);
 }

@@ -314,6 +314,34 @@ public sealed class TakeoverTests : IAsyncLifetime
         Assert.DoesNotContain(_gateway.RefusalLines.Lines, static line => line.Message.Contains("NoDataSilo", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(AttachCause.First)]
+    [InlineData(AttachCause.Wake)]
+    [InlineData(AttachCause.Move)]
+    public async Task Silo_that_does_not_say_that_it_serves_is_not_waited_for_longer(AttachCause cause)
+    {
+        var client = _gateway.Connect();
+        var data = await _first.EstablishAsync(client);
+        if (cause != AttachCause.First)
+        {
+            data.Attached();
+            if (cause == AttachCause.Move)
+                await client.Connection.SendAsync(Request);
+            data.Detach(ClientStart, ServerStart, DetachReason.Drain);
+            if (cause == AttachCause.Wake)
+                await _gateway.Log.LineAsync("Connection 1 sleeps");
+            await client.Connection.SendAsync(More);
+            var (_, attach) = await _first.NextSessionAsync();
+            Assert.Equal(cause, attach.Cause);
+        }
+
+        _gateway.Clock.Advance(_gateway.Limits.TakeoverTime - TimeSpan.FromSeconds(0.1));
+        Assert.False(client.Connection.IsReset);
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(0.3));
+        await client.Connection.Reset;
+        await client.EndedAsync();
+    }
+
     [Fact]
     public async Task Silo_that_takes_the_session_and_serves_in_time_ends_the_wait()
     {
