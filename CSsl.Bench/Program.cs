@@ -16,6 +16,7 @@ var root = new RootCommand("Measures the CPU that C-SSL takes per handshake and 
     IdleBenchmark.Command(),
     IdleCrowd.Command(),
     ScalingBenchmark.Command(),
+    RoleChangeBenchmark.Command(),
     StormBenchmark.Command(),
     StormCrowd.Command(),
     EnginesBenchmark.Command(),

@@ -15,7 +15,10 @@ internal sealed class ClusterAdmin(int port) : IDisposable
 
     /// <summary>All processes of the cluster.</summary>
     public async Task<IReadOnlyList<ProcessStatus>> ProcessesAsync()
-        => (await _http.GetFromJsonAsync<ClusterStatus>(new Uri("/status", UriKind.Relative), JsonSerializerOptions.Web))!.Processes;
+        => (await StatusAsync()).Processes;
+
+    /// <summary>As the gateway's view has it.</summary>
+    public async Task<ClusterStatus> StatusAsync() => (await _http.GetFromJsonAsync<ClusterStatus>(new Uri("/status", UriKind.Relative), JsonSerializerOptions.Web))!;
 
     /// <summary>Metrics by name; those with labels are added up, of histograms there are the buckets (name_bucket|le), sum and count.</summary>
     public async Task<IReadOnlyDictionary<string, double>> MetricsAsync()

@@ -38,14 +38,16 @@ internal static class StormCrowd
     /// <param name="certificates">The folder with the server's certificate.</param>
     /// <param name="seconds">How long.</param>
     /// <param name="group">Limits its CPU; null: nothing does.</param>
+    /// <param name="onStart">Called when its clients begin.</param>
     /// <returns>Connections per second that were answered.</returns>
-    public static async Task<double> RunAsync(int port, string certificates, int seconds, CpuGroup? group)
+    public static async Task<double> RunAsync(int port, string certificates, int seconds, CpuGroup? group, Action? onStart = null)
     {
         (ServerProcess crowd, _) = await ServerProcess.StartAsync(
             "dotnet", [typeof(StormCrowd).Assembly.Location, "storm-crowd", "--port", $"{port}", "--seconds", $"{seconds}", "--certificate", Path.Combine(certificates, "ecdsa.crt")], "ready");
         await using (crowd)
         {
             group?.Add([crowd.Id]);
+            onStart?.Invoke();
             return double.Parse(await crowd.AskAsync("go", "rate "), CultureInfo.InvariantCulture);
         }
     }

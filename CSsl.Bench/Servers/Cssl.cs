@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 
@@ -69,6 +70,16 @@ internal sealed class Cssl : IContestant
             ],
             "ready ");
         return new Cssl(process, $"cssl {command}", port, admin);
+    }
+
+    /// <summary>Runs `cssl COMMAND …` for this cluster.</summary>
+    /// <exception cref="BenchException">It failed.</exception>
+    public async Task OperateAsync(params string[] arguments)
+    {
+        using Process command = Process.Start("dotnet", [Assembly, .. arguments, "--admin", $"{AdminPort}"]);
+        await command.WaitForExitAsync();
+        if (command.ExitCode != 0)
+            throw new BenchException($"cssl {string.Join(' ', arguments)} ended with exit code {command.ExitCode}");
     }
 
     /// <inheritdoc/>
