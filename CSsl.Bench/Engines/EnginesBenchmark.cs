@@ -64,7 +64,7 @@ internal static class EnginesBenchmark
             }
         }
 
-        var report = new EngineReport(ipsecMb.Name, [.. contestants.Select(contestant => contestant.Name)], results, rounds, milliseconds);
+        var report = new EngineReport(ipsecMb.Name, [.. contestants.Select(contestant => contestant.Name)], results, rounds, milliseconds, AggregatorLatency.Measure(ipsecMb, 10 * rounds));
         report.Print();
         if (output is not null)
             report.Write(output);

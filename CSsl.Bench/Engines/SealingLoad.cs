@@ -51,7 +51,7 @@ internal sealed class SealingLoad : IDisposable
     // What is left of the last record is as good a plaintext as any.
     private Span<byte> Record(int index) => _buffer.AsSpan(index * _recordLength, _recordLength);
 
-    private static ExportedSession Session(EngineCase suite, byte seed)
+    internal static ExportedSession Session(EngineCase suite, byte seed)
     {
         var info = CipherSuiteInfo.Get(suite.Suite);
         var tls13 = info.Version == TlsVersion.Tls13;
