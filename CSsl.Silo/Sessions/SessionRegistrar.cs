@@ -17,9 +17,13 @@ internal sealed partial class SessionRegistrar(SessionTable sessions, IGrainFact
     /// <summary>How long a client may take nothing of what is left after the application is done.</summary>
     internal static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a registration is relied on: a grain that nobody calls is deactivated after 15 minutes, and any grain may be when a silo leaves.</summary>
+    internal static readonly TimeSpan Renewal = TimeSpan.FromMinutes(1);
+
     private const int CallsAtOnce = 32;
 
-    private readonly Dictionary<IServedSession, DataSessionInfo> _registered = [];
+    /// <summary>When each was registered last.</summary>
+    private readonly Dictionary<IServedSession, DateTimeOffset> _registered = [];
     private bool _failing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -44,23 +48,23 @@ internal sealed partial class SessionRegistrar(SessionTable sessions, IGrainFact
         {
             if (session.Stalled >= LingerTime)
                 session.Abort("the client does not take what was sent");
-            else if (!_registered.ContainsKey(session) && now - session.Info.AttachedAt >= Interval)
+            else if (_registered.TryGetValue(session, out var registered) ? now - registered >= Renewal : now - session.Info.AttachedAt >= Interval)
                 stay.Add(session);
         }
 
         var gone = _registered.Keys.Where(session => !sessions.TryGet(session.Info.SessionId, out var current) || current != session).ToList();
         var options = new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(gone, options, async (session, ct) => await TryAsync(() => DetachAsync(session, ct)));
-        await Parallel.ForEachAsync(stay, options, async (session, ct) => await TryAsync(() => AttachAsync(session, ct)));
+        await Parallel.ForEachAsync(stay, options, async (session, ct) => await TryAsync(() => AttachAsync(session, now, ct)));
     }
 
-    private async Task AttachAsync(IServedSession session, CancellationToken cancellationToken)
+    private async Task AttachAsync(IServedSession session, DateTimeOffset now, CancellationToken cancellationToken)
     {
         // False: an activation where the session was before is on its way out. The next sweep tries again.
         if (await grains.GetGrain<IDataGrain>(session.Info.SessionId).Attached(session.Info, cancellationToken))
         {
             lock (_registered)
-                _registered[session] = session.Info;
+                _registered[session] = now;
         }
     }
 

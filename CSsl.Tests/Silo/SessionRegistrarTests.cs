@@ -45,6 +45,24 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_that_stays_is_registered_again_every_minute_whatever_became_of_its_grain()
+    {
+        var session = NewSession();
+        _sessions.Add(session);
+        _time.Advance(Second);
+        Assert.Equal($"attached {session.Info.SessionId}", await _grains.NextAsync());
+
+        _time.Advance(SessionRegistrar.Renewal - Second);
+        var later = NewSession();
+        _sessions.Add(later);
+        Assert.True(_grains.IsQuiet);
+        _time.Advance(Second);
+
+        string[] calls = [await _grains.NextAsync(), await _grains.NextAsync()];
+        Assert.Equal(new[] { session, later }.Select(static s => $"attached {s.Info.SessionId}").Order(), calls.Order());
+    }
+
+    [Fact]
     public async Task A_session_that_is_over_before_costs_no_call()
     {
         var shortLived = NewSession();
