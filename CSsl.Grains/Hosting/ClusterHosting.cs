@@ -58,6 +58,9 @@ public static class ClusterHosting
             return;
         builder.Logging.AddFilter("Orleans", LogLevel.Warning);
         builder.Logging.AddFilter("Orleans.Messaging.GatewayManager", LogLevel.Error);
+
+        // It warns of every silo that starts, of a check that has hung for as long as the machine runs: 10.4.2 measures its first one from 0.
+        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
     }
 
     /// <summary>Waits and sizes of a control plane, the embedded engine's: by default Orleans waits 30 s and takes 100 MB.</summary>
