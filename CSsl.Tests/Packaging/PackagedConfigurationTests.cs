@@ -63,6 +63,27 @@ public sealed partial class PackagedConfigurationTests
         Assert.True(patience > DrainTime(Path.Combine("examples", configuration), section) + AfterDrain);
     }
 
+    /// <summary>getifaddrs is netlink: without it Orleans's client does not start.</summary>
+    [Theory]
+    [InlineData("cssl-gateway.service")]
+    [InlineData("cssl-silo@.service")]
+    public void Unit_allows_the_question_for_the_addresses_of_the_machine(string unit)
+    {
+        string families = Text(Path.Combine("systemd", unit)).Split('\n').Single(static line => line.StartsWith("RestrictAddressFamilies=", StringComparison.Ordinal));
+
+        Assert.Equal(["AF_INET", "AF_INET6", "AF_NETLINK", "AF_UNIX"], families.Split('=')[1].Split(' ').Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>With Orleans nothing answers until there is a silo.</summary>
+    [Fact]
+    public void Gateway_pod_may_wait_for_the_first_silo()
+    {
+        string manifest = Text(Path.Combine("kubernetes", "gateway.yaml"));
+        string probe = manifest.Split('\n').Single(static line => line.Contains("startupProbe:", StringComparison.Ordinal));
+
+        Assert.True(Number(probe, "periodSeconds: ") * Number(probe, "failureThreshold: ") >= 600);
+    }
+
     [Theory]
     [InlineData("gateway", "Gateway", 5)]
     [InlineData("handshake", "Silo", 0)]
