@@ -5,6 +5,8 @@ using Orleans;
 using Orleans.Hosting;
 #if CLUSTER_ORLEANS
 using CSsl.Grains.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using ClusterOptions = CSsl.Grains.Configuration.ClusterOptions;
 using GatewayOptions = Orleans.Configuration.GatewayOptions;
@@ -34,12 +36,7 @@ internal static class ClusterHosting
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
             client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
 
-            // Without it a gateway that starts before the first silo would end.
-            client.UseConnectionRetryFilter(static async (_, cancellationToken) =>
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(250), cancellationToken);
-                return true;
-            });
+            client.UseConnectionRetryFilter<FirstSiloWait>();
         });
 #else
         builder.UseOrleansClient(client => client.UseEmbeddedCluster(new EmbeddedClusterOptions
@@ -51,3 +48,33 @@ internal static class ClusterHosting
 #endif
     }
 }
+#if CLUSTER_ORLEANS
+
+/// <summary>Without it a gateway that starts before the first silo would end. It waits instead, and says for which cluster: the name may be mistyped.</summary>
+internal sealed partial class FirstSiloWait(IOptions<ClusterOptions> cluster, TimeProvider time, ILogger<FirstSiloWait> logger) : IClientConnectionRetryFilter
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>A cluster that starts as a whole has its first silo by then: nothing to tell anybody.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly long _startedAt = time.GetTimestamp();
+    private bool _isTold;
+
+    /// <inheritdoc/>
+    public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
+    {
+        if (!_isTold && time.GetElapsedTime(_startedAt) >= Patience)
+        {
+            _isTold = true;
+            LogWaiting(logger, cluster.Value.Id);
+        }
+
+        await Task.Delay(Interval, time, cancellationToken);
+        return true;
+    }
+
+    [LoggerMessage(EventId = 250, Level = LogLevel.Warning, Message = "Waiting for the first silo of cluster {Cluster} (Cluster:Id); until then nothing is answered, /livez neither")]
+    private static partial void LogWaiting(ILogger logger, string cluster);
+}
+#endif

@@ -22,6 +22,7 @@ internal sealed partial class SiloDrain(
     SessionTable sessions,
     HandshakeMetrics handshakes,
     IOptions<SiloOptions> options,
+    IOptions<ClusterOptions> cluster,
     TimeProvider time,
     ILogger<SiloDrain> logger) : IHostedLifecycleService
 {
@@ -31,7 +32,7 @@ internal sealed partial class SiloDrain(
     /// <inheritdoc/>
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        LogStarted(options.Value.Name, options.Value.Roles, links.Endpoint, admin);
+        LogStarted(options.Value.Name, options.Value.Roles, cluster.Value.Id, links.Endpoint, admin);
         return Task.CompletedTask;
     }
 
@@ -84,8 +85,8 @@ internal sealed partial class SiloDrain(
         LogEmpty();
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "silo {Name} ({Roles}): links on {Link}, admin on {Admin}")]
-    private partial void LogStarted(string name, SiloRoles roles, string link, SiloAdminAddress admin);
+    [LoggerMessage(Level = LogLevel.Information, Message = "silo {Name} ({Roles}) of cluster {Cluster}: links on {Link}, admin on {Admin}")]
+    private partial void LogStarted(string name, SiloRoles roles, string cluster, string link, SiloAdminAddress admin);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "draining: {Sessions} sessions and {Handshakes} handshakes are under way")]
     private partial void LogDraining(int sessions, int handshakes);

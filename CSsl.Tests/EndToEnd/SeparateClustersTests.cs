@@ -63,7 +63,7 @@ public sealed class SeparateClustersTests(TestCertificates certificates) : IClas
         using var folder = new TempDirectory();
         await using var cluster = new StandaloneCluster("blue", folder.File("cluster.db"), certificates);
         Tool silo = cluster.StartSilo("silo");
-        await silo.Output.WaitForAsync("silo silo (Handshake, Data): links on", Patience);
+        await silo.Output.WaitForAsync("silo silo (Handshake, Data) of cluster blue: links on", Patience);
 
         Tool gateway = cluster.StartGateway(cluster.WriteKey("another.key"));
 
@@ -78,6 +78,25 @@ public sealed class SeparateClustersTests(TestCertificates certificates) : IClas
         await Eventually.TrueAsync(cluster.IsAliveAsync, "it lives", Patience);
         Assert.False(await cluster.IsReadyAsync());
 #endif
+    }
+
+    [Fact]
+    public async Task Gateway_without_a_silo_says_so_and_serves_when_one_comes()
+    {
+        using var folder = new TempDirectory();
+        await using var cluster = new StandaloneCluster("blue", folder.File("cluster.db"), certificates);
+
+        Tool gateway = cluster.StartGateway();
+
+#if CLUSTER_ORLEANS
+        await gateway.Output.WaitForAsync("Waiting for the first silo of cluster blue (Cluster:Id)", Patience);
+#else
+        await gateway.Output.WaitForAsync("The cluster grain can't be reached", Patience);
+        Assert.True(await cluster.IsAliveAsync());
+#endif
+        cluster.StartSilo("silo");
+        await cluster.ReadyAsync();
+        Assert.Equal(HttpStatusCode.NotFound, await GetAsync(cluster, certificates));
     }
 
     /// <summary>The processes that the cluster's gateway knows.</summary>
