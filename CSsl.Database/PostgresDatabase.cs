@@ -18,6 +18,9 @@ internal sealed class PostgresDatabase : ClusterDatabase
         SetDefault("Command Timeout", 5);
         SetDefault("Maximum Pool Size", 8);
         SetDefault("Application Name", "cssl");
+
+        // Or Kerberos is tried first, and a machine without its library gets two lines on standard error that look like a failure.
+        SetDefault("GSS Encryption Mode", nameof(GssEncryptionMode.Disable));
         ConnectionString = builder.ConnectionString;
         Name = $"postgres://{builder.Host}:{builder.Port}/{builder.Database}";
 

@@ -30,6 +30,12 @@ public sealed class ClusterDatabaseTests(Postgres postgres)
     public void Text_that_is_wrong_is_not_repeated(string text)
         => Assert.DoesNotContain("Tr0ub4dor", Assert.Throws<DatabaseException>(() => ClusterDatabase.Of(text)).ToString(), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("Host=db;Database=cssl", GssEncryptionMode.Disable)]
+    [InlineData("Host=db;Database=cssl;GSS Encryption Mode=Require", GssEncryptionMode.Require)]
+    public void Kerberos_is_tried_only_where_it_is_asked_for(string text, GssEncryptionMode mode)
+        => Assert.Equal(mode, new NpgsqlConnectionStringBuilder(ClusterDatabase.Of(text).ConnectionString).GssEncryptionMode);
+
     [Fact]
     public async Task Server_that_is_not_there_is_named()
     {
