@@ -192,6 +192,9 @@ internal sealed partial class VirtualConnection
         EndLimit();
         Upstream.Rest();
         _services.Meters.Sessions.FallAsleep();
+
+        // Before anybody is told.
+        State = ConnectionState.Asleep;
         LogAsleep(_services.Logger, _entry.Id);
         return ConnectionState.Asleep;
     }
