@@ -18,14 +18,14 @@ internal sealed partial class SiloTransport : IDisposable
     private readonly LogThrottle _refusals;
     private readonly HttpClient _http;
 
-    public SiloTransport(ClusterAuthenticator authenticator, Membership membership, int maxMessageBytes, TimeProvider time, ILogger log)
+    public SiloTransport(ClusterAuthenticator authenticator, Membership membership, int maxMessageBytes, TimeProvider time, ILogger log, HttpMessageHandler? handler = null)
     {
         _authenticator = authenticator;
         _membership = membership;
         _time = time;
         _log = log;
         _refusals = new LogThrottle(time);
-        var handler = new SocketsHttpHandler
+        handler ??= new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromSeconds(1),
             EnableMultipleHttp2Connections = true,
@@ -72,9 +72,10 @@ internal sealed partial class SiloTransport : IDisposable
     {
         var header = new MessageHeader(path, to.ToParsableString(), _membership.Current.Version, _time.GetUtcNow().ToUnixTimeMilliseconds(), Guid.NewGuid());
         var mac = _authenticator.SignRequest(header, body);
+        using var content = new MessageContent(body);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"http://{to.Endpoint}{path}"))
         {
-            Content = new ByteArrayContent(body),
+            Content = content,
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
         };
@@ -96,6 +97,11 @@ internal sealed partial class SiloTransport : IDisposable
         catch (HttpRequestException e) when (e.HttpRequestError is HttpRequestError.ConfigurationLimitExceeded)
         {
             throw new OrleansException($"Silo {to} answered {path} with more than {_http.MaxResponseContentBufferSize} bytes.", e);
+        }
+        catch (HttpRequestException e) when (!content.IsBegun)
+        {
+            // A silo that is stopping still accepts connections for a moment, to say that it takes nothing more.
+            throw new UndeliveredException(to, "it closed the connection before the message was sent.", e);
         }
         catch (HttpRequestException e)
         {
