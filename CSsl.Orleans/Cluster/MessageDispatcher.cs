@@ -12,6 +12,10 @@ namespace CSsl.EmbeddedCluster.Cluster;
 internal sealed class MessageDispatcher(SiloAddress self, Membership membership, CallRouter router, Catalog catalog, GrainDirectory directory)
 {
     private readonly string _self = self.ToParsableString();
+    private long _sentAway;
+
+    /// <summary>Messages that were for nobody here: their senders try elsewhere.</summary>
+    public long SentAway => Volatile.Read(ref _sentAway);
 
     public async Task<object> HandleAsync(MessageHeader header, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
@@ -19,7 +23,10 @@ internal sealed class MessageDispatcher(SiloAddress self, Membership membership,
         if (header.View > membership.Current.Version)
             await membership.RefreshAsync(header.View).ConfigureAwait(false);
         if (header.To != _self || !membership.Current.IsAlive(self))
+        {
+            Interlocked.Increment(ref _sentAway);
             throw new UnservedException(StatusCodes.Status410Gone);
+        }
 
         switch (header.Path)
         {

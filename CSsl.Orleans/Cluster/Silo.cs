@@ -16,6 +16,9 @@ namespace CSsl.EmbeddedCluster.Cluster;
 /// <summary>The silo of this process: joins the cluster when its host starts, hands its grains over and leaves when it stops.</summary>
 internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCaller, IAsyncDisposable
 {
+    /// <summary>How long no message must have come before a silo that left closes its connections: a few times what a message takes, also on a busy machine.</summary>
+    private static readonly TimeSpan QuietTime = TimeSpan.FromMilliseconds(50);
+
     private readonly EmbeddedClusterOptions _options;
     private readonly GrainTypes _types;
     private readonly IServiceProvider _services;
@@ -111,6 +114,7 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
             await DeactivateGrainsAsync(_catalog, cancellationToken).ConfigureAwait(false);
             if (await SetOwnStatusAsync(SiloStatus.Dead).ConfigureAwait(false))
                 LogLeft(_log, Name, _self);
+            await SendLatecomersAwayAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -128,6 +132,22 @@ internal sealed partial class Silo : IHostedService, ILocalSiloDetails, IGrainCa
         {
             LogGrainsLeft(_log, Name, catalog.Count);
         }
+    }
+
+    /// <summary>
+    /// Who does not know yet that nobody is here is told so by an answer. A message that met a closing connection instead might have been run, for all that its sender can tell.
+    /// So the silo listens until no such message has come for a moment, but no longer than <see cref="EmbeddedClusterOptions.ProbeTimeout"/>.
+    /// </summary>
+    private async Task SendLatecomersAwayAsync(CancellationToken cancellationToken)
+    {
+        var began = _time.GetTimestamp();
+        long sentAway;
+        do
+        {
+            sentAway = _dispatcher!.SentAway;
+            await Task.Delay(QuietTime, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        while (_dispatcher.SentAway != sentAway && _time.GetElapsedTime(began) < _options.ProbeTimeout && !cancellationToken.IsCancellationRequested);
     }
 
     /// <summary>Ends all that this silo says and hears, without a word to the others. Messages under way are cut off when <paramref name="cancellationToken"/> says so, and after <see cref="EmbeddedClusterOptions.ProbeTimeout"/>.</summary>

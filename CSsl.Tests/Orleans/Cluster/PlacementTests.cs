@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using CSsl.Tests.Support;
 using Xunit;
 
 namespace CSsl.Tests.Orleans.Cluster;
@@ -92,5 +94,78 @@ public sealed class PlacementTests
         // Not one call failed.
         Assert.Subset(new HashSet<string> { "s1", "s2" }, (await calling).ToHashSet());
         Assert.Contains($"deactivated {key} s1 ShuttingDown", cluster.Events.All);
+    }
+
+    [Fact]
+    public async Task Silo_that_left_sends_callers_away_until_none_comes_for_a_moment()
+    {
+        await using var cluster = new TestCluster();
+        var time = new HeldTimers();
+        var s1 = await cluster.StartSiloAsync("s1", time);
+        var s2 = await cluster.StartSiloAsync("s2");
+        var client = await cluster.StartClientAsync();
+        var key = s1.KeyOwnedBy(s1, s2);
+        Assert.Equal("s1", await client.Echo(key).Where());
+        var table = await cluster.OpenTableAsync();
+
+        var stopping = s1.StopAsync();
+        await Eventually.TrueAsync(async () => !(await table.ReadAsync()).IsAlive(s1.Address()), "s1 is out");
+
+        // No time passes for it: it still listens.
+        Assert.Equal("s2", await client.Echo(key).Where());
+        using (var late = new TcpClient())
+            await late.ConnectAsync(s1.Address().Endpoint);
+        Assert.False(stopping.IsCompleted);
+        time.Release();
+        await stopping;
+    }
+
+    /// <summary>The clock as it is, and timers that wait for the test.</summary>
+    private sealed class HeldTimers : TimeProvider
+    {
+        private readonly Lock _gate = new();
+        private readonly List<Held> _held = [];
+        private bool _isReleased;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            lock (_gate)
+            {
+                if (_isReleased)
+                    return base.CreateTimer(callback, state, dueTime, period);
+                var held = new Held(callback, state);
+                _held.Add(held);
+                return held;
+            }
+        }
+
+        public void Release()
+        {
+            List<Held> held;
+            lock (_gate)
+                (_isReleased, held) = (true, [.. _held]);
+            held.ForEach(static timer => timer.Fire());
+        }
+
+        private sealed class Held(TimerCallback callback, object? state) : ITimer
+        {
+            private volatile bool _isOver;
+
+            public void Fire()
+            {
+                if (!_isOver)
+                    callback(state);
+            }
+
+            public bool Change(TimeSpan dueTime, TimeSpan period) => !_isOver;
+
+            public void Dispose() => _isOver = true;
+
+            public ValueTask DisposeAsync()
+            {
+                Dispose();
+                return ValueTask.CompletedTask;
+            }
+        }
     }
 }
