@@ -69,6 +69,9 @@ internal sealed class HandshakeAdmission : IDisposable
     /// <summary>The handshake is over.</summary>
     public void Leave() => _queue.Leave();
 
+    /// <summary>The gateway is stopping: who waits is refused now, not at its deadline, and nobody waits any more.</summary>
+    public void Close() => _queue.Close();
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -17,6 +17,7 @@ internal sealed class HandshakeQueue(AdaptiveLimit limit, HandshakePace pace, in
     private readonly Lock _gate = new();
     private readonly LinkedList<Waiter> _waiters = [];
     private int _underWay;
+    private bool _isClosed;
 
     /// <summary>Places that are taken.</summary>
     public int UnderWay => Volatile.Read(ref _underWay);
@@ -54,7 +55,7 @@ internal sealed class HandshakeQueue(AdaptiveLimit limit, HandshakePace pace, in
                 return ValueTask.FromResult(true);
             }
 
-            if (capacity == 0)
+            if (capacity == 0 || _isClosed)
                 return ValueTask.FromResult(false);
             if (_waiters.Count >= capacity)
                 drivenOut = Take(_waiters.First!);
@@ -72,6 +73,20 @@ internal sealed class HandshakeQueue(AdaptiveLimit limit, HandshakePace pace, in
         lock (_gate)
             _underWay--;
         Admit();
+    }
+
+    /// <summary>Refuses all who wait, and whoever would have to from here on.</summary>
+    public void Close()
+    {
+        List<Waiter> waiters;
+        lock (_gate)
+        {
+            _isClosed = true;
+            waiters = [.. _waiters];
+            _waiters.Clear();
+        }
+
+        waiters.ForEach(static waiter => waiter.Answer.SetResult(false));
     }
 
     /// <inheritdoc cref="HandshakePace.Observe"/>

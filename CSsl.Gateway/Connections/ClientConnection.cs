@@ -108,7 +108,7 @@ internal sealed partial class ClientConnection
             if (hello is null)
                 return refusal;
             if (!await _services.Admission.EnterAsync())
-                return Refusal.WithAlert(RefusalReason.TooManyHandshakes, Tls.AlertDescription.InternalError);
+                return Refusal.WithAlert(_services.Table.IsDraining ? RefusalReason.Stopping : RefusalReason.TooManyHandshakes, Tls.AlertDescription.InternalError);
 
             try
             {
@@ -171,7 +171,7 @@ internal sealed partial class ClientConnection
     private async Task RefuseAsync(Refusal refusal)
     {
         _services.Refusals.Refused(refusal.Reason, Entry.Client, refusal.Detail);
-        if (refusal.Reason is RefusalReason.SourceTooFast or RefusalReason.Stopping or RefusalReason.ClientGone)
+        if (refusal.Reason is RefusalReason.SourceTooFast or RefusalReason.ClientGone || (refusal.Reason == RefusalReason.Stopping && refusal.Answer.IsEmpty))
         {
             _socket.Reset(refusal.Reason.ToString());
             return;

@@ -1,3 +1,4 @@
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.VirtualConnections;
 
@@ -7,7 +8,7 @@ namespace CSsl.Gateway.Lifecycle;
 /// Ends every connection politely: what is under way is finished, then comes close_notify. A sleeping one is attached for that, so many of them at once
 /// and no more: they are no reason to let those wait who have something to say.
 /// </summary>
-internal sealed class Farewell(ConnectionTable connections) : IDisposable
+internal sealed class Farewell(ConnectionTable connections, HandshakeAdmission admission) : IDisposable
 {
     /// <summary>Sleeping connections that are woken at once.</summary>
     public const int MaxWaking = 128;
@@ -18,6 +19,7 @@ internal sealed class Farewell(ConnectionTable connections) : IDisposable
     public async Task SayAsync(CancellationToken cancellationToken)
     {
         connections.BeginDrain();
+        admission.Close();
         var all = connections.All;
         foreach (var connection in all.Where(static connection => !IsAsleep(connection)))
             connection.Finish();

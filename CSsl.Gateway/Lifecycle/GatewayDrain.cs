@@ -1,3 +1,4 @@
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Configuration;
@@ -14,11 +15,12 @@ namespace CSsl.Gateway.Lifecycle;
 internal sealed partial class GatewayDrain(
     GatewayStatus status,
     ConnectionTable connections,
+    HandshakeAdmission admission,
     IOptions<GatewayOptions> options,
     TimeProvider time,
     ILogger<GatewayDrain> logger) : IHostedLifecycleService, IDisposable
 {
-    private readonly Farewell _farewell = new(connections);
+    private readonly Farewell _farewell = new(connections, admission);
     private readonly CancellationTokenSource _late = new();
     private ITimer? _timer;
 

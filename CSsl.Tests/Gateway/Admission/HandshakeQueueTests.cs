@@ -30,6 +30,19 @@ public sealed class HandshakeQueueTests
     }
 
     [Fact]
+    public async Task Nobody_waits_once_it_is_closed()
+    {
+        var queue = new HandshakeQueue(new AdaptiveLimit(1), new HandshakePace(_clock), 10, Patience, _clock);
+        Assert.True(await queue.EnterAsync());
+        var waiting = queue.EnterAsync().AsTask();
+
+        queue.Close();
+        Assert.False(await waiting);
+        Assert.False(await queue.EnterAsync());
+        Assert.Equal((1, 0), (queue.UnderWay, queue.Waiting));
+    }
+
+    [Fact]
     public async Task Newest_goes_first_once_the_oldest_has_waited_for_long()
     {
         var queue = new HandshakeQueue(new AdaptiveLimit(1), new HandshakePace(_clock), 10, Patience, _clock);

@@ -1,7 +1,10 @@
 using CSsl.Gateway.Lifecycle;
+using CSsl.Grains.Configuration;
 using CSsl.Grains.Link;
 using CSsl.Tests.Gateway.VirtualConnections;
 using CSsl.Tests.Grains.Link;
+using CSsl.Tests.Support;
+using CSsl.Tls;
 using Xunit;
 using static CSsl.Tests.Gateway.VirtualConnections.Sessions;
 
@@ -20,7 +23,7 @@ public sealed class FarewellTests : IAsyncLifetime
     [Fact]
     public async Task Everybody_is_asked_to_finish_also_who_comes_later()
     {
-        using var farewell = new Farewell(_gateway.Table);
+        using var farewell = new Farewell(_gateway.Table, _gateway.Admission);
         var busy = await _silo.EstablishAsync(_gateway.Connect());
         await FallAsleepAsync(2);
         await farewell.SayAsync(CancellationToken.None);
@@ -37,7 +40,7 @@ public sealed class FarewellTests : IAsyncLifetime
     [Fact]
     public async Task Sleeping_connections_are_woken_so_many_at_once_and_no_more()
     {
-        using var farewell = new Farewell(_gateway.Table);
+        using var farewell = new Farewell(_gateway.Table, _gateway.Admission);
         for (ulong id = 1; id <= Farewell.MaxWaking + 2; id++)
             await FallAsleepAsync(id);
         var saying = farewell.SayAsync(CancellationToken.None);
@@ -56,6 +59,27 @@ public sealed class FarewellTests : IAsyncLifetime
 
         await saying.WaitAsync(TestLinks.Patience);
         Assert.Equal(0, _gateway.Meters.Sessions.Read().Asleep);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_handshake_is_refused_at_once()
+    {
+        await using var gateway = new GatewayHarness(new LimitsOptions { ConcurrentHandshakes = 1 });
+        var silo = await gateway.AddSiloAsync("silo");
+        using var farewell = new Farewell(gateway.Table, gateway.Admission);
+        await gateway.Connect().Connection.SendAsync(Walk.Hello);
+        var busy = await silo.TakeHelloAsync();
+        var waiting = gateway.Connect();
+        await waiting.Connection.SendAsync(Walk.Hello);
+        await Eventually.TrueAsync(() => gateway.Admission.Waiting == 1, "the second waits");
+
+        await farewell.SayAsync(CancellationToken.None);
+
+        Assert.Equal((byte)AlertDescription.InternalError, (await waiting.Connection.ReadToEndAsync())[^1]);
+        Assert.Contains(gateway.RefusalLines.Lines, static line => line.Message.Contains("Stopping", StringComparison.Ordinal));
+        Assert.False(waiting.Connection.IsReset);
+        await busy.NextAsync(FrameKind.Handshake);
+        Assert.Equal(1, gateway.Admission.UnderWay);
     }
 
     private async Task FallAsleepAsync(ulong id)
