@@ -16,7 +16,7 @@ internal static class ScalingBenchmark
 
     public static Command Command()
     {
-        var cores = new Option<double>("--cores") { Description = "CPU of each handshake silo.", DefaultValueFactory = _ => 0.08 };
+        var cores = new Option<double>("--cores") { Description = "CPU of each handshake silo.", DefaultValueFactory = _ => 0.05 };
         var seconds = new Option<int>("--seconds") { Description = "Seconds of load per measurement.", DefaultValueFactory = _ => 6 };
         var rounds = new Option<int>("--rounds") { Description = "Measurements of each number of silos.", DefaultValueFactory = _ => 3 };
         var output = new Option<string?>("--output") { Description = "Markdown file to write.", HelpName = "FILE" };

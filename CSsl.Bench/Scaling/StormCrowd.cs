@@ -10,6 +10,7 @@ namespace CSsl.Bench.Scaling;
 internal static class StormCrowd
 {
     private const int Clients = 200;
+    private const int Rehearsals = 8;
 
     /// <summary>The command that the process runs.</summary>
     public static Command Command()
@@ -24,6 +25,9 @@ internal static class StormCrowd
             using X509Certificate2 leaf = X509CertificateLoader.LoadCertificateFromFile(parsed.GetValue(certificate)!);
             int time = parsed.GetValue(seconds);
             var load = new Handshakes(parsed.GetValue(port), leaf.RawData, "/bytes/1024", 1024) { ToleratesRefusals = true };
+
+            // Compiled before it begins.
+            await load.RunAsync(Rehearsals, clients: 1);
             Console.WriteLine("ready");
             await Console.In.ReadLineAsync();
             int done = await load.RunForAsync(TimeSpan.FromSeconds(time), Clients);

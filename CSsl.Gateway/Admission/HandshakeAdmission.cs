@@ -11,7 +11,7 @@ namespace CSsl.Gateway.Admission;
 internal sealed class HandshakeAdmission : IDisposable
 {
     /// <summary>From this share of its CPU on a process is full: a control group's quota is never used to the last bit.</summary>
-    private const double Full = 0.95;
+    private const double Full = 0.9;
 
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMilliseconds(50);
 
