@@ -19,7 +19,7 @@ public sealed class HandshakeAdmissionTests : IDisposable
     [Fact]
     public void Nothing_is_held_back_while_gateway_and_data_silos_have_CPU()
     {
-        Publish(Gateway(cpu: 1.8), Silo("d1", SiloRoles.Data, cpu: 3.7), Silo("h1", SiloRoles.Handshake, cpu: 4));
+        Publish(Gateway(cpu: 1.75), Silo("d1", SiloRoles.Data, cpu: 3.5), Silo("h1", SiloRoles.Handshake, cpu: 4));
         Assert.Equal(double.PositiveInfinity, _admission.Pace);
     }
 
