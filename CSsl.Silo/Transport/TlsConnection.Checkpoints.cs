@@ -88,13 +88,15 @@ internal sealed partial class TlsConnection
                     return;
                 isHurried = leave is not null || exchanges.NeedsCheckpoint;
                 exchanges.OnCheckpoint();
+
+                // Everything that ends a connection asks for this mark before it does anything, or behind the write gate. Set behind this gate: a record that
+                // is opened after the checkpoint is the next silo's, and must not get to the application here too.
+                if (leave is not null && Interlocked.Exchange(ref _ended, 1) != 0)
+                    return;
             }
 
             if (leave is { } reason)
             {
-                // Everything that ends a connection asks for this mark before it does anything, or behind this gate.
-                if (Interlocked.Exchange(ref _ended, 1) != 0)
-                    return;
                 Send(FrameKind.Detach, new Detach { ClientRecord = checkpoint.ClientRecord, ServerRecord = checkpoint.ServerRecord, Capsule = checkpoint.Capsule, Reason = reason }.Encode(), hurried: false);
                 host.LogDetached(Info.SessionId, Info.Client, reason, checkpoint.ClientRecord, checkpoint.ServerRecord);
             }
