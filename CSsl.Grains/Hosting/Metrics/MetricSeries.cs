@@ -63,7 +63,9 @@ public sealed class MetricSeries
         {
             if (_untagged.IsUsed)
                 yield return ("", _untagged);
-            foreach (var (labels, point) in _points.OrderBy(static entry => entry.Key, StringComparer.Ordinal))
+
+            // ToArray is the dictionary's own: a copy by LINQ fails when it grows meanwhile.
+            foreach (var (labels, point) in _points.ToArray().OrderBy(static entry => entry.Key, StringComparer.Ordinal))
                 yield return (labels, point);
         }
     }

@@ -48,6 +48,24 @@ public sealed class PrometheusTextTests : IDisposable
     }
 
     [Fact]
+    public async Task Tags_may_be_new_while_metrics_are_read()
+    {
+        for (var round = 0; round < 500; round++)
+        {
+            var counter = _meter.CreateCounter<long>($"{_prefix}.{round}");
+            var series = _collector.Collect().Single(series => series.Name == counter.Name);
+            var adding = Task.Run(() =>
+            {
+                for (var tag = 0; tag < 200; tag++)
+                    counter.Add(1, new KeyValuePair<string, object?>("tag", tag));
+            });
+            while (!adding.IsCompleted)
+                Assert.InRange(series.Points.Count(), 0, 200);
+            await adding;
+        }
+    }
+
+    [Fact]
     public void Observable_instruments_show_what_they_say_now()
     {
         var value = 5;
