@@ -40,7 +40,7 @@ public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
         Write(ClusterKeyRing.Generate("k2") + _first);
         await LookUntilAsync("k2, k1");
         Write(ClusterKeyRing.Generate("k3"));
-        await LookUntilAsync("k3");
+        await LookUntilAsync("k3", () => _log.Lines.Count == 2);
 
         Assert.Equal(["sealing keys, newest first: k2, k1", "sealing keys, newest first: k3; taken out: k2, k1"], _log.Lines.Select(static line => line.Message));
     }
@@ -54,9 +54,8 @@ public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
         System.IO.File.Delete(File);
         await LookUntilAsync("k1", () => _log.Lines.Count == 2);
         Write(ClusterKeyRing.Generate("k2"));
-        await LookUntilAsync("k2");
+        await LookUntilAsync("k2", () => _log.Lines.Count == 3);
 
-        Assert.Equal(3, _log.Lines.Count);
         Assert.DoesNotContain("nonsense", _log.Lines[0].Message, StringComparison.Ordinal);
     }
 
