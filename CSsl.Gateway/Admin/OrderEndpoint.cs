@@ -11,6 +11,7 @@ internal static class OrderEndpoint
 {
     private const int MaxBytes = 4096;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(100);
 
     public static async Task HandleAsync(HttpContext context)
     {
@@ -36,7 +37,16 @@ internal static class OrderEndpoint
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             timeout.CancelAfter(CallTimeout);
             var grain = context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IClusterGrain>(0);
-            var answer = await grain.Command(command, timeout.Token).AsTask().WaitAsync(timeout.Token);
+            var view = context.RequestServices.GetRequiredService<ClusterViewHolder>();
+            CommandAnswer answer;
+
+            // A grain that was activated anew does not know every silo yet that this gateway's view has: those that live report to it within half a second.
+            while ((answer = await grain.Command(command, timeout.Token).AsTask().WaitAsync(timeout.Token)).Outcome == CommandOutcome.UnknownSilo
+                && view.Current.Silos.Any(silo => silo.Name == command.Silo && silo.State != SiloState.Silent))
+            {
+                await Task.Delay(RetryInterval, timeout.Token);
+            }
+
             return (StatusOf(answer.Outcome), new OrderResponse { Version = answer.Order?.Version ?? 0, Error = answer.Outcome == CommandOutcome.Ordered ? null : answer.Reason });
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
