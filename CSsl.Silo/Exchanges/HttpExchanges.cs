@@ -83,6 +83,8 @@ internal sealed class HttpExchanges : IResponseObserver
     public Verdict Begin(HttpContext context)
     {
         OnResponseEnd();
+        if (_begun > 0 && !_isNoted)
+            NoteEnd();
         _request = context.Features.GetRequiredFeature<IHttpRequestFeature>();
         _response = context.Features.GetRequiredFeature<IHttpResponseFeature>();
         _inFlight = true;
@@ -157,16 +159,9 @@ internal sealed class HttpExchanges : IResponseObserver
             < 200 => NoteKind.Informational,
             _ => NoteKind.Response,
         };
-        ExchangeNote? note = new()
-        {
-            Kind = kind,
-            Checkpoint = _owner.Checkpoint,
-            Index = _begun - 1,
-            RequestHash = _hash,
-            Begin = kind == NoteKind.Informational ? headEnd : _begin,
-            HeadEnd = headEnd,
-        };
-        _begin = headEnd;
+        if (kind == NoteKind.Informational)
+            _begin = headEnd;
+        ExchangeNote? note = NewNote(kind, headEnd);
         if (kind == NoteKind.Response)
             note = ResponseDescriber.Describe(note, request.Method, status, response.Headers);
         if (note is not null && _owner.TrySendNote(note))
@@ -182,6 +177,23 @@ internal sealed class HttpExchanges : IResponseObserver
         NeedsCheckpoint |= !_isNoted;
         (_request, _response) = (null, null);
     }
+
+    // The client is faster than its checkpoint: of a response whose length nobody knew it is told now where it ended.
+    private void NoteEnd()
+    {
+        if (_owner.TrySendNote(NewNote(NoteKind.Response, Output.Position)))
+            NeedsCheckpoint = false;
+    }
+
+    private ExchangeNote NewNote(NoteKind kind, long headEnd) => new()
+    {
+        Kind = kind,
+        Checkpoint = _owner.Checkpoint,
+        Index = _begun - 1,
+        RequestHash = _hash,
+        Begin = _begin,
+        HeadEnd = headEnd,
+    };
 
     private static bool HasChunkedBody(IHeaderDictionary headers) => headers.TransferEncoding.Count > 0;
 

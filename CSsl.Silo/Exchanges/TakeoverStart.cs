@@ -55,7 +55,9 @@ internal readonly record struct TakeoverStart(TakeoverStartKind Kind, byte[] Las
             null => Abort,
             _ when delivered == note.Begin => Refuse,
             { Kind: NoteKind.Upgraded } => EndInOrder,
-            { Kind: NoteKind.Response } when delivered == note.End => EndInOrder,
+
+            // What is lost began behind that response; or it is the rest of a body that was answered early, and the client takes no second answer.
+            { Kind: NoteKind.Response } when delivered == note.End => Refuse,
             _ => Abort,
         };
     }

@@ -76,12 +76,13 @@ public sealed class TakeoverJudgeTests
     [InlineData(AttachCause.Takeover, false, false, 0, 100UL, TakeoverStartKind.EndInOrder)]
     [InlineData(AttachCause.Takeover, false, false, 0, 500UL, TakeoverStartKind.Abort)]
     [InlineData(AttachCause.Takeover, false, false, 0, 1150UL, TakeoverStartKind.EndInOrder)]
+    [InlineData(AttachCause.Takeover, false, false, 0, 1151UL, TakeoverStartKind.Abort)]
     internal void Session_begins_as_the_gateways_word_says(AttachCause cause, bool isHttp2, bool isReplayable, int replay, ulong delivered, TakeoverStartKind kind)
     {
         var attach = DirectSession.SampleAttach with { Cause = cause, IsReplayable = isReplayable, ReplayRecords = replay, DeliveredBytes = delivered };
         var start = TakeoverStart.Of(attach, isHttp2, delivered == 0 ? null : Note);
 
         Assert.Equal(kind, start.Kind);
-        Assert.Equal(!isHttp2 && !isReplayable && (delivered is 0 or 100), start.LastWords.Length > 0);
+        Assert.Equal(!isHttp2 && !isReplayable && (delivered is 0 or 100 or 1150), start.LastWords.Length > 0);
     }
 }
