@@ -37,16 +37,9 @@ internal static class OrderEndpoint
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             timeout.CancelAfter(CallTimeout);
             var grain = context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IClusterGrain>(0);
-            var view = context.RequestServices.GetRequiredService<ClusterViewHolder>();
             CommandAnswer answer;
-
-            // A grain that was activated anew does not know every silo yet that this gateway's view has: those that live report to it within half a second.
-            while ((answer = await grain.Command(command, timeout.Token).AsTask().WaitAsync(timeout.Token)).Outcome == CommandOutcome.UnknownSilo
-                && view.Current.Silos.Any(silo => silo.Name == command.Silo && silo.State != SiloState.Silent))
-            {
+            while ((answer = await grain.Command(command, timeout.Token).AsTask().WaitAsync(timeout.Token)).IsProvisional)
                 await Task.Delay(RetryInterval, timeout.Token);
-            }
-
             return (StatusOf(answer.Outcome), new OrderResponse { Version = answer.Order?.Version ?? 0, Error = answer.Outcome == CommandOutcome.Ordered ? null : answer.Reason });
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)

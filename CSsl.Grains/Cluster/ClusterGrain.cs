@@ -41,8 +41,9 @@ public sealed partial class ClusterGrain(TimeProvider time, IOptions<ClusterOpti
         var view = _roster.View();
         if (CommandCheck.Judge(view, command) is { } refusal)
         {
-            LogRefused(command.Silo, refusal.Reason);
-            return ValueTask.FromResult(refusal);
+            if (!view.Settling)
+                LogRefused(command.Silo, refusal.Reason);
+            return ValueTask.FromResult(refusal with { IsProvisional = view.Settling });
         }
 
         var silo = view.Silos.First(silo => silo.Name == command.Silo);

@@ -46,4 +46,7 @@ public sealed record CommandAnswer
 
     /// <summary>What the silo is to do now.</summary>
     [Id(2)] public SiloOrder? Order { get; init; }
+
+    /// <summary>A refusal by a grain that does not know every silo yet (<see cref="ClusterView.Settling"/>): ask again in a moment.</summary>
+    [Id(3)] public bool IsProvisional { get; init; }
 }

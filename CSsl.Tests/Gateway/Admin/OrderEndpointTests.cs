@@ -1,4 +1,3 @@
-using System.Text;
 using CSsl.Gateway.Admin;
 using CSsl.Grains.Cluster;
 using CSsl.Tests.Support;
@@ -11,31 +10,34 @@ namespace CSsl.Tests.Gateway.Admin;
 /// <summary>An operator's command on its way to the cluster grain.</summary>
 public sealed class OrderEndpointTests
 {
-    private readonly ClusterViewHolder _view = new();
-    private readonly YoungGrain _grain = new();
+    private static readonly CommandAnswer Unknown = new() { Outcome = CommandOutcome.UnknownSilo, Reason = "there is no such silo" };
+    private static readonly CommandAnswer Last = new() { Outcome = CommandOutcome.Refused, Reason = "no other silo has its role" };
+    private static readonly CommandAnswer Ordered = new() { Outcome = CommandOutcome.Ordered };
 
     [Fact]
-    public async Task Silo_that_a_young_grain_does_not_know_yet_is_asked_for_again()
+    public async Task Young_grain_that_does_not_know_every_silo_yet_is_asked_again()
     {
-        _view.Update(Reports.View(1, Reports.Silo("data-2")));
-        Assert.Equal(StatusCodes.Status200OK, await PostAsync("data-2"));
-        Assert.Equal(3, _grain.Commands);
+        var grain = new ScriptedGrain(Unknown with { IsProvisional = true }, Last with { IsProvisional = true }, Ordered);
+        Assert.Equal(StatusCodes.Status200OK, await PostAsync(grain));
+        Assert.Equal(3, grain.Commands);
     }
 
-    [Fact]
-    public async Task Silo_that_nobody_knows_is_refused_at_once()
+    [Theory]
+    [InlineData(CommandOutcome.UnknownSilo, StatusCodes.Status404NotFound)]
+    [InlineData(CommandOutcome.Refused, StatusCodes.Status409Conflict)]
+    public async Task Refusal_of_a_grain_that_knows_them_is_final(CommandOutcome outcome, int status)
     {
-        _view.Update(Reports.View(1, Reports.Silo("data-1"), Reports.Silo("data-2", state: SiloState.Silent)));
-        Assert.Equal(StatusCodes.Status404NotFound, await PostAsync("data-2"));
-        Assert.Equal(1, _grain.Commands);
+        var grain = new ScriptedGrain(Unknown with { Outcome = outcome }, Ordered);
+        Assert.Equal(status, await PostAsync(grain));
+        Assert.Equal(1, grain.Commands);
     }
 
-    private async Task<int> PostAsync(string silo)
+    private static async Task<int> PostAsync(ScriptedGrain grain)
     {
-        var body = Encoding.UTF8.GetBytes($$"""{ "silo": "{{silo}}", "drain": true }""");
+        var body = """{ "silo": "data-2", "drain": true }"""u8.ToArray();
         var context = new DefaultHttpContext
         {
-            RequestServices = new ServiceCollection().AddSingleton(FakeGrains.Of(_ => _grain)).AddSingleton(_view).BuildServiceProvider(),
+            RequestServices = new ServiceCollection().AddSingleton(FakeGrains.Of(_ => grain)).BuildServiceProvider(),
             Request = { Body = new MemoryStream(body), ContentLength = body.Length },
             Response = { Body = new MemoryStream() },
         };
@@ -43,13 +45,11 @@ public sealed class OrderEndpointTests
         return context.Response.StatusCode;
     }
 
-    /// <summary>Knows every silo from the third question on.</summary>
-    private sealed class YoungGrain : IClusterGrain
+    private sealed class ScriptedGrain(params CommandAnswer[] answers) : IClusterGrain
     {
         public int Commands { get; private set; }
 
-        public ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken)
-            => ValueTask.FromResult(new CommandAnswer { Outcome = ++Commands < 3 ? CommandOutcome.UnknownSilo : CommandOutcome.Ordered, Reason = "there is no such silo" });
+        public ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken) => ValueTask.FromResult(answers[Commands++]);
 
         public ValueTask<ClusterView> ReportSilo(SiloReport report, CancellationToken cancellationToken) => throw new NotSupportedException();
 

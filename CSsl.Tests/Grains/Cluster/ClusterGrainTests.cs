@@ -35,6 +35,20 @@ public sealed class ClusterGrainTests
     }
 
     [Fact]
+    public async Task Refusal_is_provisional_until_every_silo_has_reported()
+    {
+        await _grain.ReportSilo(Hand(), CancellationToken.None);
+        var command = new SiloCommand { Silo = "hand-1", Drain = true };
+        Assert.True((await _grain.Command(command, CancellationToken.None)).IsProvisional);
+        Assert.Empty(_log.Lines);
+
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        await _grain.ReportSilo(Hand(), CancellationToken.None);
+        Assert.False((await _grain.Command(command, CancellationToken.None)).IsProvisional);
+        Assert.Single(_log.Lines);
+    }
+
+    [Fact]
     public async Task Last_silo_of_a_role_goes_by_force()
     {
         await ReportAllAsync();
