@@ -53,12 +53,13 @@ internal sealed class ScriptedPeer : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens a channel at the real silo.</summary>
+    /// <summary>Opens a channel at the real silo. What it is given to do from here on meets none of the frames of its opening.</summary>
     public async Task<TestChannel> OpenAsync(uint channel)
     {
         await SendAsync(FrameKind.Attach, channel, 1);
         TestChannel opened = await Acceptor.OpenedAsync(channel);
         await opened.NextAsync(FrameKind.Attach);
+        await opened.BatchEnded;
         return opened;
     }
 

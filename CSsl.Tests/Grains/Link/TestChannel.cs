@@ -13,6 +13,7 @@ internal sealed class TestChannel : LinkChannel
 
     private readonly Channel<Frame> _frames = Channel.CreateUnbounded<Frame>();
     private readonly TaskCompletionSource<Exception> _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _batchEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<byte[]> _outgoing = new();
 
     public Action? FirstFrame { get; set; }
@@ -45,6 +46,9 @@ internal sealed class TestChannel : LinkChannel
     public List<int> Rooms { get; } = new(MostRooms);
 
     public Task<Exception> Lost => _lost.Task.WaitAsync(TestLinks.Patience);
+
+    /// <summary>Completes once it has been told of the end of a batch.</summary>
+    public Task BatchEnded => _batchEnded.Task.WaitAsync(TestLinks.Patience);
 
     public bool IsLost => _lost.Task.IsCompleted;
 
@@ -108,6 +112,7 @@ internal sealed class TestChannel : LinkChannel
     {
         if (IsLost) CallsAfterLost++;
         BatchEnd?.Invoke();
+        _batchEnded.TrySetResult();
     }
 
     protected internal override void OnLinkLost(Exception reason)
