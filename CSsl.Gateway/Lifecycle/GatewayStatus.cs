@@ -13,13 +13,8 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
 {
     private readonly Guid _incarnation = Guid.NewGuid();
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
-    private readonly RateMeter _handshakes = new(time);
-    private readonly RateMeter _bytes = new(time);
-    private readonly RateMeter _records = new(time);
-    private readonly RateMeter _refusals = new(time);
+    private readonly LastSecond<Sample> _samples = new(time);
     private readonly ProcessLoad _process = new(time);
-    private readonly CpuAllowance _allowance = new();
-    private readonly SchedulingDelay _delay = new(time);
     private volatile GatewayReport? _last;
 
     /// <summary>Where the gateway is in its life.</summary>
@@ -31,7 +26,9 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
     /// <summary>Makes the next report. Called by the reporter only: rates are over its interval.</summary>
     public GatewayReport Measure()
     {
-        var (processCpu, machineCpu, resident) = _process.Measure();
+        var now = new Sample(meters.HandshakesCompleted, meters.BytesPassed, meters.RecordsPassed, meters.Refusals);
+        var (then, seconds) = _samples.Since(now);
+        var process = _process.Measure();
         return _last = new GatewayReport
         {
             Name = options.Value.Name,
@@ -39,23 +36,27 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
             ProcessId = Environment.ProcessId,
             State = State,
             Connections = connections.Count,
-            HandshakesPerSecond = _handshakes.Read(meters.HandshakesCompleted),
-            BytesPerSecond = _bytes.Read(meters.BytesPassed),
-            ResidentBytes = resident,
+            HandshakesPerSecond = Rate(now.Handshakes - then.Handshakes),
+            BytesPerSecond = Rate(now.Bytes - then.Bytes),
+            ResidentBytes = process.ResidentBytes,
             StartedAt = _startedAt,
-            ProcessCpu = processCpu,
-            MachineCpu = machineCpu,
-            CpuAllowance = _allowance.Read(),
-            SchedulingDelay = _delay.Read(),
+            ProcessCpu = process.Cpu,
+            MachineCpu = process.MachineCpu,
+            CpuAllowance = process.CpuAllowance,
+            SchedulingDelay = process.SchedulingDelay,
             HandshakesInFlight = admission.UnderWay,
             HandshakeQueue = admission.Waiting,
             HandshakePace = admission.Pace is var pace && double.IsFinite(pace) ? pace : null,
-            RecordsPerSecond = _records.Read(meters.RecordsPassed),
+            RecordsPerSecond = Rate(now.Records - then.Records),
             Sessions = meters.Sessions.Read(),
-            RefusalsPerSecond = _refusals.Read(meters.Refusals),
+            RefusalsPerSecond = Rate(now.Refusals - then.Refusals),
         };
+
+        double Rate(long count) => seconds > 0 ? count / seconds : 0;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _delay.Dispose();
+    public void Dispose() => _process.Dispose();
+
+    private readonly record struct Sample(long Handshakes, long Bytes, long Records, long Refusals);
 }

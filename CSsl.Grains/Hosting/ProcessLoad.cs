@@ -2,15 +2,25 @@ using System.Globalization;
 
 namespace CSsl.Grains.Hosting;
 
-/// <summary>CPU and memory of this process and of its machine, between two calls of <see cref="Measure"/>. Linux: from /proc.</summary>
-public sealed class ProcessLoad(TimeProvider time)
+/// <summary>What a process had of its machine for a while.</summary>
+/// <param name="Cpu">CPU of the process, in cores.</param>
+/// <param name="MachineCpu">CPU of the machine, from 0 to 1.</param>
+/// <param name="ResidentBytes">Memory of the process, now.</param>
+/// <param name="CpuAllowance">Cores that it may use, now.</param>
+/// <param name="SchedulingDelay">Seconds that it gets to due work too late.</param>
+public readonly record struct ProcessUsage(double Cpu, double MachineCpu, long ResidentBytes, double CpuAllowance, double SchedulingDelay);
+
+/// <summary>What this process has of its machine between two calls of <see cref="Measure"/>. Linux: from /proc.</summary>
+public sealed class ProcessLoad(TimeProvider time) : IDisposable
 {
+    private readonly CpuAllowance _allowance = new();
+    private readonly SchedulingDelay _delay = new(time);
     private long _lastTimestamp = time.GetTimestamp();
     private TimeSpan _lastCpu = Environment.CpuUsage.TotalTime;
     private MachineTicks _lastMachine = ReadMachine();
 
-    /// <summary>CPU of the process in cores, and of the machine from 0 to 1, since the last call.</summary>
-    public (double ProcessCpu, double MachineCpu, long ResidentBytes) Measure()
+    /// <summary>Since the last call.</summary>
+    public ProcessUsage Measure()
     {
         var timestamp = time.GetTimestamp();
         var cpu = Environment.CpuUsage.TotalTime;
@@ -21,8 +31,11 @@ public sealed class ProcessLoad(TimeProvider time)
         var process = elapsed > TimeSpan.Zero ? (cpu - _lastCpu) / elapsed : 0;
         var busy = ticks > 0 ? 1 - ((double)(machine.Idle - _lastMachine.Idle) / ticks) : 0;
         (_lastTimestamp, _lastCpu, _lastMachine) = (timestamp, cpu, machine);
-        return (process, Math.Clamp(busy, 0, 1), Environment.WorkingSet);
+        return new ProcessUsage(process, Math.Clamp(busy, 0, 1), Environment.WorkingSet, _allowance.Read(), _delay.Read());
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _delay.Dispose();
 
     /// <summary>The first line of /proc/stat: "cpu user nice system idle iowait irq softirq steal guest guest_nice", in clock ticks (proc(5)).
     /// guest is part of user already.</summary>

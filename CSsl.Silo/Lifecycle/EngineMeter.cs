@@ -1,4 +1,5 @@
 using CSsl.Grains.Cluster;
+using CSsl.Grains.Hosting;
 using CSsl.Silo.Aggregation;
 
 namespace CSsl.Silo.Lifecycle;

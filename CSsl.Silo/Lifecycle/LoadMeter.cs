@@ -11,14 +11,12 @@ internal sealed class LoadMeter(HandshakeMetrics handshakes, DataMetrics data, S
 {
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(250);
 
+    private readonly LastSecond<Sample> _samples = new(time);
     private readonly ProcessLoad _process = new(time);
-    private readonly CpuAllowance _allowance = new();
-    private readonly SchedulingDelay _delay = new(time);
-    private (double Cpu, double Machine, long Resident, double StepTime, double Delay, double Allowance) _measured;
+    private ProcessUsage _usage;
+    private double _stepTime;
     private (long Count, TimeSpan Time) _steps;
     private long _measuredAt;
-
-    private readonly LastSecond<Sample> _samples = new(time);
 
     public SiloLoad Measure()
     {
@@ -27,25 +25,25 @@ internal sealed class LoadMeter(HandshakeMetrics handshakes, DataMetrics data, S
         MeasureTimes(time.GetTimestamp());
         return new SiloLoad
         {
-            ProcessCpu = _measured.Cpu,
-            MachineCpu = _measured.Machine,
-            ResidentBytes = _measured.Resident,
+            ProcessCpu = _usage.Cpu,
+            MachineCpu = _usage.MachineCpu,
+            ResidentBytes = _usage.ResidentBytes,
             HandshakesInFlight = handshakes.InFlight,
             HandshakesPerSecond = Rate(now.Handshakes - then.Handshakes),
             Connections = sessions.Count,
             RecordsPerSecond = Rate(now.Records - then.Records),
             BytesPerSecond = Rate(now.Bytes - then.Bytes),
             HandshakeQueue = handshakes.StepsUnderWay,
-            HandshakeTime = _measured.StepTime,
-            CpuAllowance = _measured.Allowance,
-            SchedulingDelay = _measured.Delay,
+            HandshakeTime = _stepTime,
+            CpuAllowance = _usage.CpuAllowance,
+            SchedulingDelay = _usage.SchedulingDelay,
         };
 
         double Rate(long count) => seconds > 0 ? count / seconds : 0;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _delay.Dispose();
+    public void Dispose() => _process.Dispose();
 
     /// <summary>Over less than half an interval, as when a change of state is reported at once, CPU and delays are noise: then those of the last report hold.</summary>
     private void MeasureTimes(long now)
@@ -55,8 +53,8 @@ internal sealed class LoadMeter(HandshakeMetrics handshakes, DataMetrics data, S
             return;
 
         _measuredAt = now;
-        var (cpu, machine, resident) = _process.Measure();
-        _measured = (cpu, machine, resident, StepTime(since), _delay.Read(), _allowance.Read());
+        _usage = _process.Measure();
+        _stepTime = StepTime(since);
     }
 
     /// <summary>The mean in seconds since the last report. When steps wait and none was answered, they have waited since then at least.</summary>

@@ -18,15 +18,17 @@ public sealed class ProcessLoadTests
     [Fact]
     public void A_busy_process_is_seen_to_use_CPU_and_memory()
     {
-        var load = new ProcessLoad(TimeProvider.System);
+        using var load = new ProcessLoad(TimeProvider.System);
         var began = Environment.TickCount64;
         while (Environment.TickCount64 - began < 50)
             Thread.SpinWait(1000);
 
-        var (process, machine, resident) = load.Measure();
+        var usage = load.Measure();
 
-        Assert.True(process > 0.05, $"{process} cores");
-        Assert.InRange(machine, 0, 1);
-        Assert.InRange(resident, 1 << 20, 1L << 40);
+        Assert.True(usage.Cpu > 0.05, $"{usage.Cpu} cores");
+        Assert.InRange(usage.MachineCpu, 0, 1);
+        Assert.InRange(usage.ResidentBytes, 1 << 20, 1L << 40);
+        Assert.InRange(usage.CpuAllowance, 0.01, Environment.ProcessorCount);
+        Assert.True(usage.SchedulingDelay >= 0);
     }
 }

@@ -1,8 +1,8 @@
-namespace CSsl.Silo.Lifecycle;
+namespace CSsl.Grains.Hosting;
 
 /// <summary>Counters as they were at the last few reports, so that a rate is of a second though reports are twice as frequent. One caller at a time.</summary>
 /// <typeparam name="T">What is counted.</typeparam>
-internal sealed class LastSecond<T>(TimeProvider time)
+public sealed class LastSecond<T>(TimeProvider time)
 {
     private readonly Queue<(long Timestamp, T Counters)> _samples = new();
 
