@@ -326,7 +326,11 @@ public sealed class TakeoverTests : IAsyncLifetime
         {
             data.Attached();
             if (cause == AttachCause.Move)
+            {
                 await client.Connection.SendAsync(Request);
+                await data.NextRecordsAsync(Request.Length);
+            }
+
             data.Detach(ClientStart, ServerStart, DetachReason.Drain);
             if (cause == AttachCause.Wake)
                 await _gateway.Log.LineAsync("Connection 1 sleeps");
