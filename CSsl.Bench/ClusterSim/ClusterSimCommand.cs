@@ -20,7 +20,7 @@ internal static class ClusterSimCommand
         var share = Cost("--resumed", "Share of handshakes that resume, 0 to 1.", defaults.ResumedShare);
         var megabyte = Cost("--megabyte-us", "CPU per MB, in µs.", defaults.PerMegabyte);
         var call = Cost("--grain-call-us", "CPU of a report to the cluster grain, in µs.", defaults.GrainCall);
-        var perSilo = Cost("--grain-silo-us", "And for each silo in its answer.", defaults.GrainCallPerSilo);
+        var perSilo = Cost("--grain-silo-us", "And for each silo in the answer to a gateway.", defaults.GrainCallPerSilo);
         var output = new Option<string?>("--output") { Description = "Folder for cluster-sim.md and cluster-sim.svg.", HelpName = "DIR" };
         var command = new Command("cluster-sim", "Simulates clusters of 2 to 2,000 silos under steady load, a handshake storm, a bulk flood and rolling crashes, with the real RolePlanner and SiloPicker.")
         {

@@ -15,7 +15,7 @@ internal sealed record SimCosts
     /// <summary>CPU of a data silo per MB (10^6 bytes) that it proxies and encrypts, in µs.</summary>
     public double PerMegabyte { get; init; } = 1300;
 
-    /// <summary>CPU of the cluster grain's silo for one report and its answer, in µs, and for each process that the answer shows.</summary>
+    /// <summary>CPU of the cluster grain's silo for one report and its answer, in µs, and for each silo that a gateway's answer shows.</summary>
     public double GrainCall { get; init; } = 150;
 
     /// <inheritdoc cref="GrainCall"/>

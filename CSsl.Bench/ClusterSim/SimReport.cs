@@ -52,7 +52,7 @@ internal static class SimReport
 
             """);
         Table(text, Headings[..^1], results.Select(static result => Row(result)[..^1]));
-        text.Append("\n## Scaling\n\nSteady load of 60 % of all cores. The cluster grain answers every report with the whole view: its cost grows with the square of the number of silos, and is what limits a cluster whose work spreads evenly.\n\n");
+        text.Append("\n## Scaling\n\nSteady load of 60 % of all cores. The cluster grain answers a silo's report with that silo's part of the view and a gateway's with the whole; it is one grain, and one core is all that it can have.\n\n");
         Table(text, ScalingHeadings, Scaling(results, costs));
         return text.ToString();
     }

@@ -71,7 +71,7 @@ internal sealed class Simulation : IDisposable
             Refused = _refused,
             Moved = _moved,
             Efficiency = worked / _offered,
-            GrainCores = (_silos.Length + _gateways.Length) / ReportInterval * (_costs.GrainCall + (_silos.Length * _costs.GrainCallPerSilo)) / 1e6,
+            GrainCores = (((_silos.Length + _gateways.Length) * _costs.GrainCall) + ((double)_gateways.Length * _silos.Length * _costs.GrainCallPerSilo)) / ReportInterval / 1e6,
             Took = Stopwatch.GetElapsedTime(began).TotalSeconds,
         };
     }

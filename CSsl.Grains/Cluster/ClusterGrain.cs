@@ -23,7 +23,7 @@ public sealed partial class ClusterGrain(TimeProvider time, IOptions<ClusterOpti
     {
         _roster.Report(report);
         Plan();
-        return ValueTask.FromResult(_roster.View());
+        return ValueTask.FromResult(_roster.PartOf(report.Name));
     }
 
     /// <inheritdoc/>

@@ -21,13 +21,15 @@ internal sealed class ClusterRoster
     private readonly RosterSection<GatewayReport> _gateways = new(static gateway => gateway with { State = SiloState.Silent }, static gateway => IsLeaving(gateway.State));
     private readonly OrderBook _orders;
     private ClusterView _view;
+    private long _version;
 
     public ClusterRoster(TimeProvider time)
     {
         _time = time;
         _orders = new OrderBook(time);
         _startedAt = time.GetUtcNow();
-        _view = new ClusterView { Version = _startedAt.UtcTicks, Settling = true };
+        _version = _startedAt.UtcTicks;
+        _view = new ClusterView { Version = _version, Settling = true };
     }
 
     /// <summary>What silos were ordered.</summary>
@@ -60,7 +62,7 @@ internal sealed class ClusterRoster
     public ClusterView View()
     {
         var now = _time.GetUtcNow();
-        var settling = now - _startedAt < SilentAfter;
+        var settling = IsSettling(now);
         var changed = _silos.Age(now) | _gateways.Age(now);
         var silos = changed ? _silos.Snapshot() : _view.Silos;
         changed |= _orders.Age(silos);
@@ -68,7 +70,7 @@ internal sealed class ClusterRoster
         {
             _view = new ClusterView
             {
-                Version = _view.Version + 1,
+                Version = ++_version,
                 Silos = silos,
                 Gateways = _gateways.Snapshot(),
                 Settling = settling,
@@ -79,6 +81,17 @@ internal sealed class ClusterRoster
 
         return _view;
     }
+
+    /// <summary>What a silo needs of the view, whatever the size of the cluster: that it is in it, and what it is to do.</summary>
+    public ClusterView PartOf(string silo) => new()
+    {
+        Version = ++_version,
+        Silos = _silos.Find(silo) is { } report ? [report] : [],
+        Settling = IsSettling(_time.GetUtcNow()),
+        Orders = _orders.For(silo) is { } order ? [order] : [],
+    };
+
+    private bool IsSettling(DateTimeOffset now) => now - _startedAt < SilentAfter;
 
     private static bool IsLeaving(SiloState state) => state is SiloState.Draining or SiloState.Drained;
 }

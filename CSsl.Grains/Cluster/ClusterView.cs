@@ -194,7 +194,7 @@ public sealed record ClusterMemory
     [Id(1)] public IReadOnlyList<RoleDecision> Decisions { get; init; } = [];
 }
 
-/// <summary>The cluster as one grain knows it; an immutable snapshot that every silo and gateway keeps.</summary>
+/// <summary>The cluster as one grain knows it, or a silo's part of it; an immutable snapshot that every silo and gateway keeps.</summary>
 [GenerateSerializer]
 public sealed record ClusterView
 {

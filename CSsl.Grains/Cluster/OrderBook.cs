@@ -23,6 +23,9 @@ internal sealed class OrderBook(TimeProvider time)
     /// <summary>All orders, by silo.</summary>
     public SiloOrder[] Orders => [.. _orders.Values.Select(static entry => entry.Order)];
 
+    /// <summary>The order for a silo; null when there is none.</summary>
+    public SiloOrder? For(string silo) => _orders.TryGetValue(silo, out var entry) ? entry.Order : null;
+
     /// <summary>Oldest first.</summary>
     public RoleDecision[] Decisions => [.. _decisions];
 

@@ -29,6 +29,9 @@ internal sealed class RosterSection<TReport>(Func<TReport, TReport> silenced, Fu
         _changed = true;
     }
 
+    /// <summary>The last report of a process; the default when there is none.</summary>
+    public TReport? Find(string name) => _members.TryGetValue(name, out var member) ? member.Report : default;
+
     /// <summary>Marks who is silent and drops who is gone. True when the section is not what it was at the last call.</summary>
     public bool Age(DateTimeOffset now)
     {

@@ -70,11 +70,28 @@ public sealed class ClusterGrainTests
         await ReportAllAsync();
         var answer = await _grain.Command(new SiloCommand { Silo = "data-1", Roles = SiloRoles.Handshake | SiloRoles.Data }, CancellationToken.None);
 
-        var view = await _grain.ReportSilo(Data("data-1"), CancellationToken.None);
-        Assert.Equal(answer.Order, view.OrderFor("data-1"));
-        var decision = Assert.Single(view.Decisions);
+        Assert.Equal(answer.Order, (await _grain.ReportSilo(Data("data-1"), CancellationToken.None)).OrderFor("data-1"));
+        var decision = Assert.Single((await _grain.GetView(CancellationToken.None)).Decisions);
         Assert.Equal(("data-1", SiloRoles.Data, SiloRoles.Handshake | SiloRoles.Data, OrderedBy.Operator), (decision.Silo, decision.From, decision.To, decision.By));
         Assert.Contains(_log.Lines, line => line.Message.Contains("roles of data-1: Data -> Handshake, Data, by the Operator", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Silo_gets_its_own_part_of_the_view_and_a_gateway_the_whole()
+    {
+        await ReportAllAsync();
+        var order = (await _grain.Command(new SiloCommand { Silo = "data-1", Mode = RoleMode.Auto }, CancellationToken.None)).Order!;
+
+        var part = await _grain.ReportSilo(Data("data-2"), CancellationToken.None);
+        Assert.Equal("data-2", Assert.Single(part.Silos).Name);
+        Assert.Empty(part.Orders);
+        var next = await _grain.ReportSilo(Data("data-1"), CancellationToken.None);
+        Assert.Equal(order, Assert.Single(next.Orders));
+        Assert.True(next.Version > part.Version);
+
+        var whole = await _grain.ReportGateway(Reports.Gateway("g"), CancellationToken.None);
+        Assert.Equal(["data-1", "data-2", "hand-1"], whole.Silos.Select(static silo => silo.Name));
+        Assert.Equal([order], whole.Orders);
     }
 
     [Fact]
