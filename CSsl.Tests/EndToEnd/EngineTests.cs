@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using CSsl.Tests.Support;
 using Xunit;
@@ -80,12 +79,6 @@ public sealed class EngineTests(ITestOutputHelper output)
         Assert.InRange(sends, 1, records / 3);
     }
 
-    private static async Task<(double Records, double Calls, double Sends)> CountersAsync(Cluster site)
-    {
-        using var client = new HttpClient();
-        string[] lines = (await client.GetStringAsync(new Uri($"http://127.0.0.1:{site.AdminPort}/metrics"))).Split('\n');
-        return (Read("cssl_engine_records"), Read("cssl_engine_calls"), Read("cssl_link_sends"));
-
-        double Read(string name) => double.Parse(Assert.Single(lines, line => line.StartsWith(name, StringComparison.Ordinal)).Split(' ')[^1], CultureInfo.InvariantCulture);
-    }
+    private static async Task<(long Records, long Calls, long Sends)> CountersAsync(Cluster site)
+        => (await site.CounterAsync("cssl_engine_records"), await site.CounterAsync("cssl_engine_calls"), await site.CounterAsync("cssl_link_sends"));
 }

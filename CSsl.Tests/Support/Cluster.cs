@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json;
 using Xunit;
 
@@ -128,6 +129,16 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
         ToolResult result = await Running.ExitAsync().WaitAsync(StopDeadline);
         Assert.True(result.ExitCode == 0, $"cssl {_settings.Command} ended with exit code {result.ExitCode}; its log:\n{Log.Tail()}");
         Assert.DoesNotContain(children, ProcFs.IsAlive);
+    }
+
+    /// <summary>A counter of the gateway, as its metrics page has it.</summary>
+    /// <param name="sample">Its name, with its labels, as Prometheus writes them; a part of them stands for the one that begins like that.</param>
+    public async Task<long> CounterAsync(string sample)
+    {
+        using var client = new HttpClient();
+        string page = await client.GetStringAsync(new Uri($"http://127.0.0.1:{AdminPort}/metrics"));
+        string line = Assert.Single(page.Split('\n'), line => line.StartsWith(sample, StringComparison.Ordinal));
+        return long.Parse(line.AsSpan(line.LastIndexOf(' ') + 1), CultureInfo.InvariantCulture);
     }
 
     /// <summary>The processes of the cluster.</summary>

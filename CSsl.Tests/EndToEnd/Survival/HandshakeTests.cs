@@ -65,9 +65,9 @@ public sealed class HandshakeTests(SurvivalSite site, ITestOutputHelper output) 
     }
 
     /// <summary>Handshakes given to a silo; one that starts over counts again.</summary>
-    private Task<long> StartedAsync() => site.CounterAsync("cssl_gateway_handshakes_started_total");
+    private Task<long> StartedAsync() => site.Cluster.CounterAsync("cssl_gateway_handshakes_started_total ");
 
-    private Task<long> CompletedAsync() => site.CounterAsync("cssl_gateway_handshakes_completed_total");
+    private Task<long> CompletedAsync() => site.Cluster.CounterAsync("cssl_gateway_handshakes_completed_total ");
 
     private async Task<SslStream> ConnectAsync()
     {

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using CSsl.Cli.Operations;
 using CSsl.Cli.Status;
 using CSsl.Grains.Cluster;
@@ -85,14 +84,6 @@ public sealed class SurvivalSite : IAsyncLifetime
 
     /// <summary>All of them.</summary>
     internal async Task<IReadOnlyList<ProcessStatus>> ProcessesAsync() => (await _status!.GetAsync(CancellationToken.None)).Processes;
-
-    /// <summary>One of the gateway's counters, as Prometheus names it.</summary>
-    internal async Task<long> CounterAsync(string name)
-    {
-        string page = await _http.GetStringAsync(new Uri($"http://127.0.0.1:{Cluster.AdminPort}/metrics"));
-        string line = page.Split('\n').Single(line => line.StartsWith($"{name} ", StringComparison.Ordinal));
-        return long.Parse(line.AsSpan(name.Length + 1), CultureInfo.InvariantCulture);
-    }
 
     /// <summary>Sends a process a signal.</summary>
     internal async Task SignalAsync(string name, int signal) => ProcFs.Signal((await ProcessAsync(name)).Pid, signal);
