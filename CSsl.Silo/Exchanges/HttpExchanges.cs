@@ -13,8 +13,10 @@ internal interface IExchangeOwner
     /// <summary>The client's record number at the last checkpoint.</summary>
     ulong Checkpoint { get; }
 
-    /// <summary>Lets the gateway keep a note; false when it would not be ahead of the response that it is about.</summary>
-    bool TrySendNote(ExchangeNote note);
+    /// <summary>Lets the gateway keep a note; false when there is output before it that still waits to be sent.</summary>
+    /// <param name="note">The note.</param>
+    /// <param name="hurried">False: a response follows, and takes it along.</param>
+    bool TrySendNote(ExchangeNote note, bool hurried);
 
     /// <summary>Ends the connection, so that nobody takes what was sent for the whole.</summary>
     void Abort(string reason);
@@ -164,7 +166,7 @@ internal sealed class HttpExchanges : IResponseObserver
         ExchangeNote? note = NewNote(kind, headEnd);
         if (kind == NoteKind.Response)
             note = ResponseDescriber.Describe(note, request.Method, status, response.Headers);
-        if (note is not null && _owner.TrySendNote(note))
+        if (note is not null && _owner.TrySendNote(note, hurried: false))
             _isNoted = kind == NoteKind.Response;
     }
 
@@ -181,7 +183,7 @@ internal sealed class HttpExchanges : IResponseObserver
     // The client is faster than its checkpoint: of a response whose length nobody knew it is told now where it ended.
     private void NoteEnd()
     {
-        if (_owner.TrySendNote(NewNote(NoteKind.Response, Output.Position)))
+        if (_owner.TrySendNote(NewNote(NoteKind.Response, Output.Position), hurried: true))
             NeedsCheckpoint = false;
     }
 

@@ -51,7 +51,7 @@ internal sealed partial class TlsConnection
         TryCheckpoint();
     }
 
-    bool IExchangeOwner.TrySendNote(ExchangeNote note)
+    bool IExchangeOwner.TrySendNote(ExchangeNote note, bool hurried)
     {
         var payload = host.Seal(note, Info.SessionId);
         lock (_writeGate)
@@ -60,8 +60,11 @@ internal sealed partial class TlsConnection
             if (Volatile.Read(ref _ended) != 0 || !_output!.IsDrained)
                 return false;
             Send(FrameKind.ResponseNote, payload, hurried: false);
-            return true;
         }
+
+        if (hurried)
+            Link.Flush();
+        return true;
     }
 
     /// <summary>Tells the gateway where the session stands, if it is quiescent; and leaves it, if it is time to. Called from anywhere, but not behind a gate.</summary>

@@ -107,6 +107,13 @@ internal sealed class TestSilo : IAsyncDisposable
         return (reached.Task.WaitAsync(Patience), aborted.Task.WaitAsync(Patience));
     }
 
+    /// <summary>The origin reads every request to its end, and answers with a text.</summary>
+    public void AnswerUploads(string text) => Origin.Handler = async context =>
+    {
+        await context.Request.Body.CopyToAsync(Stream.Null);
+        await context.Response.WriteAsync(text);
+    };
+
     /// <summary>The origin answers with a text once it is told to.</summary>
     /// <returns>The first request reached it; what lets it go on.</returns>
     public (Task Reached, TaskCompletionSource Go) HoldAnswers(string text)

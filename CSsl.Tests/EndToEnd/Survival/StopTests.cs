@@ -1,4 +1,3 @@
-using CSsl.Grains.Cluster;
 using CSsl.Tests.Support;
 using Xunit;
 using Xunit.Abstractions;
@@ -6,19 +5,7 @@ using Xunit.Abstractions;
 namespace CSsl.Tests.EndToEnd.Survival;
 
 /// <summary>SIGTERM, and nothing that is under way ends before Silo:DrainTime.</summary>
-public sealed class StopRun(SurvivalSite site) : FaultRun(site)
-{
-    private int _pid;
-
-    protected override async Task BreakAsync()
-    {
-        ProcessStatus victim = await Site.ProcessAsync(SurvivalSite.Victim);
-        ProcFs.Signal(_pid = victim.Pid, ProcFs.SigTerm);
-        await TakenOverAsync();
-    }
-
-    protected override Task RepairAsync() => Site.WholeAgainAsync(SurvivalSite.Victim, _pid);
-}
+public sealed class StopRun(SurvivalSite site) : EndRun(site, ProcFs.SigTerm);
 
 /// <summary>A data silo is asked to stop, and what it has outlasts the drain.</summary>
 [Collection(SurvivalCluster.Name)]

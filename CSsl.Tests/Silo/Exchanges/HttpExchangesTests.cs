@@ -23,8 +23,9 @@ public sealed class HttpExchangesTests : IExchangeOwner
 
     ulong IExchangeOwner.Checkpoint => 3;
 
-    bool IExchangeOwner.TrySendNote(ExchangeNote note)
+    bool IExchangeOwner.TrySendNote(ExchangeNote note, bool hurried)
     {
+        Assert.True(hurried);
         if (_isDrained)
             _notes.Add(note);
         return _isDrained;
