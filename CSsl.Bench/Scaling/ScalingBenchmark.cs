@@ -29,8 +29,8 @@ internal static class ScalingBenchmark
 
     private static async Task<int> RunAsync(double cores, int seconds, int rounds, string? output)
     {
-        double[] rates = await MeasureAsync(cores, seconds, rounds);
-        string page = Page(rates, cores, seconds, rounds);
+        (double Rate, double Cpu)[] measured = await MeasureAsync(cores, seconds, rounds);
+        string page = Page(measured, cores, seconds, rounds);
         Console.WriteLine(page);
         if (output is not null)
             await File.WriteAllTextAsync(output, page);
@@ -38,7 +38,8 @@ internal static class ScalingBenchmark
     }
 
     /// <summary>One cluster, so that every number of silos finds the same compiled code: those that are not to take part are drained.</summary>
-    private static async Task<double[]> MeasureAsync(double cores, int seconds, int rounds)
+    /// <returns>Handshakes per second, and cores of all handshake silos, the drained ones too.</returns>
+    private static async Task<(double Rate, double Cpu)[]> MeasureAsync(double cores, int seconds, int rounds)
     {
         await using Site site = await Site.StartAsync();
         Cssl cluster = await site.StartCsslAsync("up", "up", "--handshake", $"{MostSilos}", "--data", "1", "--Limits:SourceHandshakeRate=0");
@@ -57,23 +58,25 @@ internal static class ScalingBenchmark
                 group.Add([silo]);
             }
 
-            List<double>[] rates = [.. Enumerable.Range(0, MostSilos).Select(static _ => new List<double>())];
+            List<(double Rate, double Cpu)>[] all = [.. Enumerable.Range(0, MostSilos).Select(static _ => new List<(double Rate, double Cpu)>())];
             for (int round = 0; round <= rounds; round++)
             {
                 for (int silos = 1; silos <= MostSilos; silos++)
                 {
-                    await ServeAsync(cluster, silos);
+                    await ServeAsync(cluster, silos, round);
                     await load.RunForAsync(Settling, Clients);
+                    double before = CpuTime.Of(cluster.HandshakeSilos);
                     double rate = await load.RunForAsync(TimeSpan.FromSeconds(seconds), Clients) / (double)seconds;
-                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{silos} silos: {rate:0} handshakes/s"));
+                    double cpu = (CpuTime.Of(cluster.HandshakeSilos) - before) / seconds;
+                    Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{silos} silos: {rate:0} handshakes/s, {cpu:0.00} cores"));
 
                     // The first round is a rehearsal: with so little CPU the rest of the compilation takes that long.
                     if (round > 0)
-                        rates[silos - 1].Add(rate);
+                        all[silos - 1].Add((rate, cpu));
                 }
             }
 
-            return [.. rates.Select(static rate => rate.Median())];
+            return [.. all.Select(static one => (one.Select(static each => each.Rate).Median(), one.Select(static each => each.Cpu).Median()))];
         }
         finally
         {
@@ -81,14 +84,17 @@ internal static class ScalingBenchmark
         }
     }
 
-    /// <summary>So many of the handshake silos serve, the others are drained.</summary>
-    private static async Task ServeAsync(Cssl cluster, int silos)
+    /// <summary>So many of the handshake silos serve, the others are drained. Which of them is the first changes from round to round: one of them has the cluster grain, and less time for handshakes.</summary>
+    private static async Task ServeAsync(Cssl cluster, int silos, int first)
     {
-        for (int i = 1; i <= MostSilos; i++)
-            await cluster.OperateAsync(i <= silos ? ["drain", $"handshake-{i}", "--off", "--wait"] : ["drain", $"handshake-{i}", "--wait"]);
+        for (int i = 0; i < MostSilos; i++)
+        {
+            string name = $"handshake-{((first + i) % MostSilos) + 1}";
+            await cluster.OperateAsync(i < silos ? ["drain", name, "--off", "--wait"] : ["drain", name, "--wait"]);
+        }
     }
 
-    private static string Page(double[] rates, double cores, int seconds, int rounds)
+    private static string Page((double Rate, double Cpu)[] measured, double cores, int seconds, int rounds)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
@@ -96,15 +102,19 @@ internal static class ScalingBenchmark
 
             `dotnet run --project CSsl.Bench -c Release -- scaling`: each handshake silo has {cores * 100:0.#} % of a core (control group), gateway, data silo and clients what is left of the machine. {Clients} clients make one connection after the other:
             a full TLS 1.3 handshake with P-256, one GET of 1 KB, an orderly end.
-            Silos that don't take part are drained. Median of {rounds} rounds after one that does not count, each with every number of silos for {seconds} seconds.
+            Silos that don't take part are drained; each round begins with another one. Median of {rounds} rounds after one that does not count, each with every number of silos for {seconds} seconds.
 
 
             """);
         foreach (string line in Machine.Describe())
             text.Append(CultureInfo.InvariantCulture, $"- {line}\n");
-        text.Append("\n| handshake silos | handshakes/s | of one silo | efficiency |\n|---:|---:|---:|---:|\n");
-        for (int i = 0; i < rates.Length; i++)
-            text.Append(CultureInfo.InvariantCulture, $"| {i + 1} | {rates[i]:0} | {rates[i] / rates[0]:0.00} | {rates[i] / rates[0] / (i + 1):0%} |\n");
+        text.Append("\n| handshake silos | handshakes/s | of one silo | efficiency | CPU of all four, cores |\n|---:|---:|---:|---:|---:|\n");
+        for (int i = 0; i < measured.Length; i++)
+        {
+            double growth = measured[i].Rate / measured[0].Rate;
+            text.Append(CultureInfo.InvariantCulture, $"| {i + 1} | {measured[i].Rate:0} | {growth:0.00} | {growth / (i + 1):0%} | {measured[i].Cpu:0.00} |\n");
+        }
+
         return text.ToString();
     }
 }
