@@ -86,8 +86,10 @@ internal sealed partial class SiloLink : IDisposable
             {
                 await using var link = await LinkConnector.ConnectAsync(Endpoint, _setup, giveUp.Token);
                 pause = FirstPause;
-                isKnownDown = false;
                 await ServeAsync(link, stopping);
+
+                // Who said goodbye does not come back in this run.
+                isKnownDown = link.PeerLeaving;
             }
             catch (LinkException e)
             {
@@ -125,7 +127,10 @@ internal sealed partial class SiloLink : IDisposable
             return;
         }
 
-        LogLost(_logger, Name, reason.Message);
+        if (link.PeerLeaving)
+            LogLeft(_logger, Name);
+        else
+            LogLost(_logger, Name, reason.Message);
         _ = ReportAsync(loss);
     }
 
@@ -147,7 +152,10 @@ internal sealed partial class SiloLink : IDisposable
     [LoggerMessage(EventId = 221, Level = LogLevel.Warning, Message = "Link with {Silo} was lost: {Reason}")]
     private static partial void LogLost(ILogger logger, string silo, string reason);
 
-    [LoggerMessage(EventId = 222, Level = LogLevel.Warning, Message = "No link with {Silo} at {Endpoint}: {Reason} Trying again")]
+    [LoggerMessage(EventId = 226, Level = LogLevel.Information, Message = "Link with {Silo} ended: the silo has stopped")]
+    private static partial void LogLeft(ILogger logger, string silo);
+
+    [LoggerMessage(EventId = 222, Level = LogLevel.Warning, Message = "No link with {Silo} at {Endpoint}, trying again: {Reason}")]
     private static partial void LogCannotConnect(ILogger logger, string silo, string endpoint, string reason);
 
     [LoggerMessage(EventId = 225, Level = LogLevel.Information, Message = "{Silo} had {Connections} connections: {TakenOver} were taken over, {AtRest} sleep, {Lost} were lost, {Waiting} wait for an answer")]

@@ -1,4 +1,5 @@
 using CSsl.Grains.Cluster;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Links;
@@ -61,6 +62,21 @@ public sealed class SiloLinksTests : IAsyncLifetime
         for (var i = 0; i < 20; i++)
             Assert.Equal("staying", _gateway.Links.Pick(SiloRoles.Data)!.Name);
         Assert.True(_gateway.Links.IsUp(staying.Report));
+    }
+
+    /// <summary>A rolling restart is nothing to warn of.</summary>
+    [Fact]
+    public async Task Silo_that_stops_after_its_goodbye_is_worth_one_line()
+    {
+        var silo = await _gateway.AddSiloAsync("silo");
+        await silo.SayGoodbyeAsync(_gateway.Connect());
+        await silo.DisposeAsync();
+
+        await _gateway.LinkLines.LineAsync("Link with silo ended: the silo has stopped");
+        await _gateway.LinkClock.TimerArmedAsync(TimeSpan.FromMilliseconds(100));
+        _gateway.LinkClock.Advance(TimeSpan.FromMilliseconds(100));
+        await _gateway.LinkClock.TimerArmedAsync(TimeSpan.FromMilliseconds(200));
+        Assert.DoesNotContain(_gateway.LinkLines.Lines, static line => line.Level >= LogLevel.Warning);
     }
 
     [Fact]
