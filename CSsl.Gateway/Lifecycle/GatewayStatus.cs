@@ -27,7 +27,7 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
     public GatewayReport Measure()
     {
         var now = new Sample(meters.HandshakesCompleted, meters.BytesPassed, meters.RecordsPassed, meters.Refusals);
-        var (then, seconds) = _samples.Since(now);
+        var (then, perSecond) = _samples.Since(now);
         var process = _process.Measure();
         return _last = new GatewayReport
         {
@@ -36,8 +36,8 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
             ProcessId = Environment.ProcessId,
             State = State,
             Connections = connections.Count,
-            HandshakesPerSecond = Rate(now.Handshakes - then.Handshakes),
-            BytesPerSecond = Rate(now.Bytes - then.Bytes),
+            HandshakesPerSecond = (now.Handshakes - then.Handshakes) * perSecond,
+            BytesPerSecond = (now.Bytes - then.Bytes) * perSecond,
             ResidentBytes = process.ResidentBytes,
             StartedAt = _startedAt,
             ProcessCpu = process.Cpu,
@@ -47,12 +47,10 @@ internal sealed class GatewayStatus(IOptions<GatewayOptions> options, Connection
             HandshakesInFlight = admission.UnderWay,
             HandshakeQueue = admission.Waiting,
             HandshakePace = admission.Pace is var pace && double.IsFinite(pace) ? pace : null,
-            RecordsPerSecond = Rate(now.Records - then.Records),
+            RecordsPerSecond = (now.Records - then.Records) * perSecond,
             Sessions = meters.Sessions.Read(),
-            RefusalsPerSecond = Rate(now.Refusals - then.Refusals),
+            RefusalsPerSecond = (now.Refusals - then.Refusals) * perSecond,
         };
-
-        double Rate(long count) => seconds > 0 ? count / seconds : 0;
     }
 
     /// <inheritdoc/>

@@ -12,14 +12,14 @@ internal sealed class EngineMeter(AggregatorMetrics metrics, TimeProvider time)
     public EngineLoad Measure()
     {
         var now = new Sample(metrics.Calls, metrics.Records, metrics.Bytes, metrics.LaneUse, metrics.Waiting, metrics.Batches());
-        var (then, seconds) = _samples.Since(now);
+        var (then, perSecond) = _samples.Since(now);
         var calls = now.Calls - then.Calls;
         return new EngineLoad
         {
             Name = metrics.EngineName,
-            CallsPerSecond = Over(calls, seconds),
-            RecordsPerSecond = Over(now.Records - then.Records, seconds),
-            BytesPerSecond = Over(now.Bytes - then.Bytes, seconds),
+            CallsPerSecond = calls * perSecond,
+            RecordsPerSecond = (now.Records - then.Records) * perSecond,
+            BytesPerSecond = (now.Bytes - then.Bytes) * perSecond,
             LaneFill = Over(now.LaneUse.Records - then.LaneUse.Records, now.LaneUse.Lanes - then.LaneUse.Lanes),
             QueueWait = Over((now.Waiting - then.Waiting).TotalSeconds, calls),
             Batches = [.. now.Batches.Zip(then.Batches, static (later, earlier) => later - earlier)],

@@ -21,7 +21,7 @@ internal sealed class LoadMeter(HandshakeMetrics handshakes, DataMetrics data, S
     public SiloLoad Measure()
     {
         var now = new Sample(handshakes.Completed, data.Records, data.Bytes);
-        var (then, seconds) = _samples.Since(now);
+        var (then, perSecond) = _samples.Since(now);
         MeasureTimes(time.GetTimestamp());
         return new SiloLoad
         {
@@ -29,17 +29,15 @@ internal sealed class LoadMeter(HandshakeMetrics handshakes, DataMetrics data, S
             MachineCpu = _usage.MachineCpu,
             ResidentBytes = _usage.ResidentBytes,
             HandshakesInFlight = handshakes.InFlight,
-            HandshakesPerSecond = Rate(now.Handshakes - then.Handshakes),
+            HandshakesPerSecond = (now.Handshakes - then.Handshakes) * perSecond,
             Connections = sessions.Count,
-            RecordsPerSecond = Rate(now.Records - then.Records),
-            BytesPerSecond = Rate(now.Bytes - then.Bytes),
+            RecordsPerSecond = (now.Records - then.Records) * perSecond,
+            BytesPerSecond = (now.Bytes - then.Bytes) * perSecond,
             HandshakeQueue = handshakes.StepsUnderWay,
             HandshakeTime = _stepTime,
             CpuAllowance = _usage.CpuAllowance,
             SchedulingDelay = _usage.SchedulingDelay,
         };
-
-        double Rate(long count) => seconds > 0 ? count / seconds : 0;
     }
 
     /// <inheritdoc/>
