@@ -115,7 +115,4 @@ public sealed class BadInputTests(Cluster cluster, ITestOutputHelper output) : C
         await client.SendAsync(bytes);
         return await client.ReadToEndAsync();
     }
-
-    private async Task AssertServedAsync()
-        => (await Tool.RunAsync("curl", ["-sSf", "--cacert", Cluster.CertificateAuthority, "-o", "/dev/null", Url("/")])).Succeeded();
 }

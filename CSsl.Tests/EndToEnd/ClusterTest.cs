@@ -25,6 +25,22 @@ public sealed class OwnCluster
     public const string Name = "own cluster";
 }
 
+/// <summary>A cluster with settings of its own, for the tests of a class.</summary>
+public abstract class ClusterSite(ClusterSettings settings) : IAsyncLifetime
+{
+    private Cluster? _cluster;
+
+    public Cluster Cluster => _cluster ?? throw new InvalidOperationException("not started");
+
+    public async Task InitializeAsync() => _cluster = await Cluster.StartAsync(settings);
+
+    public async Task DisposeAsync()
+    {
+        if (_cluster is not null)
+            await _cluster.DisposeAsync();
+    }
+}
+
 /// <summary>A test against a running cluster: what the cluster logs meanwhile is shown with a failure.</summary>
 public abstract class ClusterTest : IDisposable
 {
@@ -50,6 +66,9 @@ public abstract class ClusterTest : IDisposable
 
     /// <summary>A URL of the cluster by name, as its certificate has it.</summary>
     protected string Url(string path) => $"https://localhost:{Cluster.Port}{path}";
+
+    /// <summary>A new client is served.</summary>
+    protected async Task AssertServedAsync() => (await Cluster.CurlAsync("/")).Succeeded();
 
     private void Show(string line)
     {

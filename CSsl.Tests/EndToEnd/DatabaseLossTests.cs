@@ -66,7 +66,7 @@ public sealed class DatabaseLossTests(Postgres postgres, ITestOutputHelper outpu
     {
         int requests = 0;
         for (; !stop.IsCancellationRequested; requests++)
-            (await Tool.RunAsync("curl", ["-sSf", "--max-time", "10", "--cacert", cluster.CertificateAuthority, "-o", "/dev/null", $"https://localhost:{cluster.Port}/"])).Succeeded();
+            (await cluster.CurlAsync("/", "--max-time", "10")).Succeeded();
         return requests;
     }
 

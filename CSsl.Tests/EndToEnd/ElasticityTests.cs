@@ -27,7 +27,7 @@ public sealed class ElasticityTests
         // A data silo takes over the handshakes.
         Assert.Equal("data-1 is handshake\n", (await OperateAsync(cluster, "roles", "data-1", "handshake", "--wait")).Succeeded().Output);
         Assert.Equal("handshake-1 is drained and stopped\n", (await SiloAsync(cluster, "remove", "handshake-1")).Succeeded().Output);
-        Assert.Equal(["Handshake"], (await cluster.StatusAsync()).Single(process => process.Name == "data-1").Roles);
+        Assert.Equal(["Handshake"], (await cluster.ProcessAsync("data-1")).Roles);
 
         await over.CancelAsync();
         Assert.True(await load > 0);
@@ -46,10 +46,10 @@ public sealed class ElasticityTests
     public async Task Data_silo_takes_the_handshakes_over_by_itself_when_nobody_else_is_left_for_them()
     {
         await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { Arguments = ["--no-restart", "--Silo:RoleMode=Auto"] });
-        ProcFs.Signal((await cluster.StatusAsync()).Single(process => process.Name == "handshake-1").ProcessId, ProcFs.SigKill);
+        ProcFs.Signal((await cluster.ProcessAsync("handshake-1")).ProcessId, ProcFs.SigKill);
 
         await Eventually.TrueAsync(
-            async () => (await Tool.RunAsync("curl", ["-sSf", "--cacert", cluster.CertificateAuthority, "-o", "/dev/null", $"https://localhost:{cluster.Port}/"])).ExitCode == 0,
+            async () => (await cluster.CurlAsync("/")).ExitCode == 0,
             "clients are served again");
 
         ClusterProcess helper = Assert.Single(await cluster.StatusAsync(), process => process.Roles.Count == 2);
@@ -62,11 +62,11 @@ public sealed class ElasticityTests
     {
         int served = 0;
         for (; !over.IsCancellationRequested; served++)
-            (await Tool.RunAsync("curl", ["-sSf", "--cacert", cluster.CertificateAuthority, "-o", "/dev/null", $"https://localhost:{cluster.Port}/slow?ms=50"])).Succeeded();
+            (await cluster.CurlAsync("/slow?ms=50")).Succeeded();
         return served;
     }
 
-    private static async Task<string> StateAsync(Cluster cluster, string silo) => (await cluster.StatusAsync()).Single(process => process.Name == silo).State;
+    private static async Task<string> StateAsync(Cluster cluster, string silo) => (await cluster.ProcessAsync(silo)).State;
 
     private static Task<ToolResult> OperateAsync(Cluster cluster, params string[] arguments) => Cssl.RunAsync([.. arguments, "--admin", $"{cluster.AdminPort}"]);
 

@@ -39,7 +39,7 @@ public sealed class FuzzTests(Cluster cluster, ITestOutputHelper output) : Clust
         }));
 
         _output.WriteLine($"{sent} connections");
-        (await Tool.RunAsync("curl", ["-sSf", "--cacert", Cluster.CertificateAuthority, "-o", "/dev/null", Url("/")])).Succeeded();
+        await AssertServedAsync();
         Assert.Equal(before.Select(process => (process.Name, process.ProcessId)), (await Cluster.StatusAsync()).Select(process => (process.Name, process.ProcessId)));
         string[] unexpected = [.. Cluster.Log.Text(mark).Split('\n').Where(line => line.Contains(" fail ", StringComparison.Ordinal) || line.Contains(" crit ", StringComparison.Ordinal))];
         Assert.Empty(unexpected);

@@ -9,33 +9,21 @@ using Xunit;
 namespace CSsl.Tests.EndToEnd;
 
 /// <summary>A cluster that does one handshake at a time, and takes so many connections from a source.</summary>
-public sealed class SmallHandshakeLimits : IAsyncLifetime
+public sealed class SmallHandshakeLimits() : ClusterSite(new ClusterSettings
+{
+    Environment = new Dictionary<string, string>
+    {
+        ["CSSL_Silo__RoleMode"] = nameof(RoleMode.Auto),
+        ["CSSL_Limits__ConcurrentHandshakes"] = "1",
+        ["CSSL_Limits__HandshakeQueue"] = $"{Queue}",
+        ["CSSL_Limits__HandshakeQueueTime"] = "120s",
+        ["CSSL_Limits__HandshakeTime"] = "120s",
+        ["CSSL_Limits__SourceHandshakeRate"] = "1",
+        ["CSSL_Limits__SourceHandshakeBurst"] = $"{Burst}",
+    },
+})
 {
     public const int Queue = 20, Burst = 50;
-
-    private Cluster? _cluster;
-
-    public Cluster Cluster => _cluster ?? throw new InvalidOperationException("not started");
-
-    public async Task InitializeAsync() => _cluster = await Cluster.StartAsync(new ClusterSettings
-    {
-        Environment = new Dictionary<string, string>
-        {
-            ["CSSL_Silo__RoleMode"] = nameof(RoleMode.Auto),
-            ["CSSL_Limits__ConcurrentHandshakes"] = "1",
-            ["CSSL_Limits__HandshakeQueue"] = $"{Queue}",
-            ["CSSL_Limits__HandshakeQueueTime"] = "120s",
-            ["CSSL_Limits__HandshakeTime"] = "120s",
-            ["CSSL_Limits__SourceHandshakeRate"] = "1",
-            ["CSSL_Limits__SourceHandshakeBurst"] = $"{Burst}",
-        },
-    });
-
-    public async Task DisposeAsync()
-    {
-        if (_cluster is not null)
-            await _cluster.DisposeAsync();
-    }
 }
 
 /// <summary>More clients than a real cluster takes; those that it has notice nothing.</summary>

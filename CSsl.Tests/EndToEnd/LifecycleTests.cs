@@ -114,7 +114,7 @@ public sealed class LifecycleTests(ITestOutputHelper output)
     public async Task New_connections_are_served_by_others_when_a_silo_is_killed(string victim)
     {
         await using Cluster cluster = await StartAsync(new ClusterSettings { HandshakeSilos = 2, Arguments = ["--no-restart"] });
-        ClusterProcess silo = (await cluster.StatusAsync()).Single(process => process.Name == victim);
+        ClusterProcess silo = await cluster.ProcessAsync(victim);
 
         ProcFs.Signal(silo.ProcessId, ProcFs.SigKill);
 
@@ -122,7 +122,7 @@ public sealed class LifecycleTests(ITestOutputHelper output)
         await Eventually.TrueAsync(() => !ProcFs.IsAlive(silo.ProcessId), "the silo is dead");
         int failures = 0;
         for (int i = 0; i < 20; i++)
-            failures += (await CurlAsync(cluster, "/")).ExitCode == 0 ? 0 : 1;
+            failures += (await cluster.CurlAsync("/")).ExitCode == 0 ? 0 : 1;
         Assert.InRange(failures, 0, 1);
     }
 
@@ -130,14 +130,14 @@ public sealed class LifecycleTests(ITestOutputHelper output)
     public async Task Hung_handshake_silo_delays_a_client_for_two_seconds_at_most()
     {
         await using Cluster cluster = await StartAsync(new ClusterSettings { HandshakeSilos = 2, DataSilos = 1 });
-        ClusterProcess silo = (await cluster.StatusAsync()).Single(process => process.Name == "handshake-1");
+        ClusterProcess silo = await cluster.ProcessAsync("handshake-1");
         ProcFs.Signal(silo.ProcessId, ProcFs.SigStop);
         try
         {
             // Some of these are given to the hung silo before it is known to be: they fail within 2 s, and none is given to it after that.
-            await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => CurlAsync(cluster, "/", "--max-time", "3")));
+            await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => cluster.CurlAsync("/", "--max-time", "3")));
             for (int i = 0; i < 10; i++)
-                (await CurlAsync(cluster, "/", "--max-time", "3")).Succeeded();
+                (await cluster.CurlAsync("/", "--max-time", "3")).Succeeded();
         }
         finally
         {
@@ -149,11 +149,11 @@ public sealed class LifecycleTests(ITestOutputHelper output)
     public async Task Killed_silo_is_started_again_and_serves()
     {
         await using Cluster cluster = await StartAsync(new ClusterSettings { DataSilos = 1 });
-        ClusterProcess silo = (await cluster.StatusAsync()).Single(process => process.Name == "handshake-1");
+        ClusterProcess silo = await cluster.ProcessAsync("handshake-1");
 
         ProcFs.Signal(silo.ProcessId, ProcFs.SigKill);
 
-        await Eventually.TrueAsync(async () => (await CurlAsync(cluster, "/")).ExitCode == 0, "the only handshake silo is back");
+        await Eventually.TrueAsync(async () => (await cluster.CurlAsync("/")).ExitCode == 0, "the only handshake silo is back");
         Assert.NotEqual(silo.ProcessId, (await cluster.StatusAsync()).Single(process => process.Name == "handshake-1" && process.State == "Active").ProcessId);
     }
 
@@ -163,7 +163,4 @@ public sealed class LifecycleTests(ITestOutputHelper output)
         output.WriteLine($"cssl {settings.Command} is process {cluster.ProcessId}");
         return cluster;
     }
-
-    private static Task<ToolResult> CurlAsync(Cluster cluster, string path, params string[] more)
-        => Tool.RunAsync("curl", ["-sSf", "--cacert", cluster.CertificateAuthority, "-o", "/dev/null", .. more, $"https://localhost:{cluster.Port}{path}"]);
 }

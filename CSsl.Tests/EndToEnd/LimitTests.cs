@@ -7,31 +7,19 @@ using Xunit.Abstractions;
 namespace CSsl.Tests.EndToEnd;
 
 /// <summary>A cluster with small limits, so that a test sees them at work in seconds.</summary>
-public sealed class SmallLimits : IAsyncLifetime
+public sealed class SmallLimits() : ClusterSite(new ClusterSettings
+{
+    DataSilos = 1,
+    Environment = new Dictionary<string, string>
+    {
+        ["CSSL_Limits__FirstByteTime"] = $"{FirstByteTime.TotalSeconds}s",
+        ["CSSL_Limits__HandshakeTime"] = $"{HandshakeTime.TotalSeconds}s",
+        ["CSSL_Limits__HandshakeBytes"] = "20000",
+    },
+})
 {
     public static readonly TimeSpan FirstByteTime = TimeSpan.FromSeconds(4);
     public static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(6);
-
-    private Cluster? _cluster;
-
-    public Cluster Cluster => _cluster ?? throw new InvalidOperationException("not started");
-
-    public async Task InitializeAsync() => _cluster = await Cluster.StartAsync(new ClusterSettings
-    {
-        DataSilos = 1,
-        Environment = new Dictionary<string, string>
-        {
-            ["CSSL_Limits__FirstByteTime"] = $"{FirstByteTime.TotalSeconds}s",
-            ["CSSL_Limits__HandshakeTime"] = $"{HandshakeTime.TotalSeconds}s",
-            ["CSSL_Limits__HandshakeBytes"] = "20000",
-        },
-    });
-
-    public async Task DisposeAsync()
-    {
-        if (_cluster is not null)
-            await _cluster.DisposeAsync();
-    }
 }
 
 /// <summary>Everything that a client controls has a limit.</summary>
@@ -116,7 +104,4 @@ public sealed class LimitTests(SmallLimits limits, ITestOutputHelper output) : C
         RawEnd end = await client.ReadToEndAsync(SmallLimits.HandshakeTime / 2);
         Assert.NotNull(end.Alert);
     }
-
-    private async Task AssertServedAsync()
-        => (await Tool.RunAsync("curl", ["-sSf", "--cacert", Cluster.CertificateAuthority, "-o", "/dev/null", Url("/")])).Succeeded();
 }

@@ -15,13 +15,13 @@ public sealed class NoSiloTests
         await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { DataSilos = 1, Arguments = ["--no-restart", "--Limits:TakeoverTime=1s"] });
 
         await KillAsync(cluster, "data-1");
-        ToolResult withoutData = await CurlAsync(cluster);
+        ToolResult withoutData = await cluster.CurlAsync("/", "--max-time", "10");
         Assert.Equal(ReceiveFailed, withoutData.ExitCode);
         Assert.Contains("reset", withoutData.Error, StringComparison.OrdinalIgnoreCase);
         Assert.Equal(1, await cluster.CounterAsync("""cssl_gateway_refusals_total{reason="no_data_silo"}"""));
 
         await KillAsync(cluster, "handshake-1");
-        ToolResult withoutHandshake = await CurlAsync(cluster);
+        ToolResult withoutHandshake = await cluster.CurlAsync("/", "--max-time", "10");
         Assert.Equal(TlsFailed, withoutHandshake.ExitCode);
         Assert.Contains("internal error", withoutHandshake.Error, StringComparison.Ordinal);
         Assert.Equal(1, await cluster.CounterAsync("""cssl_gateway_refusals_total{reason="no_handshake_silo"}"""));
@@ -29,11 +29,8 @@ public sealed class NoSiloTests
 
     private static async Task KillAsync(Cluster cluster, string silo)
     {
-        int pid = (await cluster.StatusAsync()).Single(process => process.Name == silo).ProcessId;
+        int pid = (await cluster.ProcessAsync(silo)).ProcessId;
         ProcFs.Signal(pid, ProcFs.SigKill);
         await Eventually.TrueAsync(() => !ProcFs.IsAlive(pid), $"{silo} is dead");
     }
-
-    private static Task<ToolResult> CurlAsync(Cluster cluster)
-        => Tool.RunAsync("curl", ["-sSf", "--max-time", "10", "--cacert", cluster.CertificateAuthority, "-o", "/dev/null", $"https://localhost:{cluster.Port}/"]);
 }

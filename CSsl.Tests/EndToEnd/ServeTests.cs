@@ -6,20 +6,7 @@ using Xunit.Abstractions;
 namespace CSsl.Tests.EndToEnd;
 
 /// <summary>All of C-SSL in one process.</summary>
-public sealed class OneProcess : IAsyncLifetime
-{
-    private Cluster? _cluster;
-
-    public Cluster Cluster => _cluster ?? throw new InvalidOperationException("not started");
-
-    public async Task InitializeAsync() => _cluster = await Cluster.StartAsync(new ClusterSettings { Command = "serve" });
-
-    public async Task DisposeAsync()
-    {
-        if (_cluster is not null)
-            await _cluster.DisposeAsync();
-    }
-}
+public sealed class OneProcess() : ClusterSite(new ClusterSettings { Command = "serve" });
 
 /// <summary>`cssl serve`: the same frames through memory instead of sockets, so the same for every client.</summary>
 [Collection(OwnCluster.Name)]

@@ -131,6 +131,15 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
         Assert.DoesNotContain(children, ProcFs.IsAlive);
     }
 
+    /// <summary>A process of the cluster, by its name.</summary>
+    public async Task<ClusterProcess> ProcessAsync(string name) => (await StatusAsync()).Single(process => process.Name == name);
+
+    /// <summary>curl with one GET, which fails for a status of 400 and more too; the body is thrown away.</summary>
+    /// <param name="path">Of the URL.</param>
+    /// <param name="more">Other arguments.</param>
+    public Task<ToolResult> CurlAsync(string path, params string[] more)
+        => Tool.RunAsync("curl", ["-sSf", "--cacert", CertificateAuthority, "-o", "/dev/null", .. more, $"https://localhost:{Port}{path}"]);
+
     /// <summary>A counter of the gateway, as its metrics page has it.</summary>
     /// <param name="sample">Its name, with its labels, as Prometheus writes them; a part of them stands for the one that begins like that.</param>
     public async Task<long> CounterAsync(string sample)
