@@ -81,7 +81,7 @@ public sealed class HibernationTests(TestCertificates certificates) : IClassFixt
     [Fact]
     public async Task Nothing_of_a_sleeping_session_stays_at_the_silo()
     {
-        await using var silo = await TestSilo.StartAsync(certificates, "--Silo:HibernateAfter=2s");
+        await using var silo = await TestSilo.StartAsync(certificates, "--Silo:HibernateAfter=5s");
         using var connections = new KestrelConnections(silo);
         var grains = silo.Application.Services.GetRequiredService<IGrainFactory>();
         var sessions = Enumerable.Range(0, 20).Select(_ => DirectSession.Attach(silo)).ToList();
