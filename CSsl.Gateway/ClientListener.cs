@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace CSsl.Gateway;

@@ -1,14 +1,14 @@
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using Orleans;
 using Orleans.Hosting;
 #if CLUSTER_ORLEANS
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
-using ClusterOptions = CSsl.Grains.Configuration.ClusterOptions;
+using ClusterOptions = CSsl.Hosting.Configuration.ClusterOptions;
 using GatewayOptions = Orleans.Configuration.GatewayOptions;
 #endif
 
@@ -24,14 +24,14 @@ internal static class ClusterHosting
         if (builder.Services.Any(static service => service.ServiceType == typeof(IGrainFactory)))
             return;
 
-        Grains.Hosting.ClusterHosting.Check(cluster);
+        CSsl.Hosting.ClusterHosting.Check(cluster);
 #if CLUSTER_ORLEANS
         var (clusterId, invariant, connectionString) = builder.AddClusterDatabase(cluster, clusterKey);
         builder.QuietOrleans();
         builder.UseOrleansClient(client =>
         {
             client.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, cluster.Id));
-            client.Configure<ClientMessagingOptions>(Grains.Hosting.ClusterHosting.SetLimits);
+            client.Configure<ClientMessagingOptions>(CSsl.Hosting.ClusterHosting.SetLimits);
             client.UseClusterTls(cluster);
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
             client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));

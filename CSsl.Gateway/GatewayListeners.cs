@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using CSsl.Gateway.Connections;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;

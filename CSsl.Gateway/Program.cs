@@ -1,4 +1,4 @@
 using CSsl.Gateway;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 return await CsslHost.RunAsync(args, static builder => builder.AddCsslGateway());

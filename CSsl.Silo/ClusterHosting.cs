@@ -1,18 +1,18 @@
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
 #if CLUSTER_ORLEANS
 using System.Net;
 using System.Net.Sockets;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.Runtime;
 using Orleans.Serialization;
 using Orleans.Storage;
-using ClusterOptions = CSsl.Grains.Configuration.ClusterOptions;
-using SiloOptions = CSsl.Grains.Configuration.SiloOptions;
+using ClusterOptions = CSsl.Hosting.Configuration.ClusterOptions;
+using SiloOptions = CSsl.Hosting.Configuration.SiloOptions;
 #endif
 
 namespace CSsl.Silo;
@@ -23,7 +23,7 @@ internal static class ClusterHosting
     /// <exception cref="ConfigurationException">No database is named; or, with Microsoft Orleans, no address that others could reach.</exception>
     public static void AddClusterEngine(this WebApplicationBuilder builder, ClusterOptions cluster, SiloOptions silo, ReadOnlyMemory<byte> clusterKey)
     {
-        Grains.Hosting.ClusterHosting.Check(cluster);
+        CSsl.Hosting.ClusterHosting.Check(cluster);
 #if CLUSTER_ORLEANS
         var (engine, clients) = Endpoints(silo);
         var (clusterId, invariant, connectionString) = builder.AddClusterDatabase(cluster, clusterKey);
@@ -58,7 +58,7 @@ internal static class ClusterHosting
                 // A silo that starts must reach all that seem to live. With the default, those that died together with everybody seem to for 90 s.
                 options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
             });
-            orleans.Configure<SiloMessagingOptions>(Grains.Hosting.ClusterHosting.SetLimits);
+            orleans.Configure<SiloMessagingOptions>(CSsl.Hosting.ClusterHosting.SetLimits);
             orleans.UseClusterTls(cluster);
             orleans.Configure<GrainCollectionOptions>(options =>
             {

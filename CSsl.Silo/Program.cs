@@ -1,4 +1,4 @@
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 using CSsl.Silo;
 
 return await CsslHost.RunAsync(args, static builder => builder.AddCsslSilo());

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.Json.Serialization;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo.Lifecycle;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

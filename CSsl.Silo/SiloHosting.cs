@@ -1,8 +1,8 @@
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
 using CSsl.Grains.Handshake;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Silo.Aggregation;
 using CSsl.Silo.Exchanges;
 using CSsl.Silo.Handshake;

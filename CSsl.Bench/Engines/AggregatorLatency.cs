@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Silo.Aggregation;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;

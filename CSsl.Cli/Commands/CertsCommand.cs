@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CSsl.Cli.Certificates;
 using CSsl.Cli.Up;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 namespace CSsl.Cli.Commands;
 

@@ -3,8 +3,8 @@ using System.Globalization;
 using CSsl.Cli.Up;
 using CSsl.Database;
 using CSsl.Database.Migrations;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 
 namespace CSsl.Cli.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using CSsl.Cli.Origin;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 
 namespace CSsl.Cli.Commands;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using CSsl.Cli.Publish;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 namespace CSsl.Cli.Commands;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using CSsl.Cli.Origin;
 using CSsl.Cli.Up;
 using CSsl.Gateway;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo;
 using Microsoft.AspNetCore.Builder;
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using CSsl.Cli.Status;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 using Spectre.Console;
 
 namespace CSsl.Cli.Commands;

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using CSsl.Cli.Status;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 namespace CSsl.Cli.Operations;
 

@@ -1,4 +1,4 @@
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -1,8 +1,8 @@
 using System.Net;
 using CSsl.Cli.Certificates;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 
 namespace CSsl.Cli.Up;
 

@@ -4,7 +4,7 @@ using CSsl.Cli.Operations;
 using CSsl.Cli.Status;
 using CSsl.Cli.Up.Control;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 namespace CSsl.Cli.Up;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 
 namespace CSsl.Cli.Up;
 

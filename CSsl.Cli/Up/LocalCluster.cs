@@ -1,8 +1,8 @@
 using System.Net.Sockets;
 using CSsl.Cli.Commands;
 using CSsl.Cli.Up.Control;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 
 namespace CSsl.Cli.Up;
 

@@ -4,7 +4,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using CSsl.Cli.Status;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 namespace CSsl.Cli.Up;
 

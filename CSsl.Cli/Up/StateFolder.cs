@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using CSsl.Cli.Certificates;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 namespace CSsl.Cli.Up;
 

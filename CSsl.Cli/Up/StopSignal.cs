@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 namespace CSsl.Cli.Up;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Serialization;
-using CSsl.Gateway.Links;
 using CSsl.Gateway.Lifecycle;
+using CSsl.Gateway.Links;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,6 @@
 using CSsl.Gateway.Lifecycle;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace CSsl.Gateway.Admin;

@@ -1,6 +1,6 @@
 using System.Net;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 
 namespace CSsl.Gateway.Admission;
 

@@ -3,8 +3,8 @@ using CSsl.Gateway.Links;
 using CSsl.Gateway.Metrics;
 using CSsl.Gateway.Records;
 using CSsl.Gateway.VirtualConnections;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Gateway.Connections;

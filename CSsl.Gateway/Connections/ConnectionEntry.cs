@@ -1,6 +1,6 @@
 using System.Net;
 using CSsl.Gateway.Records;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Gateway.Connections;
 

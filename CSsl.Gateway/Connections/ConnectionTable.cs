@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 
 namespace CSsl.Gateway.Connections;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
 using CSsl.Gateway.Links;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Gateway.Connections;
 

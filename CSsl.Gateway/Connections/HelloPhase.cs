@@ -1,5 +1,5 @@
 using System.IO.Pipelines;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
 

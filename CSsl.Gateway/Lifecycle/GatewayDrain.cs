@@ -1,7 +1,7 @@
 using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -2,8 +2,8 @@ using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace CSsl.Gateway.Lifecycle;

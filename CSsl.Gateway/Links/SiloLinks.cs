@@ -1,5 +1,5 @@
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;
 using CSsl.Gateway.Records;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Gateway.VirtualConnections;
 

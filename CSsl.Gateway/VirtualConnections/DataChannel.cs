@@ -1,5 +1,5 @@
 using CSsl.Gateway.Links;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Gateway.VirtualConnections;
 

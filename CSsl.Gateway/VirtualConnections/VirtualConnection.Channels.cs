@@ -1,6 +1,6 @@
 using CSsl.Gateway.Links;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Gateway.VirtualConnections;

@@ -1,7 +1,7 @@
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Records;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Gateway.VirtualConnections;
 

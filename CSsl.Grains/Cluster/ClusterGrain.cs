@@ -1,4 +1,4 @@
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans;

@@ -1,5 +1,5 @@
 using System.Buffers;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Sessions;

@@ -1,5 +1,5 @@
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Tls.Engines;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Tls.Engines;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -26,7 +26,7 @@ internal enum ValidatorKind : byte
 
 /// <summary>
 /// What another silo needs to know of a response that has begun. Sealed, it travels to the gateway before the response does
-/// (<see cref="Grains.Link.FrameKind.ResponseNote"/>), and comes back in an <see cref="Grains.Link.Attach"/> if this silo is lost.
+/// (<see cref="Link.FrameKind.ResponseNote"/>), and comes back in an <see cref="Link.Attach"/> if this silo is lost.
 /// </summary>
 /// <remarks>
 /// Positions are application bytes since the checkpoint. Little-endian:

@@ -1,5 +1,5 @@
 using System.Text;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Silo.Exchanges;
 

@@ -25,7 +25,7 @@ internal sealed class CertificateVault(Func<OpenSslServerHandshakeFactory> load)
     public TicketKeys? TicketKeys => _open?.TicketKeys;
 
     /// <summary>Loads the certificates, unless they are.</summary>
-    /// <exception cref="CSsl.Grains.Configuration.ConfigurationException">One can't be used: which file, and why.</exception>
+    /// <exception cref="CSsl.Hosting.Configuration.ConfigurationException">One can't be used: which file, and why.</exception>
     public void Open()
     {
         lock (_gate)

@@ -23,7 +23,7 @@ internal sealed partial class HandshakeLaneStarter(
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Reads the certificates, gets the ticket keys and activates the lanes.</summary>
-    /// <exception cref="CSsl.Grains.Configuration.ConfigurationException">A certificate can't be used.</exception>
+    /// <exception cref="CSsl.Hosting.Configuration.ConfigurationException">A certificate can't be used.</exception>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
         vault.Open();

@@ -1,5 +1,5 @@
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Handshake;
+using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Options;
 using Orleans;
 

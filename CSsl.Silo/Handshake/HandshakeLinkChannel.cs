@@ -1,5 +1,5 @@
 using CSsl.Grains.Handshake;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Silo.Handshake;

@@ -1,5 +1,5 @@
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 using CSsl.Silo.Aggregation;
 
 namespace CSsl.Silo.Lifecycle;

@@ -1,7 +1,7 @@
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Data;
 using CSsl.Grains.Handshake;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 using CSsl.Silo.Transport;
 
 namespace CSsl.Silo.Lifecycle;

@@ -1,6 +1,6 @@
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Handshake;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo.Handshake;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

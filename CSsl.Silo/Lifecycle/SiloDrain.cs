@@ -1,7 +1,7 @@
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
 using CSsl.Grains.Handshake;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo.Links;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

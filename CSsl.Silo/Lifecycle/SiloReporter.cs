@@ -1,5 +1,5 @@
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo.Links;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Silo.Links;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,4 @@
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo.Exchanges;
 using CSsl.Silo.Transport;
 using Microsoft.AspNetCore.Builder;

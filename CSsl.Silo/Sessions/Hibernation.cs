@@ -1,5 +1,5 @@
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
+using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 

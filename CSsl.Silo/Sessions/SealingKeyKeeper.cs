@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
 using CSsl.Grains.Data;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Silo.Transport;
 

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tls;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tls;
 using CSsl.Tls.Records;
 

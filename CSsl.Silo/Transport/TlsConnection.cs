@@ -1,6 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using CSsl.Grains.Data;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Silo.Exchanges;
 using CSsl.Tls;
 using CSsl.Tls.Engines;

@@ -1,9 +1,9 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Silo.Exchanges;
 using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;

@@ -5,9 +5,9 @@ using CSsl.Gateway.Links;
 using CSsl.Gateway.Metrics;
 using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
-using CSsl.Tests.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
+using CSsl.Tests.Link;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Link;
-using CSsl.Tests.Grains.Link;
+using CSsl.Link;
+using CSsl.Tests.Link;
 using CSsl.Tests.Support;
 
 namespace CSsl.Tests.Gateway;

@@ -1,5 +1,5 @@
-using CSsl.Grains.Link;
-using CSsl.Tests.Grains.Link;
+using CSsl.Link;
+using CSsl.Tests.Link;
 using CSsl.Tests.Tls.Handshake;
 using CSsl.Tls;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Xunit;

@@ -1,5 +1,5 @@
 using System.Text;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tests.Support;
 using CSsl.Tls;
 using CSsl.Tls.Records;

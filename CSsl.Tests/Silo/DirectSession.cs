@@ -1,7 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tests.Tls.Records;
 using CSsl.Tls;
 using CSsl.Tls.Records;

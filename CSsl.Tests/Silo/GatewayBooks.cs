@@ -1,4 +1,4 @@
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tls.Records;
 
 namespace CSsl.Tests.Silo;

@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Tests.Silo;
 

@@ -1,5 +1,5 @@
 using CSsl.Grains.Data;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tests.Support;
 using CSsl.Tls;
 using Microsoft.AspNetCore.Http;

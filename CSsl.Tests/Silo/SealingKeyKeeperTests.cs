@@ -1,4 +1,4 @@
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo.Sessions;
 using CSsl.Tests.Support;
 using CSsl.Tls.Sessions;

@@ -1,4 +1,4 @@
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tests.Support;
 using CSsl.Tests.Tls.Records;
 using CSsl.Tls;

@@ -2,8 +2,8 @@ using System.Collections;
 using System.Net;
 using System.Text.Json;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
@@ -60,7 +60,7 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
         await Eventually.TrueAsync(async () => await grain.Find(CancellationToken.None) is { Silo: "s1", Client: "203.0.113.7:50123" }, "found");
         Assert.True(await grain.End(CancellationToken.None));
 
-        Assert.Equal(CSsl.Grains.Link.CloseReason.Done, await session.Channel.Closed);
+        Assert.Equal(CSsl.Link.CloseReason.Done, await session.Channel.Closed);
         await Eventually.TrueAsync(async () => await grain.Find(CancellationToken.None) is null, "not found any more");
     }
 
@@ -69,7 +69,7 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
     {
         await using var silo = await TestSilo.StartAsync(certificates, "--Silo:Roles=Handshake");
 
-        Assert.Equal(CSsl.Grains.Link.CloseReason.Refused, await silo.Gateway.Attach(DirectSession.NewAttach(silo, Guid.NewGuid())).Closed);
+        Assert.Equal(CSsl.Link.CloseReason.Refused, await silo.Gateway.Attach(DirectSession.NewAttach(silo, Guid.NewGuid())).Closed);
     }
 
     [Fact]

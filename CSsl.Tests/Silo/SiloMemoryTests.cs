@@ -1,4 +1,4 @@
-using CSsl.Tests.Grains.Link;
+using CSsl.Tests.Link;
 using CSsl.Tests.Support;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using CSsl.Grains.Data;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Silo.Sessions;
 using CSsl.Silo.Transport;
 using CSsl.Tests.Support;

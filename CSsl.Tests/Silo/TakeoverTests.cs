@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Silo.Transport;
 using CSsl.Tests.Support;
 using CSsl.Tests.Tls.Records;

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
-using CSsl.Grains.Link;
-using CSsl.Tests.Grains.Link;
+using CSsl.Link;
+using CSsl.Tests.Link;
 using CSsl.Tls.Records;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -13,7 +13,7 @@ internal static class Repository
     public static string Assembly(string project) => Path.Combine(Root, project, Output, project + ".dll");
 
     /// <summary>A script or source beside the end-to-end tests, run by another language's runtime.</summary>
-    public static string ClientScript(string name) => Path.Combine(Root, "CSsl.Tests", "EndToEnd", "Clients", name);
+    public static string ClientScript(string name) => Path.Combine(Root, "CSsl.EndToEnd.Tests", "Clients", name);
 
     private static string FindRoot()
     {

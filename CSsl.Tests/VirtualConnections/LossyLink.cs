@@ -1,4 +1,4 @@
-using CSsl.Grains.Link;
+using CSsl.Link;
 
 namespace CSsl.Tests.VirtualConnections;
 

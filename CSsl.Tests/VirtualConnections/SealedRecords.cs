@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tests.Silo;
 using CSsl.Tls;
 using CSsl.Tls.Records;

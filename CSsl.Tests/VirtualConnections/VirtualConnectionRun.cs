@@ -1,8 +1,8 @@
 using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Tests.Gateway;
 using CSsl.Tests.Silo;
 using CSsl.Tests.Support;

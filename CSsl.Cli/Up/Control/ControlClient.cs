@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 
 namespace CSsl.Cli.Up.Control;
 

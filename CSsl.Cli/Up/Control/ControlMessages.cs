@@ -30,7 +30,7 @@ internal sealed record ControlAnswer
     /// <summary>What was done, or why not.</summary>
     public required string Message { get; init; }
 
-    /// <summary>One of <see cref="Grains.Hosting.ExitCodes"/>.</summary>
+    /// <summary>One of <see cref="Hosting.ExitCodes"/>.</summary>
     public int ExitCode { get; init; }
 }
 

@@ -1,6 +1,6 @@
 using System.Collections;
 using CSsl.Cli.Origin;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Xunit;
 

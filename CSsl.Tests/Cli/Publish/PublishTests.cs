@@ -1,5 +1,5 @@
 using CSsl.Cli.Publish;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Collections;
 using CSsl.Cli.Up;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Runtime.Versioning;
 using CSsl.Cli.Up;
-using CSsl.Grains.Hosting;
+using CSsl.Hosting;
 using CSsl.Tests.Support;
 using Xunit;
 

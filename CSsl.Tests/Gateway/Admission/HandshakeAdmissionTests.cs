@@ -1,6 +1,6 @@
 using CSsl.Gateway.Admission;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Xunit;
 

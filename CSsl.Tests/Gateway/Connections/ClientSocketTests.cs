@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using CSsl.Gateway;
 using CSsl.Gateway.Connections;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;

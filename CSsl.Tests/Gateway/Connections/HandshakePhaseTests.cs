@@ -1,7 +1,7 @@
 using CSsl.Gateway.Connections;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Tests.Support;
 using CSsl.Tls;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Text;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Tests.Tls.Handshake;
 using CSsl.Tls;
 using Microsoft.Extensions.Logging;

@@ -3,7 +3,7 @@ using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Xunit;

@@ -1,8 +1,8 @@
 using CSsl.Gateway.Lifecycle;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Tests.Gateway.VirtualConnections;
-using CSsl.Tests.Grains.Link;
+using CSsl.Tests.Link;
 using CSsl.Tests.Support;
 using CSsl.Tls;
 using Xunit;

@@ -4,7 +4,7 @@ using CSsl.Gateway.Connections;
 using CSsl.Gateway.Lifecycle;
 using CSsl.Gateway.Metrics;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

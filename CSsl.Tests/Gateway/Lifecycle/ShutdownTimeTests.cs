@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using CSsl.Gateway;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

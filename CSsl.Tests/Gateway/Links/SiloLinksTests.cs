@@ -1,5 +1,5 @@
 using CSsl.Grains.Cluster;
-using CSsl.Tests.Grains.Link;
+using CSsl.Tests.Link;
 using Microsoft.Extensions.Logging;
 using Xunit;
 

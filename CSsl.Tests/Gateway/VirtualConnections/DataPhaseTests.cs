@@ -1,5 +1,5 @@
 using CSsl.Gateway.Connections;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Tests.Support;
 using CSsl.Tls;
 using FsCheck;

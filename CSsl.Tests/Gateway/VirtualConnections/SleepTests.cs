@@ -1,7 +1,7 @@
 using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Link;
-using CSsl.Tests.Grains.Link;
+using CSsl.Link;
+using CSsl.Tests.Link;
 using CSsl.Tls;
 using Xunit;
 using static CSsl.Tests.Gateway.VirtualConnections.Sessions;

@@ -1,8 +1,8 @@
 using CSsl.Gateway.Connections;
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
-using CSsl.Grains.Link;
-using CSsl.Tests.Grains.Link;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
+using CSsl.Tests.Link;
 using Xunit;
 using static CSsl.Tests.Gateway.VirtualConnections.Sessions;
 

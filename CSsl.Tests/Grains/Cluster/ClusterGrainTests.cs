@@ -1,5 +1,5 @@
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Options;
 using Xunit;

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Data;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo;
 using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Builder;

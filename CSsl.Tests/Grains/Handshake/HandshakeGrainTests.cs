@@ -1,6 +1,6 @@
 using System.Text;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Handshake;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using CSsl.Tests.Tls.Handshake;
 using CSsl.Tls;

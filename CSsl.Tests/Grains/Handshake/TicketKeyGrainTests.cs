@@ -1,5 +1,5 @@
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Handshake;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;

@@ -1,6 +1,6 @@
 using System.Text;
-using CSsl.Grains.Link;
-using CSsl.Tests.Grains.Link;
+using CSsl.Link;
+using CSsl.Tests.Link;
 using CSsl.Tests.Tls.Records;
 using CSsl.Tls;
 using CSsl.Tls.Engines;

@@ -1,4 +1,4 @@
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Silo.Exchanges;
 using Xunit;
 using static CSsl.Silo.Exchanges.Verdict;

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
-using CSsl.Grains.Configuration;
 using CSsl.Grains.Handshake;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo.Handshake;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,5 +1,5 @@
 using CSsl.Grains.Cluster;
-using CSsl.Grains.Link;
+using CSsl.Link;
 using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;
 using CSsl.Tests.Support;

@@ -1,0 +1,65 @@
+using System.Diagnostics;
+using CSsl.Database;
+using CSsl.Tests.Support;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace CSsl.EndToEnd.Tests;
+
+/// <summary>Which silos the cluster engine holds for alive: one that dies or hangs is out, and no other.</summary>
+/// <remarks>How soon is measured in docs/orleans.md; the deadlines here are for a busy machine, and still shorter than what Orleans takes by default for one that hangs.</remarks>
+[Collection(OwnCluster.Name)]
+public sealed class MembershipTests(ITestOutputHelper output)
+{
+    private const string Victim = "data-1";
+    private const int Dead = 6;
+
+    private static readonly string[] Others = ["data-2", "data-3", "handshake-1"];
+
+    [Fact]
+    public async Task Silo_that_was_killed_is_out()
+    {
+        await using Cluster cluster = await StartAsync();
+        await IsOutAsync(cluster, async () => ProcFs.Signal(await ProcessIdAsync(cluster), ProcFs.SigKill));
+    }
+
+    [Fact]
+    public async Task Silo_that_hangs_is_out_and_ends_when_it_goes_on()
+    {
+        await using Cluster cluster = await StartAsync();
+        int hung = await ProcessIdAsync(cluster);
+        try
+        {
+            await IsOutAsync(cluster, () =>
+            {
+                ProcFs.Signal(hung, ProcFs.SigStop);
+                return Task.CompletedTask;
+            });
+        }
+        finally
+        {
+            ProcFs.Signal(hung, ProcFs.SigCont);
+        }
+
+        await Eventually.TrueAsync(() => !ProcFs.IsAlive(hung), "it has found itself declared dead, and has ended", TimeSpan.FromSeconds(60));
+        Assert.Equal(Others, await LivingAsync(cluster));
+    }
+
+    private static Task<Cluster> StartAsync() => Cluster.StartAsync(new ClusterSettings { DataSilos = 3, Arguments = ["--no-restart"] });
+
+    private static async Task<int> ProcessIdAsync(Cluster cluster) => (await cluster.StatusAsync()).Single(static process => process.Name == Victim).ProcessId;
+
+    private async Task IsOutAsync(Cluster cluster, Func<Task> fault)
+    {
+        Assert.Equal([Victim, .. Others], await LivingAsync(cluster));
+        await fault();
+        long start = Stopwatch.GetTimestamp();
+        await Eventually.TrueAsync(async () => !(await LivingAsync(cluster)).Contains(Victim), $"{Victim} is out");
+        output.WriteLine($"out after {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
+        Assert.Equal(Others, await LivingAsync(cluster));
+    }
+
+    /// <summary>By name, as the membership table has them.</summary>
+    private static async Task<IReadOnlyList<string>> LivingAsync(Cluster cluster) => await ClusterDatabase.Of(Path.Combine(cluster.StateFolder, "cluster.db")).ReadAsync(
+        new Query("SELECT SiloName FROM OrleansMembershipTable WHERE Status <> @Dead ORDER BY SiloName").With("Dead", Dead), static row => row.GetString(0));
+}

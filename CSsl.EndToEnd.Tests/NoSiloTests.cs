@@ -1,0 +1,36 @@
+using CSsl.Tests.Support;
+using Xunit;
+
+namespace CSsl.EndToEnd.Tests;
+
+/// <summary>A role that no silo has any more.</summary>
+[Collection(OwnCluster.Name)]
+public sealed class NoSiloTests
+{
+    private const int TlsFailed = 35, ReceiveFailed = 56;
+
+    [Fact]
+    public async Task New_client_is_refused_in_a_way_that_it_and_the_operator_can_tell()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { DataSilos = 1, Arguments = ["--no-restart", "--Limits:TakeoverTime=1s"] });
+
+        await KillAsync(cluster, "data-1");
+        ToolResult withoutData = await cluster.CurlAsync("/", "--max-time", "10");
+        Assert.Equal(ReceiveFailed, withoutData.ExitCode);
+        Assert.Contains("reset", withoutData.Error, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal(1, await cluster.CounterAsync("""cssl_gateway_refusals_total{reason="no_data_silo"}"""));
+
+        await KillAsync(cluster, "handshake-1");
+        ToolResult withoutHandshake = await cluster.CurlAsync("/", "--max-time", "10");
+        Assert.Equal(TlsFailed, withoutHandshake.ExitCode);
+        Assert.Contains("internal error", withoutHandshake.Error, StringComparison.Ordinal);
+        Assert.Equal(1, await cluster.CounterAsync("""cssl_gateway_refusals_total{reason="no_handshake_silo"}"""));
+    }
+
+    private static async Task KillAsync(Cluster cluster, string silo)
+    {
+        int pid = (await cluster.ProcessAsync(silo)).ProcessId;
+        ProcFs.Signal(pid, ProcFs.SigKill);
+        await Eventually.TrueAsync(() => !ProcFs.IsAlive(pid), $"{silo} is dead");
+    }
+}

@@ -1,0 +1,39 @@
+using CSsl.Tests.Support;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace CSsl.EndToEnd.Tests;
+
+/// <summary>A session made on one handshake silo is resumed by another: tickets are sealed under a key that all of them share.</summary>
+[Collection(OwnCluster.Name)]
+public sealed class ResumptionTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Session_is_resumed_by_the_silo_that_did_not_make_it()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { HandshakeSilos = 2, DataSilos = 1 });
+        cluster.Log.LineAdded += output.WriteLine;
+        ClusterProcess[] silos = [.. (await cluster.StatusAsync()).Where(process => process.Name.StartsWith("handshake", StringComparison.Ordinal))];
+        Assert.Equal(2, silos.Length);
+        using var folder = new TempDirectory();
+
+        // With the second silo stopped only the first can have made the sessions; with the first one gone only the second can resume them.
+        int mark = cluster.Log.Length;
+        ProcFs.Signal(silos[1].ProcessId, ProcFs.SigStop);
+        foreach (string version in (string[])["-tls1_3", "-tls1_2"])
+            (await SClient.GetAsync(cluster, "/", "-brief", version, "-sess_out", folder.File(version))).Succeeded();
+        ProcFs.Signal(silos[1].ProcessId, ProcFs.SigCont);
+        await Eventually.TrueAsync(async () => (await cluster.StatusAsync()).Count(process => process is { State: "Active" } && process.Name.StartsWith("handshake", StringComparison.Ordinal)) == 2, "both handshake silos are active again");
+        ProcFs.Signal(silos[0].ProcessId, ProcFs.SigStop);
+
+        foreach (string version in (string[])["-tls1_3", "-tls1_2"])
+        {
+            ToolResult result = (await SClient.GetAsync(cluster, "/", version, "-sess_in", folder.File(version))).Succeeded();
+            Assert.Contains("Reused, TLSv1", result.Output, StringComparison.Ordinal);
+            Assert.Equal(200, HttpText.Parse(result.Output).Status);
+        }
+
+        ProcFs.Signal(silos[0].ProcessId, ProcFs.SigCont);
+        cluster.Log.LineAdded -= output.WriteLine;
+    }
+}

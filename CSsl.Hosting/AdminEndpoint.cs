@@ -1,0 +1,89 @@
+using CSsl.Hosting.Metrics;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace CSsl.Hosting;
+
+/// <summary>A page of an admin endpoint.</summary>
+/// <param name="Endpoint">Which admin endpoint: "gateway" or "silo" (<c>cssl serve</c> has both in one process).</param>
+/// <param name="Path">Its whole path, such as "/status".</param>
+/// <param name="Handler">Answers requests.</param>
+/// <param name="Method">GET shows something, POST changes something.</param>
+public sealed record AdminPage(string Endpoint, string Path, RequestDelegate Handler, string Method = "GET");
+
+/// <summary>
+/// The admin endpoint of a host: plain HTTP on a listener of its own, which serves <see cref="AdminPage"/>s and /metrics and nothing else.
+/// No request that came in elsewhere sees them, and none that came in here falls through to the application.
+/// </summary>
+public static class AdminEndpoint
+{
+    /// <summary>Adds the middleware (once per process) and a page.</summary>
+    public static IServiceCollection AddAdminPage(this IServiceCollection services, string endpoint, string path, RequestDelegate handler)
+        => services.AddAdminPage(new AdminPage(endpoint, path, handler));
+
+    /// <summary>Adds the middleware (once per process) and a page that changes something: see <see cref="OperatorRequest"/>.</summary>
+    public static IServiceCollection AddAdminAction(this IServiceCollection services, string endpoint, string path, RequestDelegate handler)
+        => services.AddAdminPage(new AdminPage(endpoint, path, context => OperatorRequest.IsAllowed(context) ? handler(context) : Task.CompletedTask, HttpMethods.Post));
+
+    private static IServiceCollection AddAdminPage(this IServiceCollection services, AdminPage page)
+    {
+        services.TryAddSingleton<MetricCollector>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, AdminStartupFilter>());
+        return services.AddSingleton(page);
+    }
+
+    /// <summary>Makes a listener the admin endpoint of that name.</summary>
+    public static void UseAdmin(this ListenOptions listen, string endpoint)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        listen.Use(next => connection =>
+        {
+            connection.Features.Set(new AdminFeature(endpoint));
+            return next(connection);
+        });
+    }
+
+    /// <summary>Set on every connection of an admin listener; a request's features include its connection's.</summary>
+    private sealed record AdminFeature(string Endpoint);
+
+    private sealed class AdminStartupFilter(IEnumerable<AdminPage> pages, MetricCollector metrics) : IStartupFilter
+    {
+        private readonly Dictionary<(string, string), AdminPage> _pages = pages.ToDictionary(static page => (page.Endpoint, page.Path));
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(following => context => context.Features.Get<AdminFeature>() is { } admin ? Serve(context, admin.Endpoint) : following(context));
+            next(app);
+        };
+
+        private Task Serve(HttpContext context, string endpoint)
+        {
+            var path = context.Request.Path.Value ?? "";
+            var isKnown = _pages.TryGetValue((endpoint, path), out var page);
+            if (!HttpMethods.Equals(context.Request.Method, page?.Method ?? HttpMethods.Get))
+            {
+                context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+                return Task.CompletedTask;
+            }
+
+            if (isKnown)
+                return page!.Handler(context);
+
+            if (path == "/metrics")
+                return WriteMetrics(context);
+
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+
+        private Task WriteMetrics(HttpContext context)
+        {
+            context.Response.ContentType = PrometheusText.ContentType;
+            return context.Response.WriteAsync(PrometheusText.Format(metrics.Collect()), context.RequestAborted);
+        }
+    }
+}

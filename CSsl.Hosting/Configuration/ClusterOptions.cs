@@ -1,0 +1,47 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace CSsl.Hosting.Configuration;
+
+/// <summary>Section <c>Cluster</c>: which cluster a process belongs to. The same in every process of a cluster.</summary>
+public sealed class ClusterOptions
+{
+    /// <summary>Name of the section.</summary>
+    public const string Section = "Cluster";
+
+    /// <summary>The cluster's name: processes of different clusters refuse each other.</summary>
+    public string Id { get; set; } = "dev";
+
+    /// <summary>File with 32 random bytes in base64 on one line: proves on the control plane and on data links that a process belongs here.
+    /// Gateways and silos have it. Each use derives its own key from it (HKDF with a label).</summary>
+    [FilePath]
+    public string? KeyFile { get; set; }
+
+    /// <summary>File with the key ring that seals sessions (<see cref="Tls.Sessions.ClusterKeyRing"/>). Silos only; a gateway never reads it.</summary>
+    [FilePath]
+    public string? SealingKeyFile { get; set; }
+
+    /// <summary>Where membership and grain state live: the path of a SQLite file, or a connection string, which with Host is PostgreSQL's
+    /// (<see cref="CSsl.Database.ClusterDatabase.Of"/>).</summary>
+    [FilePath]
+    public string? Database { get; set; }
+
+    /// <summary>PEM certificate of this process, for TLS between the processes of the cluster engine; null: none. Microsoft Orleans only.</summary>
+    [FilePath]
+    public string? TlsCertificateFile { get; set; }
+
+    /// <summary>PEM private key of <see cref="TlsCertificateFile"/>.</summary>
+    [FilePath]
+    public string? TlsKeyFile { get; set; }
+
+    /// <summary>PEM certificate of the one authority that signs for this cluster's processes.</summary>
+    [FilePath]
+    public string? TlsAuthorityFile { get; set; }
+
+    /// <summary>Silos that keep the handshake role whatever the load, where the cluster moves roles by itself.</summary>
+    [Range(0, 10_000)]
+    public int MinimumHandshakeSilos { get; set; } = 1;
+
+    /// <summary>Silos that keep the data role whatever the load, where the cluster moves roles by itself.</summary>
+    [Range(0, 10_000)]
+    public int MinimumDataSilos { get; set; } = 1;
+}

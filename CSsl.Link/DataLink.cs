@@ -1,0 +1,218 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace CSsl.Link;
+
+/// <summary>
+/// One connection between a gateway and a silo that carries many channels: mutually authenticated, multiplexed,
+/// credited per channel, served round robin, and its own heartbeat.
+/// </summary>
+/// <remarks>
+/// How it ends: <see cref="Lose"/> notes the reason, once, and closes the transport; the read loop then returns, the sender stops, and when
+/// both have, the channels that are left are told. Nobody's code runs on the thread that noticed the loss.
+/// </remarks>
+public sealed partial class DataLink : IAsyncDisposable
+{
+    private readonly Stream _transport;
+    private readonly LinkOptions _options;
+    private readonly TimeProvider _time;
+    private readonly bool _opensChannels;
+    private readonly ChannelTable _table;
+    private readonly LinkSender _sender;
+    private readonly LinkReceiver _receiver;
+    private readonly LinkHeartbeat _heartbeat;
+    private readonly TaskCompletionSource<LinkException> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _readEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private LinkException? _reason;
+    private Task _transportClosed = Task.CompletedTask;
+    private int _started;
+    private byte[] _load = [];
+    private byte[] _peerLoad = [];
+    private bool _peerLeaving;
+
+    private DataLink(Stream transport, Hello peer, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, IRecordRunner? records)
+    {
+        (_transport, _options, _time) = (transport, options, time);
+        _opensChannels = acceptor is null;
+        Peer = peer.Identity;
+        PeerCredit = peer.Credit;
+        _table = new ChannelTable(this, peer.Credit, options.ChannelCredit);
+        _sender = new LinkSender(this, transport, options, records);
+        _receiver = new LinkReceiver(this, transport, _sender, _table, acceptor, records);
+        _heartbeat = new LinkHeartbeat(this, _sender, _receiver, options, time);
+    }
+
+    /// <summary>Proves the cluster key to each other, over <paramref name="transport"/>, and returns the link; <see cref="RunAsync"/> starts it.</summary>
+    /// <param name="transport">A connected duplex stream, on which a read and a write may be pending at once and closing ends both;
+    /// owned by the link from here on, also when this throws.</param>
+    /// <param name="self">This end.</param>
+    /// <param name="clusterKey">The key that both must know, at least 32 bytes.</param>
+    /// <param name="acceptor">The silo's end accepts channels; null at the gateway's end, which opens them.</param>
+    /// <param name="options">Sizes and times; must not change afterwards.</param>
+    /// <param name="time">The clock of heartbeats.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="records">Seals and opens for channels that do; null when none does.</param>
+    /// <exception cref="LinkException">The peer is not of this cluster, or not in time.</exception>
+    /// <exception cref="ArgumentException">An option, the identity or the key is out of its limits.</exception>
+    /// <exception cref="OperationCanceledException">This end gave up.</exception>
+    public static async Task<DataLink> ConnectAsync(Stream transport, LinkIdentity self, ReadOnlyMemory<byte> clusterKey, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, CancellationToken cancellationToken,
+        IRecordRunner? records = null)
+    {
+        try
+        {
+            options.Validate();
+            LinkEnd end = acceptor is null ? LinkEnd.Gateway : LinkEnd.Silo;
+            var hello = new Hello(end, options.ChannelCredit, RandomNumberGenerator.GetBytes(Hello.NonceLength), self);
+            Hello peer = await LinkAuthentication.RunAsync(transport, hello, clusterKey, options.ConnectTimeout, time, cancellationToken);
+            return new DataLink(transport, peer, acceptor, options, time, records);
+        }
+        catch
+        {
+            await transport.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The other end.</summary>
+    public LinkIdentity Peer { get; }
+
+    /// <summary>True until the link is lost.</summary>
+    public bool IsAlive => Reason is null;
+
+    /// <summary>True once the peer has said <see cref="FrameKind.Goodbye"/>.</summary>
+    public bool PeerLeaving => Volatile.Read(ref _peerLeaving);
+
+    /// <summary>Channels that are open at this end.</summary>
+    public int ChannelCount => _table.Count;
+
+    /// <summary>What this end puts in its pings (at most 256 bytes), and what the peer's last ping said.</summary>
+    /// <exception cref="ArgumentException">Longer than that.</exception>
+    public ReadOnlyMemory<byte> Load
+    {
+        get => Volatile.Read(ref _load);
+        set => Volatile.Write(ref _load, value.Length <= LinkHeartbeat.MaxLoadLength
+            ? value.ToArray()
+            : throw new ArgumentException($"A load of {value.Length} bytes; the most is {LinkHeartbeat.MaxLoadLength}.", nameof(value)));
+    }
+
+    public ReadOnlyMemory<byte> PeerLoad => Volatile.Read(ref _peerLoad);
+
+    /// <summary>From this end to the peer's read loop and back, as the last answered ping measured it; zero before the first.</summary>
+    public TimeSpan RoundTrip => _heartbeat.RoundTrip;
+
+    /// <summary>Counters since the start; written by the link's own threads, read by anyone.</summary>
+    public LinkCounters Counters
+    {
+        get
+        {
+            LinkCounters sent = _sender.Counters;
+            LinkCounters received = _receiver.Counters;
+            return sent with { Receives = received.Receives, FramesReceived = received.FramesReceived, BytesReceived = received.BytesReceived };
+        }
+    }
+
+    /// <summary>Where the link tells of channels that it had to close, and why.</summary>
+    public ILogger Logger { get; set; } = NullLogger.Instance;
+
+    /// <summary>Why the link was lost; null while it is alive.</summary>
+    internal LinkException? Reason => Volatile.Read(ref _reason);
+
+    /// <summary>True while the read loop waits for the peer.</summary>
+    internal bool IsReading => _receiver.IsReading;
+
+    /// <summary>Bytes of records per channel that the peer granted when it connected.</summary>
+    internal int PeerCredit { get; }
+
+    /// <summary>Reads frames and keeps the heartbeat until the link ends; then every channel has had its OnLinkLost. Returns the reason; does not throw.</summary>
+    /// <param name="cancellationToken">Ends the link at once; <see cref="DisposeAsync"/> lets queued frames leave first.</param>
+    public async Task<LinkException> RunAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _started, 1) != 0) return await _ended.Task;
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static link => ((DataLink)link!).Lose(ClosedHere()), this);
+        _heartbeat.Start();
+        Lose(await _receiver.RunAsync());
+        return await EndAsync();
+    }
+
+    /// <summary>Gateway's end: opens a channel, and sends the frame that opens it.</summary>
+    /// <param name="channel">A new one.</param>
+    /// <param name="kind">A kind that opens a channel.</param>
+    /// <param name="payload">Copied.</param>
+    /// <param name="hurried">False: something follows at once (a frame, a turn, or <see cref="Flush"/>), and they leave together.</param>
+    /// <exception cref="LinkException">The link is gone; the channel is as it was, and is told nothing.</exception>
+    /// <exception cref="InvalidOperationException">At the silo's end, or the channel was opened before.</exception>
+    public void Open(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload, bool hurried = true)
+    {
+        if (!_opensChannels) throw new InvalidOperationException("Only the gateway's end opens channels.");
+        if (!FrameRules.Opens(kind)) throw new ArgumentException($"{kind} does not open a channel.", nameof(kind));
+        CheckLength(payload);
+        _sender.Open(channel, _table, kind, payload, hurried);
+    }
+
+    /// <summary>Sends what was queued without hurry.</summary>
+    public void Flush() => _sender.Flush();
+
+    /// <summary>Silo's end: no new channels, please.</summary>
+    public void SayGoodbye()
+    {
+        if (_opensChannels) throw new InvalidOperationException("Only the silo's end says goodbye.");
+        _sender.Send(FrameKind.Goodbye, 0, []);
+    }
+
+    /// <summary>Lets the frames that are queued leave (records that wait for a turn don't), for at most <see cref="LinkOptions.PeerTimeout"/>,
+    /// and closes the transport. When it is done, every channel has had its OnLinkLost.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _sender.DrainAsync().WaitAsync(_options.PeerTimeout, _time);
+        }
+        catch (TimeoutException)
+        {
+            LogUndelivered(Logger, Peer.Name);
+        }
+
+        Lose(ClosedHere());
+        if (Interlocked.Exchange(ref _started, 1) == 0) await EndAsync();
+        await _ended.Task;
+    }
+
+    /// <summary>For logs.</summary>
+    public override string ToString() => $"link with {Peer.Name}";
+
+    // When the read loop has ended, or will never start.
+    private async Task<LinkException> EndAsync()
+    {
+        _readEnded.SetResult();
+        _heartbeat.Dispose();
+        await _sender.Ended;
+        LinkException reason = Reason!;
+        foreach (LinkChannel channel in _table.Close())
+        {
+            if (_table.Remove(channel)) channel.Lose(reason);
+        }
+
+        // Stored before the sender was closed, and the sender has ended.
+        await _transportClosed;
+        _ended.TrySetResult(reason);
+        return reason;
+    }
+
+    private async Task CloseTransportAsync(bool readToTheEnd)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (readToTheEnd) await _readEnded.Task.WaitAsync(_options.PeerTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            await _transport.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            LogNotClosed(Logger, Peer.Name, e);
+        }
+    }
+
+    private static LinkException ClosedHere() => new("This end closed the link.");
+}

@@ -1,0 +1,65 @@
+using System.Text;
+
+namespace CSsl.Link;
+
+/// <summary>Payload of <see cref="FrameKind.Hello"/>: a challenge, who is speaking, and what its channels may be sent.</summary>
+/// <remarks>
+/// <code>
+///  0      4         6     7      8        12      44
+///  +------+---------+-----+------+--------+-------+----------------+----------------------+
+///  | CSSL | version | end | zero | credit | nonce | name u8 + text | cluster id u8 + text |
+///  +------+---------+-----+------+--------+-------+----------------+----------------------+
+/// </code>
+/// </remarks>
+/// <param name="End">The end that speaks.</param>
+/// <param name="Credit">Bytes of records per channel that it takes before it has given any back.</param>
+/// <param name="Nonce">32 random bytes, never used twice.</param>
+/// <param name="Identity">Who it says it is; true once the proof of the cluster key is there.</param>
+internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce, LinkIdentity Identity)
+{
+    public const ushort Version = 1;
+    public const int NonceLength = 32;
+
+    /// <summary>The longest there is.</summary>
+    public const int MaxLength = 12 + NonceLength + 2 * (1 + byte.MaxValue);
+
+    private const uint Magic = 0x4C535343; // "CSSL"
+
+    /// <exception cref="ArgumentException">The name or the cluster id is empty, too long, or has control characters.</exception>
+    public byte[] Encode()
+    {
+        var payload = new PayloadWriter(MaxLength);
+        payload.U32(Magic);
+        payload.U16(Version);
+        payload.U8((byte)End);
+        payload.U8(0);
+        payload.Count(Credit);
+        payload.Bytes(Nonce.Span);
+        payload.Text(IsName(Identity.Name) ? Identity.Name : throw new ArgumentException($"'{Identity.Name}' can't be the name of a process in the cluster."));
+        payload.Text(IsName(Identity.ClusterId) ? Identity.ClusterId : throw new ArgumentException($"'{Identity.ClusterId}' can't be a cluster id."));
+        return payload.ToArray();
+    }
+
+    /// <exception cref="LinkException">Not a hello of this version.</exception>
+    public static Hello Decode(ReadOnlySpan<byte> payload)
+    {
+        var reader = new PayloadReader(payload, "The peer's Hello");
+        if (reader.U32() != Magic) throw reader.Refuse("does not begin like one: it is no C-SSL process");
+        ushort version = reader.U16();
+        if (version != Version) throw reader.Refuse($"is of version {version} of the data link; this end speaks version {Version}");
+        var end = (LinkEnd)reader.U8();
+        if (end is not (LinkEnd.Gateway or LinkEnd.Silo) || reader.U8() != 0) throw reader.Refuse("does not say which end it is");
+        int credit = reader.Count();
+        if (credit == 0) throw reader.Refuse("grants no credit");
+        byte[] nonce = reader.Bytes(NonceLength).ToArray();
+        string? name = reader.Text();
+        string? cluster = reader.Text();
+        reader.End();
+        if (!IsName(name)) throw reader.Refuse("has no usable name");
+        if (!IsName(cluster)) throw reader.Refuse("has no usable cluster id");
+        return new Hello(end, credit, nonce, new LinkIdentity(name!, cluster!));
+    }
+
+    // It goes to logs before it is proven: nothing that could break a line.
+    private static bool IsName(string? text) => !string.IsNullOrEmpty(text) && Encoding.UTF8.GetByteCount(text) <= byte.MaxValue && !text.Any(char.IsControl);
+}

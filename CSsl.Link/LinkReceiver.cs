@@ -1,0 +1,189 @@
+namespace CSsl.Link;
+
+/// <summary>The read loop: one buffer, frames handed on as spans of it. Everything here runs on one thread at a time.</summary>
+/// <remarks>
+/// The peer is authenticated, so what breaks the rules here is a fault in its program, and the question is whom it may hurt:
+/// <list type="bullet">
+/// <item>After what makes the stream of frames doubtful (length, reserved bytes, unknown kind, wrong direction, a channel number that was
+/// never opened or is opened again), nothing that follows can be believed: the link ends.</item>
+/// <item>What is wrong within one channel (an overrun of its credit, a payload that its OnFrame refuses) closes that channel only.</item>
+/// <item>A frame for a channel that this end has released is late, not wrong: it is dropped.</item>
+/// </list>
+/// <para>Records that are to be opened are gathered while the frames of a read are dispatched, and opened together by one call of the process's engine.
+/// To their channel they happen in their place among its frames: a frame of another kind waits until those before it are opened.</para>
+/// </remarks>
+internal sealed partial class LinkReceiver(DataLink link, Stream transport, LinkSender sender, ChannelTable table, ILinkAcceptor? acceptor, IRecordRunner? records)
+{
+    // At least twice the largest frame: when less than one fits behind what is there, what is there is moved to the front.
+    private const int BufferLength = 256 * 1024;
+
+    // How many reads in a row that did not have to wait before the loop leaves its thread to others: it may be the one that watches their sockets.
+    private const int ReadsPerStretch = 16;
+
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferLength, pinned: true);
+
+    // What a record holds, at the place that the record has in the other buffer.
+    private readonly byte[] _plaintext = records is null ? [] : GC.AllocateUninitializedArray<byte>(BufferLength, pinned: true);
+    private readonly OpeningBatch _opening = new();
+    private readonly List<LinkChannel> _inBatch = [];
+    private readonly LinkEnd _peer = acceptor is null ? LinkEnd.Silo : LinkEnd.Gateway;
+    private int _start;
+    private int _end;
+    private bool _reading;
+    private LinkException? _broken;
+    private long _receives;
+    private long _frames;
+    private long _bytes;
+
+    /// <summary>Reads that brought bytes.</summary>
+    public long Receives => Volatile.Read(ref _receives);
+
+    /// <summary>True while this end waits for the peer; false while it has work in hand itself.</summary>
+    public bool IsReading => Volatile.Read(ref _reading);
+
+    public LinkCounters Counters => new(0, Receives, 0, Volatile.Read(ref _frames), 0, 0, Volatile.Read(ref _bytes));
+
+    /// <summary>Reads until the link ends. Does not throw.</summary>
+    public async Task<LinkException> RunAsync()
+    {
+        var inARow = 0;
+        try
+        {
+            while (true)
+            {
+                Volatile.Write(ref _reading, true);
+                ValueTask<int> reading = transport.ReadAsync(_buffer.AsMemory(_end));
+                inARow = reading.IsCompleted ? inARow + 1 : 0;
+                int read = await reading;
+                Volatile.Write(ref _reading, false);
+                if (read == 0) return new LinkException(_start == _end ? "The peer closed the link." : "The peer closed the link in the middle of a frame.");
+                _end += read;
+                _bytes += read;
+                Volatile.Write(ref _receives, _receives + 1);
+                await DispatchAsync();
+                MakeRoom();
+                if (inARow == ReadsPerStretch)
+                {
+                    inARow = 0;
+                    await Task.Yield();
+                }
+            }
+        }
+        catch (LinkException e)
+        {
+            return e;
+        }
+        catch (Exception e)
+        {
+            return new LinkException($"Reading from the peer failed: {e.Message}", e);
+        }
+    }
+
+    // Completes at once unless somebody else is at the engine.
+    private async ValueTask DispatchAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                bool isAll = DispatchSome(out bool isRun, out ValueTask run);
+                if (!isRun)
+                {
+                    await run;
+                    EndRun();
+                }
+
+                if (_broken is not null) throw _broken;
+                if (isAll) return;
+            }
+        }
+        finally
+        {
+            _opening.Clear();
+        }
+    }
+
+    // True: all frames that are there. False: those before one that has to wait for records before it.
+    private bool DispatchSome(out bool isRun, out ValueTask run)
+    {
+        isRun = true;
+        run = default;
+        sender.Cork();
+        try
+        {
+            bool isAll = DispatchFrames();
+            if (_opening.Count > 0)
+            {
+                run = _opening.WaitAsync();
+                isRun = Open();
+            }
+
+            return isAll;
+        }
+        finally
+        {
+            if (isRun) EndBatch();
+            sender.Uncork();
+        }
+    }
+
+    private bool Open() => (records ?? throw new InvalidOperationException("A channel opens records on a link that has no engine.")).TryRun(_opening);
+
+    private void EndRun()
+    {
+        sender.Cork();
+        try
+        {
+            EndBatch();
+        }
+        finally
+        {
+            sender.Uncork();
+        }
+    }
+
+    // False: not all.
+    private bool DispatchFrames()
+    {
+        try
+        {
+            while (TryPeekFrame(out FrameHeader header))
+            {
+                if (_opening.Count > 0 && MustWait(header)) return false;
+                int start = _start + FrameHeader.Size;
+                _start = start + header.Length;
+                Dispatch(header, start);
+            }
+        }
+        catch (LinkException e)
+        {
+            // What came before it is still opened and delivered.
+            _broken = e;
+        }
+
+        return true;
+    }
+
+    private bool MustWait(FrameHeader header)
+        => _opening.Count >= RecordBatch.UsualRecords
+            || (header.Kind is not (FrameKind.Records or FrameKind.Window) && header.Channel != 0 && table.Find(header.Channel) is { IsOpening: true });
+
+    private bool TryPeekFrame(out FrameHeader header)
+    {
+        ReadOnlySpan<byte> unread = _buffer.AsSpan(_start, _end - _start);
+        header = default;
+        if (unread.Length < FrameHeader.Size) return false;
+        header = FrameHeader.Read(unread, LinkChannel.MaxPayload);
+        return unread.Length >= FrameHeader.Size + header.Length;
+    }
+
+    // Room for the rest of the largest frame, at least.
+    private void MakeRoom()
+    {
+        if (_start > 0 && (_start == _end || BufferLength - _start < FrameHeader.Size + LinkChannel.MaxPayload))
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+namespace CSsl.Link;
+
+/// <summary>Payload of <see cref="FrameKind.Close"/>: one byte.</summary>
+public readonly record struct Close(CloseReason Reason)
+{
+    public byte[] Encode() => [(byte)Reason];
+
+    /// <exception cref="LinkException">Not such a payload.</exception>
+    public static Close Decode(ReadOnlySpan<byte> payload)
+    {
+        var reader = new PayloadReader(payload, nameof(Close));
+        var reason = (CloseReason)reader.U8();
+        reader.End();
+        return reason <= CloseReason.ClientGone ? new Close(reason) : throw reader.Refuse("has an unknown reason");
+    }
+}
+
+/// <summary>Why a channel was closed.</summary>
+public enum CloseReason : byte
+{
+    /// <summary>Both directions were finished in order: FIN.</summary>
+    Done = 0,
+
+    /// <summary>The application or the peer gave up in the middle: reset, so that no client takes what it has for the whole.</summary>
+    Aborted = 1,
+
+    /// <summary>The client's bytes broke the protocol; an alert was sent before this.</summary>
+    ProtocolError = 2,
+
+    /// <summary>The silo does not take the channel: leaving, full, or not of that role.</summary>
+    Refused = 3,
+
+    /// <summary>The capsule could not be opened.</summary>
+    BadCapsule = 4,
+
+    /// <summary>The client is gone.</summary>
+    ClientGone = 5,
+}

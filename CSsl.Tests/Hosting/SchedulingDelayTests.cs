@@ -1,0 +1,50 @@
+using CSsl.Hosting;
+using CSsl.Tests.Support;
+using Xunit;
+
+namespace CSsl.Tests.Hosting;
+
+public sealed class SchedulingDelayTests
+{
+    [Fact]
+    public void Timer_that_fires_in_time_is_no_delay()
+    {
+        var clock = new ManualTimeProvider();
+        using var delay = new SchedulingDelay(clock);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, delay.Read());
+    }
+
+    [Fact]
+    public void Timer_that_did_not_fire_counts_as_late_as_it_is()
+    {
+        var clock = new HeldTimers();
+        using var delay = new SchedulingDelay(clock);
+        clock.Now += TimeSpan.FromMilliseconds(450);
+        Assert.Equal(0.4, delay.Read(), 6);
+
+        clock.Fire();
+        Assert.Equal(0.4, delay.Read(), 6);
+        Assert.Equal(0, delay.Read());
+    }
+
+    /// <summary>A machine that has no time for timers until the test lets it.</summary>
+    private sealed class HeldTimers : TimeProvider
+    {
+        private Action _fire = static () => { };
+
+        public TimeSpan Now { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+
+        public void Fire() => _fire();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            _fire = () => callback(state);
+            return new ManualTimeProvider().CreateTimer(static _ => { }, null, dueTime, period);
+        }
+    }
+}

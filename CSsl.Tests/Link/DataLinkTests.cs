@@ -1,0 +1,49 @@
+using CSsl.Link;
+using Xunit;
+
+namespace CSsl.Tests.Link;
+
+public class DataLinkTests
+{
+    [Fact]
+    public async Task Link_carries_frames_both_ways()
+    {
+        await using TestLinks links = await TestLinks.ConnectAsync();
+        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        Assert.Equal([1, 2, 3], await silo.NextAsync(FrameKind.Attach));
+
+        silo.SendFrame(FrameKind.Attached, 9);
+        gateway.SendRecords([1, 1]);
+        silo.SendRecords([2, 2, 2]);
+
+        Assert.Equal([9], await gateway.NextAsync(FrameKind.Attached));
+        Assert.Equal([2, 2, 2], await gateway.NextAsync(FrameKind.Records));
+        Assert.Equal([1, 1], await silo.NextAsync(FrameKind.Records));
+    }
+
+    [Fact]
+    public async Task Link_tells_each_end_who_the_other_is()
+    {
+        await using TestLinks links = await TestLinks.ConnectAsync();
+
+        Assert.Equal(new LinkIdentity("silo-1", "test"), links.Gateway.Peer);
+        Assert.Equal(new LinkIdentity("gateway-1", "test"), links.Silo.Peer);
+    }
+
+    [Fact]
+    public async Task Link_tells_each_open_channel_once_when_the_peer_closes()
+    {
+        await using TestLinks links = await TestLinks.ConnectAsync();
+        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+
+        await links.Silo.DisposeAsync();
+
+        LinkException reason = await links.GatewayEnd.WaitAsync(TestLinks.Patience);
+        Assert.Equal("The peer closed the link.", reason.Message);
+        Assert.Same(reason, await gateway.Lost);
+        await silo.Lost;
+        Assert.Equal((1, 1), (gateway.LostCalls, silo.LostCalls));
+        Assert.False(links.Gateway.IsAlive);
+        Assert.Throws<LinkException>(() => links.Gateway.Open(new TestChannel(), FrameKind.Attach, []));
+    }
+}

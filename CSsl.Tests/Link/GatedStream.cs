@@ -1,0 +1,123 @@
+using System.Threading.Channels;
+using CSsl.Link;
+
+namespace CSsl.Tests.Link;
+
+/// <summary>A transport whose writes a test can hold back, one by one; each write is noted when it begins.</summary>
+internal sealed class GatedStream(Stream inner) : Stream
+{
+    private readonly Channel<byte[]> _begun = Channel.CreateUnbounded<byte[]>();
+    private readonly Lock _gate = new();
+    private TaskCompletionSource? _held;
+    private bool _broken;
+    private bool _closed;
+
+    public override bool CanRead => true;
+    public override bool CanWrite => true;
+    public override bool CanSeek => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>From here on a write waits for <see cref="ReleaseOne"/> or <see cref="Open"/>; what was noted before is forgotten.</summary>
+    public void Hold()
+    {
+        lock (_gate) _held = NewWait();
+        while (_begun.Reader.TryRead(out _))
+        {
+        }
+    }
+
+    /// <summary>Lets the write that waits go on; the next one waits again.</summary>
+    public void ReleaseOne()
+    {
+        TaskCompletionSource held;
+        lock (_gate)
+        {
+            held = _held!;
+            _held = NewWait();
+        }
+
+        held.TrySetResult();
+    }
+
+    /// <summary>From here on writes fail, while reads go on.</summary>
+    public void Break()
+    {
+        lock (_gate) _broken = true;
+    }
+
+    public void Open()
+    {
+        TaskCompletionSource? held;
+        lock (_gate) (held, _held) = (_held, null);
+        held?.TrySetResult();
+    }
+
+    /// <summary>The frames of the next write that begins.</summary>
+    public async Task<IReadOnlyList<Frame>> NextWriteAsync() => Frames(await _begun.Reader.ReadAsync().AsTask().WaitAsync(TestLinks.Patience));
+
+    /// <summary>The next write that is not of the link's own frames only.</summary>
+    public async Task<IReadOnlyList<Frame>> NextChannelWriteAsync()
+    {
+        while (true)
+        {
+            IReadOnlyList<Frame> frames = await NextWriteAsync();
+            if (frames.Any(f => f.Channel != 0)) return [.. frames.Where(f => f.Channel != 0)];
+        }
+    }
+
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        Task? wait;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            if (_broken) throw new IOException("broken");
+            _begun.Writer.TryWrite(buffer.ToArray());
+            wait = _held?.Task;
+        }
+
+        if (wait is not null) await wait;
+        await inner.WriteAsync(buffer, cancellationToken);
+    }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
+
+    protected override void Dispose(bool disposing)
+    {
+        TaskCompletionSource? held;
+        lock (_gate)
+        {
+            _closed = true;
+            held = _held;
+        }
+
+        inner.Dispose();
+        held?.TrySetException(new ObjectDisposedException(nameof(GatedStream)));
+        base.Dispose(disposing);
+    }
+
+    public override void Flush()
+    {
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    private static TaskCompletionSource NewWait() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private static List<Frame> Frames(ReadOnlySpan<byte> bytes)
+    {
+        var frames = new List<Frame>();
+        while (!bytes.IsEmpty)
+        {
+            FrameHeader header = FrameHeader.Read(bytes, LinkChannel.MaxPayload);
+            frames.Add(new Frame(header.Kind, bytes.Slice(FrameHeader.Size, header.Length).ToArray(), header.Channel));
+            bytes = bytes[(FrameHeader.Size + header.Length)..];
+        }
+
+        return frames;
+    }
+}

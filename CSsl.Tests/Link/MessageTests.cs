@@ -1,0 +1,306 @@
+using System.Net;
+using CSsl.Link;
+using CSsl.Tls;
+using FsCheck;
+using FsCheck.Fluent;
+using Xunit;
+
+namespace CSsl.Tests.Link;
+
+/// <summary>Every message is one byte string, and every byte string at most one message.</summary>
+public class MessageTests
+{
+    private static readonly Gen<ulong> AnyU64 = ArbMap.Default.GeneratorFor<ulong>();
+    private static readonly Gen<Guid> AnyGuid = ArbMap.Default.GeneratorFor<Guid>();
+    private static readonly Gen<int> AnyCount = Gen.OneOf(Gen.Choose(0, 70_000), Gen.Constant(int.MaxValue), Gen.Constant(0));
+    private static readonly Gen<bool> AnyBool = ArbMap.Default.GeneratorFor<bool>();
+
+    private static readonly Gen<IPEndPoint> AnyEndPoint =
+        from v6 in AnyBool
+        from address in Bytes(v6 ? 16 : 4, v6 ? 16 : 4)
+        from scope in Gen.Elements(0u, 1u, uint.MaxValue)
+        from port in Gen.Choose(0, ushort.MaxValue)
+        select new IPEndPoint(v6 ? new IPAddress(address, scope) : new IPAddress(address), port);
+
+    private static readonly Gen<string?> AnyText = Gen.Elements<string?>(null, "h2", "http/1.1", "example.com", "müller.example", new string('x', 255));
+
+    private static readonly Gen<HandshakeStart> AnyHandshakeStart =
+        from connection in AnyU64
+        from client in AnyEndPoint
+        from deadline in AnyCount
+        select new HandshakeStart(connection, client, deadline);
+
+    private static readonly Gen<Established> AnyEstablished =
+        from consumed in AnyCount
+        from session in AnyGuid
+        from client in AnyU64
+        from server in AnyU64
+        from version in Gen.Elements(Enum.GetValues<TlsVersion>())
+        from suite in Gen.Elements(Enum.GetValues<CipherSuite>())
+        from resumed in AnyBool
+        from protocol in AnyText
+        from name in AnyText
+        from capsule in Bytes(1, 3000)
+        from records in Bytes(0, 3000)
+        select new Established
+        {
+            Consumed = consumed,
+            SessionId = session,
+            ClientSequence = client,
+            ServerSequence = server,
+            Version = version,
+            CipherSuite = suite,
+            Resumed = resumed,
+            ApplicationProtocol = protocol,
+            ServerName = name,
+            Capsule = capsule,
+            Records = records,
+        };
+
+    private static readonly Gen<Attach> AnyAttach =
+        from session in AnyGuid
+        from client in AnyU64
+        from server in AnyU64
+        from connection in AnyU64
+        from remote in AnyEndPoint
+        from local in AnyEndPoint
+        from capsule in Bytes(1, 3000)
+        from cause in Gen.Elements(Enum.GetValues<AttachCause>())
+        from takeovers in ArbMap.Default.GeneratorFor<ushort>()
+        from replay in AnyCount
+        from replayable in AnyBool
+        from delivered in AnyU64
+        from response in Bytes(0, ResponseNote.MaxLength)
+        let takeover = cause == AttachCause.Takeover
+        select new Attach
+        {
+            SessionId = session,
+            ClientSequence = client,
+            ServerSequence = server,
+            ConnectionId = connection,
+            Client = remote,
+            Server = local,
+            Capsule = capsule,
+            Cause = cause,
+            Takeovers = takeovers,
+            ReplayRecords = takeover ? replay : 0,
+            IsReplayable = !takeover || replayable,
+            DeliveredBytes = takeover ? delivered : 0,
+            Response = takeover ? response : default,
+        };
+
+    [Fact]
+    public void HandshakeStart_decodes_to_what_was_encoded() =>
+        Prop.ForAll(AnyHandshakeStart.ToArbitrary(), start => HandshakeStart.Decode(start.Encode()) == start).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Flight_decodes_to_what_was_encoded() =>
+        Prop.ForAll(AnyCount.ToArbitrary(), AnyBool.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (consumed, failed, records) =>
+        {
+            Flight flight = Flight.Decode(new Flight(consumed, failed, records).Encode());
+            return flight.Consumed == consumed && flight.Failed == failed && flight.Records.SequenceEqual(records);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Established_decodes_to_what_was_encoded() =>
+        Prop.ForAll(AnyEstablished.ToArbitrary(), sent =>
+        {
+            Established got = Established.Decode(sent.Encode());
+            return got with { Capsule = sent.Capsule, Records = sent.Records } == sent
+                && got.Capsule.Span.SequenceEqual(sent.Capsule.Span)
+                && got.Records.Span.SequenceEqual(sent.Records.Span);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Attach_decodes_to_what_was_encoded() =>
+        Prop.ForAll(AnyAttach.ToArbitrary(), sent =>
+        {
+            Attach got = Attach.Decode(sent.Encode());
+            return got with { Capsule = sent.Capsule, Response = sent.Response } == sent
+                && got.Capsule.Span.SequenceEqual(sent.Capsule.Span)
+                && got.Response.Span.SequenceEqual(sent.Response.Span);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Checkpoint_Detach_and_Rekeyed_decode_to_what_was_encoded() =>
+        Prop.ForAll(AnyU64.ToArbitrary(), AnyU64.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (client, server, capsule) =>
+        {
+            Checkpoint checkpoint = Checkpoint.Decode(new Checkpoint { ClientRecord = client, ServerRecord = server, Capsule = capsule }.Encode());
+            Detach detach = Detach.Decode(new Detach { ClientRecord = client, ServerRecord = server, Capsule = capsule, Reason = DetachReason.Drain }.Encode());
+            Rekeyed rekeyed = Rekeyed.Decode(new Rekeyed { ServerRecord = server, Capsule = (byte[])[1, .. capsule] }.Encode());
+            return (checkpoint.ClientRecord, checkpoint.ServerRecord) == (client, server) && checkpoint.Capsule.Span.SequenceEqual(capsule)
+                && (detach.ClientRecord, detach.ServerRecord, detach.Reason) == (client, server, DetachReason.Drain) && detach.Capsule.Span.SequenceEqual(capsule)
+                && rekeyed.ServerRecord == server && rekeyed.Capsule.Span[1..].SequenceEqual(capsule);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Records_of_a_silo_have_a_prefix_that_fits_them()
+    {
+        byte[] payload = [9, 9, 9, 9, 23, 3, 3, 0, 2, 7, 7];
+        RecordsPrefix.Write(payload, 6);
+        Assert.Equal("06000000", Convert.ToHexString(payload, 0, RecordsPrefix.Length));
+        Assert.True(RecordsPrefix.Read(payload, out int applicationBytes).SequenceEqual(payload.AsSpan(RecordsPrefix.Length)));
+        Assert.Equal(6, applicationBytes);
+
+        RecordsPrefix.Write(payload, 7);
+        Assert.Throws<LinkException>(() => RecordsPrefix.Read(payload, out _).Length);
+        RecordsPrefix.Write(payload, -1);
+        Assert.Throws<LinkException>(() => RecordsPrefix.Read(payload, out _).Length);
+        Assert.Throws<LinkException>(() => RecordsPrefix.Read(new byte[RecordsPrefix.Length], out _).Length);
+        Assert.Throws<LinkException>(() => RecordsPrefix.Read(new byte[RecordsPrefix.Length - 1], out _).Length);
+    }
+
+    [Fact]
+    public void ResponseNote_is_never_empty_nor_longer_than_its_limit()
+    {
+        byte[] longest = new byte[ResponseNote.MaxLength];
+        Assert.Equal(longest, ResponseNote.Decode(new ResponseNote(longest).Encode()).Sealed);
+        Assert.Throws<ArgumentException>(() => new ResponseNote([]).Encode());
+        Assert.Throws<ArgumentException>(() => new ResponseNote(new byte[ResponseNote.MaxLength + 1]).Encode());
+        Assert.Throws<LinkException>(() => ResponseNote.Decode([]).Sealed.Length);
+        Assert.Throws<LinkException>(() => ResponseNote.Decode(new byte[ResponseNote.MaxLength + 1]).Sealed.Length);
+    }
+
+    [Fact]
+    public void Attach_says_what_only_a_takeover_may_in_a_takeover_only()
+    {
+        Attach wake = AnyAttach.Sample(1).First() with { Cause = AttachCause.Wake, ReplayRecords = 0, IsReplayable = true, DeliveredBytes = 0, Response = default };
+        Assert.Equal(AttachCause.Wake, Attach.Decode(wake.Encode()).Cause);
+        Assert.Throws<ArgumentException>(() => (wake with { ReplayRecords = 1 }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { IsReplayable = false }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { DeliveredBytes = 1 }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { Response = new byte[1] }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { Cause = (AttachCause)4 }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { Cause = AttachCause.Takeover, Response = new byte[ResponseNote.MaxLength + 1] }).Encode());
+        byte[] unknown = wake.Encode();
+        unknown[^3] = 4;
+        Assert.Throws<LinkException>(() => Attach.Decode(unknown));
+    }
+
+    [Fact]
+    public void Close_decodes_every_reason_and_nothing_else()
+    {
+        for (int value = 0; value <= byte.MaxValue; value++)
+        {
+            byte[] payload = [(byte)value];
+            if (Enum.IsDefined((CloseReason)value)) Assert.Equal((CloseReason)value, Close.Decode(payload).Reason);
+            else Assert.Throws<LinkException>(() => Close.Decode(payload));
+        }
+
+        Assert.Equal([(byte)CloseReason.BadCapsule], new Close(CloseReason.BadCapsule).Encode());
+        Assert.Throws<LinkException>(() => Close.Decode([]));
+        Assert.Throws<LinkException>(() => Close.Decode([0, 0]));
+    }
+
+    public static TheoryData<string> Codecs => new(Samples.Keys);
+
+    [Theory]
+    [MemberData(nameof(Codecs))]
+    public void Message_is_refused_when_it_is_cut_short(string name)
+    {
+        (byte[] sample, Func<byte[], byte[]> decodeAndEncode, int fixedLength) = Samples[name];
+        for (int length = 0; length < fixedLength; length++)
+        {
+            byte[] cut = sample[..length];
+            Assert.Throws<LinkException>(() => decodeAndEncode(cut));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Codecs))]
+    public void Message_is_refused_or_exactly_what_it_encodes_to_after_any_mutation(string name)
+    {
+        (byte[] sample, Func<byte[], byte[]> decodeAndEncode, int _) = Samples[name];
+        var random = new Random(20261122);
+        int refused = 0;
+        for (int round = 0; round < 20_000; round++)
+        {
+            byte[] mutant = Mutation.Of(sample, random);
+            try
+            {
+                Assert.Equal(mutant, decodeAndEncode(mutant));
+            }
+            catch (LinkException)
+            {
+                refused++;
+            }
+        }
+
+        Assert.InRange(refused, 1, 19_999);
+    }
+
+    [Fact]
+    public void Established_is_refused_when_version_or_suite_is_unknown()
+    {
+        byte[] payload = Samples[nameof(Established)].Sample;
+        const int VersionAt = 4 + 16 + 8 + 8;
+        Assert.Throws<LinkException>(() => Established.Decode([.. payload[..VersionAt], 0x02, 0x03, .. payload[(VersionAt + 2)..]]));
+        Assert.Throws<LinkException>(() => Established.Decode([.. payload[..(VersionAt + 2)], 0x05, 0x00, .. payload[(VersionAt + 4)..]]));
+    }
+
+    [Fact]
+    public void Message_does_not_encode_when_a_field_is_too_long()
+    {
+        Attach attach = AnyAttach.Sample(1).First();
+        Assert.Throws<ArgumentException>(() => (attach with { Capsule = new byte[65536] }).Encode());
+        Assert.Throws<ArgumentException>(() => (attach with { Capsule = default }).Encode());
+        Assert.Throws<ArgumentException>(() => new Flight(0, false, new byte[LinkChannel.MaxPayload]).Encode());
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Flight(-1, false, []).Encode());
+        Established established = AnyEstablished.Sample(1).First();
+        Assert.Throws<ArgumentException>(() => (established with { ServerName = new string('ü', 128) }).Encode());
+    }
+
+    private static Dictionary<string, (byte[] Sample, Func<byte[], byte[]> DecodeAndEncode, int FixedLength)> Samples { get; } = MakeSamples();
+
+    private static Dictionary<string, (byte[], Func<byte[], byte[]>, int)> MakeSamples()
+    {
+        var v4 = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 54321);
+        var v6 = new IPEndPoint(IPAddress.Parse("fe80::1%7"), 443);
+        byte[] start = new HandshakeStart(7, v6, 10_000).Encode();
+        byte[] flight = new Flight(517, false, [22, 3, 3, 0, 1, 0]).Encode();
+        byte[] established = new Established
+        {
+            Consumed = 80,
+            SessionId = Guid.NewGuid(),
+            ClientSequence = 0,
+            ServerSequence = 2,
+            Version = TlsVersion.Tls13,
+            CipherSuite = CipherSuite.Aes128GcmSha256,
+            Resumed = true,
+            ApplicationProtocol = "h2",
+            ServerName = "example.com",
+            Capsule = new byte[40],
+            Records = new byte[9],
+        }.Encode();
+        byte[] attach = new Attach
+        {
+            SessionId = Guid.NewGuid(),
+            ClientSequence = 1,
+            ServerSequence = 2,
+            ConnectionId = 3,
+            Client = v4,
+            Server = v6,
+            Capsule = new byte[40],
+        }.Encode();
+        byte[] takeover = (Attach.Decode(attach) with { Cause = AttachCause.Takeover, Takeovers = 1, ReplayRecords = 2, IsReplayable = false, DeliveredBytes = 12345, Response = new byte[30] }).Encode();
+        byte[] checkpoint = new Checkpoint { ClientRecord = 7, ServerRecord = 9, Capsule = new byte[40] }.Encode();
+        byte[] detach = new Detach { ClientRecord = 7, ServerRecord = 9, Capsule = default, Reason = DetachReason.Drain }.Encode();
+        byte[] rekeyed = new Rekeyed { ServerRecord = 9, Capsule = new byte[40] }.Encode();
+        return new()
+        {
+            [nameof(HandshakeStart)] = (start, b => HandshakeStart.Decode(b).Encode(), start.Length),
+            [nameof(Flight)] = (flight, b => Flight.Decode(b).Encode(), 5),
+            [nameof(Established)] = (established, b => Established.Decode(b).Encode(), established.Length - 9),
+            [nameof(Attach)] = (attach, b => Attach.Decode(b).Encode(), attach.Length),
+            [nameof(AttachCause.Takeover)] = (takeover, b => Attach.Decode(b).Encode(), takeover.Length),
+            [nameof(Checkpoint)] = (checkpoint, b => Checkpoint.Decode(b).Encode(), checkpoint.Length),
+            [nameof(Detach)] = (detach, b => Detach.Decode(b).Encode(), detach.Length),
+            [nameof(Rekeyed)] = (rekeyed, b => Rekeyed.Decode(b).Encode(), rekeyed.Length),
+        };
+    }
+
+    private static Gen<byte[]> Bytes(int least, int most) =>
+        from length in Gen.Choose(least, most)
+        from bytes in ArbMap.Default.GeneratorFor<byte>().ArrayOf(length)
+        select bytes;
+}
