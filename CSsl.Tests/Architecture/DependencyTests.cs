@@ -5,18 +5,17 @@ using Xunit;
 
 namespace CSsl.Tests.Architecture;
 
-/// <summary>Dependencies run one way: {Tls, Database ← Orleans} ← Grains ← {Silo, Gateway} ← Cli.</summary>
+/// <summary>Dependencies run one way: {Tls, Database} ← Grains ← {Silo, Gateway} ← Cli.</summary>
 public sealed class DependencyTests
 {
     public static TheoryData<string, string[]> Allowed => new()
     {
         { "CSsl.Tls", [] },
         { "CSsl.Database", [] },
-        { "CSsl.Orleans", ["CSsl.Database"] },
-        { "CSsl.Grains", ["CSsl.Database", "CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Gateway", ["CSsl.Database", "CSsl.Grains", "CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Silo", ["CSsl.Database", "CSsl.Grains", "CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Cli", ["CSsl.Database", "CSsl.Gateway", "CSsl.Grains", "CSsl.Orleans", "CSsl.Silo", "CSsl.Tls"] },
+        { "CSsl.Grains", ["CSsl.Database", "CSsl.Tls"] },
+        { "CSsl.Gateway", ["CSsl.Database", "CSsl.Grains", "CSsl.Tls"] },
+        { "CSsl.Silo", ["CSsl.Database", "CSsl.Grains", "CSsl.Tls"] },
+        { "CSsl.Cli", ["CSsl.Database", "CSsl.Gateway", "CSsl.Grains", "CSsl.Silo", "CSsl.Tls"] },
     };
 
     [Theory]

@@ -6,7 +6,7 @@ namespace CSsl.Tests.Architecture;
 internal sealed record SourceFile(string Path, string[] Lines)
 {
     /// <summary>Projects that are shipped.</summary>
-    public static readonly string[] ProductProjects = ["CSsl.Tls", "CSsl.Database", "CSsl.Orleans", "CSsl.Grains", "CSsl.Silo", "CSsl.Gateway", "CSsl.Cli"];
+    public static readonly string[] ProductProjects = ["CSsl.Tls", "CSsl.Database", "CSsl.Grains", "CSsl.Silo", "CSsl.Gateway", "CSsl.Cli"];
 
     /// <summary>Projects that are not.</summary>
     public static readonly string[] OtherProjects = ["CSsl.Tests", "CSsl.Bench"];
