@@ -1,20 +1,18 @@
 using CSsl.Hosting.Configuration;
+using CSsl.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
-using Orleans;
-using Orleans.Hosting;
-#if CLUSTER_ORLEANS
-using CSsl.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans;
 using Orleans.Configuration;
+using Orleans.Hosting;
 using ClusterOptions = CSsl.Hosting.Configuration.ClusterOptions;
 using GatewayOptions = Orleans.Configuration.GatewayOptions;
-#endif
 
 namespace CSsl.Gateway;
 
-/// <summary>Makes the gateway a client of the cluster's grains: the one file of this host that knows which engine there is.</summary>
+/// <summary>Makes the gateway a client of the cluster's grains.</summary>
 internal static class ClusterHosting
 {
     /// <summary>Adds the client, unless a silo in the same process (<c>cssl serve</c>) has one built in.</summary>
@@ -25,7 +23,6 @@ internal static class ClusterHosting
             return;
 
         CSsl.Hosting.ClusterHosting.Check(cluster);
-#if CLUSTER_ORLEANS
         var (clusterId, invariant, connectionString) = builder.AddClusterDatabase(cluster, clusterKey);
         builder.QuietOrleans();
         builder.UseOrleansClient(client =>
@@ -38,17 +35,8 @@ internal static class ClusterHosting
 
             client.UseConnectionRetryFilter<FirstSiloWait>();
         });
-#else
-        builder.UseOrleansClient(client => client.UseEmbeddedCluster(new EmbeddedClusterOptions
-        {
-            ClusterId = cluster.Id,
-            Database = cluster.Database!,
-            ClusterKey = clusterKey,
-        }));
-#endif
     }
 }
-#if CLUSTER_ORLEANS
 
 /// <summary>Without it a gateway that starts before the first silo would end. It waits instead, and says for which cluster: the name may be mistyped.</summary>
 internal sealed partial class FirstSiloWait(IOptions<ClusterOptions> cluster, TimeProvider time, ILogger<FirstSiloWait> logger) : IClientConnectionRetryFilter
@@ -77,4 +65,3 @@ internal sealed partial class FirstSiloWait(IOptions<ClusterOptions> cluster, Ti
     [LoggerMessage(EventId = 250, Level = LogLevel.Warning, Message = "Waiting for the first silo of cluster {Cluster} (Cluster:Id); until then nothing is answered, /livez neither")]
     private static partial void LogWaiting(ILogger logger, string cluster);
 }
-#endif

@@ -33,7 +33,7 @@ public static class GatewayHosting
         using (var key = KeyFiles.ReadClusterKey(settings.Cluster))
             clusterKey = key.Span.ToArray();
 
-        // The engine first: hosted services stop in reverse.
+        // Orleans first: hosted services stop in reverse.
         builder.AddClusterClient(settings.Cluster, clusterKey);
         var services = builder.Services;
         services.Configure<HostOptions>(options => options.ShutdownTimeout = Longer(options.ShutdownTimeout, settings.Gateway.DrainTime + AfterDrain));

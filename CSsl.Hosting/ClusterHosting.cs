@@ -1,51 +1,40 @@
-using CSsl.Hosting.Configuration;
-#if CLUSTER_ORLEANS
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using CSsl.Database;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Configuration;
+using Orleans.Connections.Security;
 using Orleans.Hosting;
 using ClusterOptions = CSsl.Hosting.Configuration.ClusterOptions;
-#endif
-#if CLUSTER_TLS
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using Orleans.Connections.Security;
-#endif
 
 namespace CSsl.Hosting;
 
-/// <summary>What silos and gateways tell their cluster engine alike.</summary>
+/// <summary>What silos and gateways tell Orleans alike.</summary>
 public static class ClusterHosting
 {
-    /// <summary>Checks the settings that the engine of this build needs, or that it can't honour.</summary>
-    /// <exception cref="ConfigurationException">One of them is missing or out of place.</exception>
+    /// <summary>Checks the settings that name the cluster.</summary>
+    /// <exception cref="ConfigurationException">One of them is missing.</exception>
     public static void Check(ClusterOptions cluster)
     {
         if (string.IsNullOrEmpty(cluster.Database))
             throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.Database)} is not set: it is where the processes of a cluster find each other");
         string?[] tls = [cluster.TlsCertificateFile, cluster.TlsKeyFile, cluster.TlsAuthorityFile];
-#if CLUSTER_TLS
         if (tls.Contains(null) && tls.Any(static file => file is not null))
             throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} and {nameof(ClusterOptions.TlsAuthorityFile)} go together");
-#else
-        // Never without the encryption that somebody asked for.
-        if (tls.Any(static file => file is not null))
-            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} and {nameof(ClusterOptions.TlsAuthorityFile)} are for programs that were built with -p:ClusterEngine=Orleans -p:ClusterTls=true");
-#endif
     }
-#if CLUSTER_ORLEANS
 
     /// <summary>Names the cluster and its database to Orleans; before Orleans uses them, brings the tables up to date and checks the cluster key: call it before.</summary>
     /// <returns>The cluster's name for Orleans (see <see cref="ClusterKeyCheck"/>), and what its ADO.NET providers want to know.</returns>
     public static (string ClusterId, string Invariant, string ConnectionString) AddClusterDatabase(this WebApplicationBuilder builder, ClusterOptions cluster, ReadOnlyMemory<byte> clusterKey)
     {
         var database = ClusterDatabase.Of(cluster.Database!);
-        var engineId = ClusterKeyCheck.EngineId(cluster.Id, clusterKey.Span);
+        var orleansId = ClusterKeyCheck.OrleansId(cluster.Id, clusterKey.Span);
         builder.Services.AddHostedService(_ => new DatabasePreparation(database));
-        builder.Services.AddHostedService(_ => new ClusterKeyCheck(database, cluster.Id, engineId, TimeProvider.System));
-        return (engineId, database.Kind == DatabaseKind.Postgres ? "Npgsql" : "System.Data.SQLite", database.ConnectionString);
+        builder.Services.AddHostedService(_ => new ClusterKeyCheck(database, cluster.Id, orleansId, TimeProvider.System));
+        return (orleansId, database.Kind == DatabaseKind.Postgres ? "Npgsql" : "System.Data.SQLite", database.ConnectionString);
     }
 
     /// <summary>Orleans logs warnings, unless the configuration says otherwise, and so does Polly, which it places grains with (two lines each). A client that
@@ -63,7 +52,7 @@ public static class ClusterHosting
         builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
     }
 
-    /// <summary>Waits and sizes of a control plane, the embedded engine's: by default Orleans waits 30 s and takes 100 MB.</summary>
+    /// <summary>Waits and sizes of a control plane: by default Orleans waits 30 s and takes 100 MB.</summary>
     public static void SetLimits(MessagingOptions options)
     {
         options.ResponseTimeout = TimeSpan.FromSeconds(3);
@@ -75,21 +64,16 @@ public static class ClusterHosting
     /// <exception cref="ConfigurationException">A file can't be used.</exception>
     public static void UseClusterTls(this ISiloBuilder builder, ClusterOptions cluster)
     {
-#if CLUSTER_TLS
         if (cluster.TlsCertificateFile is not null)
             builder.UseTls(Tls(cluster));
-#endif
     }
 
     /// <inheritdoc cref="UseClusterTls(ISiloBuilder, ClusterOptions)"/>
     public static void UseClusterTls(this IClientBuilder builder, ClusterOptions cluster)
     {
-#if CLUSTER_TLS
         if (cluster.TlsCertificateFile is not null)
             builder.UseTls(Tls(cluster));
-#endif
     }
-#if CLUSTER_TLS
 
     private static Action<TlsOptions> Tls(ClusterOptions cluster)
     {
@@ -124,6 +108,4 @@ public static class ClusterHosting
         chain.ChainPolicy.DisableCertificateDownloads = true;
         return chain.Build(certificate);
     }
-#endif
-#endif
 }

@@ -6,11 +6,11 @@ using Microsoft.Extensions.Hosting;
 namespace CSsl.Hosting;
 
 /// <summary>
-/// Keeps a process with another cluster key out of a cluster whose engine does not ask for the key: for the engine each key makes a cluster of its own
-/// (<see cref="EngineId"/>), and no process starts while silos of its cluster live under another key.
+/// Keeps a process with another cluster key out of a cluster: Orleans does not ask for the key. For Orleans each key makes a cluster of its own
+/// (<see cref="OrleansId"/>), and no process starts while silos of its cluster live under another key.
 /// </summary>
 /// <remarks>Against mistakes only: whoever can write the database can write any row. Runs after <see cref="DatabasePreparation"/>.</remarks>
-public sealed class ClusterKeyCheck(ClusterDatabase database, string clusterId, string engineId, TimeProvider time) : IHostedService
+public sealed class ClusterKeyCheck(ClusterDatabase database, string clusterId, string orleansId, TimeProvider time) : IHostedService
 {
     /// <summary>Orleans's number in the Status column.</summary>
     private const int Dead = 6;
@@ -20,8 +20,8 @@ public sealed class ClusterKeyCheck(ClusterDatabase database, string clusterId, 
     /// <summary>A row that was not renewed for so long is of a silo that died without anybody to notice; it is renewed every 3 s.</summary>
     private static readonly TimeSpan RowsTrusted = TimeSpan.FromSeconds(10);
 
-    /// <summary>What the engine is told as the cluster's name: the cluster id, '#', and 12 hexadecimal digits that are derived from the key.</summary>
-    public static string EngineId(string clusterId, ReadOnlySpan<byte> clusterKey)
+    /// <summary>What Orleans is told as the cluster's name: the cluster id, '#', and 12 hexadecimal digits that are derived from the key.</summary>
+    public static string OrleansId(string clusterId, ReadOnlySpan<byte> clusterKey)
     {
         Span<byte> fingerprint = stackalloc byte[FingerprintLength];
         HKDF.DeriveKey(HashAlgorithmName.SHA256, clusterKey, fingerprint, salt: [], info: "c-ssl cluster membership"u8);
@@ -33,7 +33,7 @@ public sealed class ClusterKeyCheck(ClusterDatabase database, string clusterId, 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var silos = await database.ReadAsync(
-            new Query("SELECT DeploymentId, SiloName, IAmAliveTime FROM OrleansMembershipTable WHERE Status <> @Dead AND DeploymentId <> @Own").With("Dead", Dead).With("Own", engineId),
+            new Query("SELECT DeploymentId, SiloName, IAmAliveTime FROM OrleansMembershipTable WHERE Status <> @Dead AND DeploymentId <> @Own").With("Dead", Dead).With("Own", orleansId),
             static row => (Cluster: row.GetString(0), Name: row.GetString(1), AliveAt: DateTime.SpecifyKind(row.GetDateTime(2), DateTimeKind.Utc)),
             cancellationToken).ConfigureAwait(false);
         var oldest = time.GetUtcNow() - RowsTrusted;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace CSsl.Hosting;
 
-/// <summary>Brings the cluster's tables up to date before anything that is started after it uses them: for a cluster engine that does not do it itself.</summary>
+/// <summary>Brings the cluster's tables up to date before anything that is started after it uses them: Orleans does not do it itself.</summary>
 public sealed class DatabasePreparation(ClusterDatabase database) : IHostedService
 {
     /// <inheritdoc/>

@@ -1,31 +1,28 @@
-using CSsl.Hosting.Configuration;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Hosting;
-using Orleans.Hosting;
-#if CLUSTER_ORLEANS
 using System.Net;
 using System.Net.Sockets;
+using CSsl.Hosting.Configuration;
 using CSsl.Hosting;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
+using Orleans.Hosting;
 using Orleans.Runtime;
 using Orleans.Serialization;
 using Orleans.Storage;
 using ClusterOptions = CSsl.Hosting.Configuration.ClusterOptions;
 using SiloOptions = CSsl.Hosting.Configuration.SiloOptions;
-#endif
 
 namespace CSsl.Silo;
 
-/// <summary>The silo's cluster engine: the one file of this host that knows which one it is.</summary>
+/// <summary>Makes the process a silo of the cluster.</summary>
 internal static class ClusterHosting
 {
-    /// <exception cref="ConfigurationException">No database is named; or, with Microsoft Orleans, no address that others could reach.</exception>
-    public static void AddClusterEngine(this WebApplicationBuilder builder, ClusterOptions cluster, SiloOptions silo, ReadOnlyMemory<byte> clusterKey)
+    /// <exception cref="ConfigurationException">No database is named, or no address that others could reach.</exception>
+    public static void AddClusterSilo(this WebApplicationBuilder builder, ClusterOptions cluster, SiloOptions silo, ReadOnlyMemory<byte> clusterKey)
     {
         CSsl.Hosting.ClusterHosting.Check(cluster);
-#if CLUSTER_ORLEANS
-        var (engine, clients) = Endpoints(silo);
+        var (silos, clients) = Endpoints(silo);
         var (clusterId, invariant, connectionString) = builder.AddClusterDatabase(cluster, clusterKey);
         builder.QuietOrleans();
         builder.UseOrleans(orleans =>
@@ -34,10 +31,10 @@ internal static class ClusterHosting
             orleans.Configure<Orleans.Configuration.SiloOptions>(options => options.SiloName = silo.Name);
             orleans.Configure<EndpointOptions>(options =>
             {
-                options.AdvertisedIPAddress = engine.Address;
-                options.SiloPort = engine.Port;
+                options.AdvertisedIPAddress = silos.Address;
+                options.SiloPort = silos.Port;
                 options.GatewayPort = clients.Port;
-                options.SiloListeningEndpoint = engine;
+                options.SiloListeningEndpoint = silos;
                 options.GatewayListeningEndpoint = clients;
             });
             orleans.Configure<ClusterMembershipOptions>(options =>
@@ -77,25 +74,14 @@ internal static class ClusterHosting
                 options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
             }));
         });
-#else
-        builder.UseOrleans(engine => engine.UseEmbeddedCluster(new EmbeddedClusterOptions
-        {
-            ClusterId = cluster.Id,
-            Database = cluster.Database!,
-            ClusterKey = clusterKey,
-            SiloName = silo.Name,
-            Listen = silo.Grains,
-        }));
-#endif
     }
-#if CLUSTER_ORLEANS
 
     /// <summary>Where other silos and where gateways reach this one: the port of <see cref="SiloOptions.Grains"/> and the one after it; two free ones for port 0.</summary>
-    private static (IPEndPoint Engine, IPEndPoint Clients) Endpoints(SiloOptions silo)
+    private static (IPEndPoint Silos, IPEndPoint Clients) Endpoints(SiloOptions silo)
     {
         var endpoint = HostPort.Parse(silo.Grains);
         if (endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any))
-            throw new ConfigurationException($"{SiloOptions.Section}:{nameof(SiloOptions.Grains)} is {silo.Grains}: Microsoft Orleans needs the address at which other silos and gateways reach this one");
+            throw new ConfigurationException($"{SiloOptions.Section}:{nameof(SiloOptions.Grains)} is {silo.Grains}: Orleans needs the address at which other silos and gateways reach this one");
         if (endpoint.Port > 0)
             return (endpoint, new IPEndPoint(endpoint.Address, endpoint.Port + 1));
 
@@ -111,5 +97,4 @@ internal static class ClusterHosting
         socket.Bind(endpoint);
         return socket;
     }
-#endif
 }

@@ -38,8 +38,8 @@ public static class SiloHosting
         using (var key = KeyFiles.ReadClusterKey(settings.Cluster))
             clusterKey = key.Span.ToArray();
 
-        // The engine first: hosted services stop in reverse, and everything else of a silo needs it to the end.
-        builder.AddClusterEngine(settings.Cluster, settings.Silo, clusterKey);
+        // Orleans first: hosted services stop in reverse, and everything else of a silo needs it to the end.
+        builder.AddClusterSilo(settings.Cluster, settings.Silo, clusterKey);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Silo.DrainTime + TimeSpan.FromSeconds(10));
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);

@@ -31,7 +31,7 @@ internal static class DbCommand
     {
         var command = new Command("init", """
             Brings the tables up to date. What is there already is left as it is, so that it may run again, and by several at once.
-            A silo of the embedded engine does the same when it starts; a user who may not make tables needs this first.
+            Silos and gateways do the same when they start; a user who may not make tables needs this first.
             """)
         {
             Connection, Provider, Config, State,

@@ -10,7 +10,6 @@ internal static class PublishCommand
 {
     private static readonly Option<string> Runtime = Choice("--runtime", "What it is to run on.", PublishOptions.Runtimes, RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "linux-arm64" : "linux-x64");
     private static readonly Option<bool> SelfContained = new("--self-contained") { Description = "With the .NET runtime. Without, the machine needs the ASP.NET Core runtime 10." };
-    private static readonly Option<string> Engine = Choice("--engine", "The cluster engine. Embedded is for one machine, Orleans for several; it needs a feed that has it.", PublishOptions.Engines, PublishOptions.Engines[0]);
     private static readonly Option<string?> Output = new("--output") { Description = "The folder to make. Default: artifacts/cssl-RUNTIME of the source tree.", HelpName = "DIR" };
 
     public static Command Create()
@@ -20,7 +19,7 @@ internal static class PublishCommand
             database scripts, to be copied to the machines of a cluster. Runs in a source tree. See docs/operations.md.
             """)
         {
-            Runtime, SelfContained, Engine, Output,
+            Runtime, SelfContained, Output,
         };
         command.SetAction(RunAsync);
         return command;
@@ -30,7 +29,7 @@ internal static class PublishCommand
     {
         var tree = SourceTree.Find("publish");
         var runtime = result.GetValue(Runtime)!;
-        var options = new PublishOptions(runtime, result.GetValue(SelfContained), result.GetValue(Engine)!, result.GetValue(Output) ?? Path.Combine(tree, "artifacts", $"cssl-{runtime}"));
+        var options = new PublishOptions(runtime, result.GetValue(SelfContained), result.GetValue(Output) ?? Path.Combine(tree, "artifacts", $"cssl-{runtime}"));
         try
         {
             await Publisher.RunAsync(tree, options, cancellationToken);
@@ -41,7 +40,7 @@ internal static class PublishCommand
             return ExitCodes.Failure;
         }
 
-        Console.WriteLine($"{Path.GetFullPath(options.Output)}: {options.Runtime}, {(options.SelfContained ? "self-contained" : "needs the ASP.NET Core runtime 10")}, cluster engine {options.Engine}");
+        Console.WriteLine($"{Path.GetFullPath(options.Output)}: {options.Runtime}, {(options.SelfContained ? "self-contained" : "needs the ASP.NET Core runtime 10")}");
         return ExitCodes.Success;
     }
 

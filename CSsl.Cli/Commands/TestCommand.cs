@@ -8,7 +8,7 @@ internal static class TestCommand
 {
     public static Command Create()
     {
-        var arguments = new Argument<string[]>("arguments") { Description = "--engine Orleans: with Microsoft Orleans instead of the embedded engine; the rest is passed to dotnet test, such as --filter Records", Arity = ArgumentArity.ZeroOrMore };
+        var arguments = new Argument<string[]>("arguments") { Description = "Passed to dotnet test, such as --filter Records", Arity = ArgumentArity.ZeroOrMore };
         var command = new Command("test", "Builds and runs the tests (in a source tree), after installing the clients they use where that is allowed.") { arguments };
         command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(arguments) ?? [], cancellationToken));
         return command;

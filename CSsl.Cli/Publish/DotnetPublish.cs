@@ -40,7 +40,6 @@ internal static partial class DotnetPublish
         "--configuration", "Release",
         "--runtime", options.Runtime,
         options.SelfContained ? "--self-contained" : "--no-self-contained",
-        $"-p:ClusterEngine={options.Engine}",
         "-p:PublishDocumentationFiles=false",
         "--artifacts-path", Path.Combine(sourceTree, "artifacts", "publish"),
         "--output", folder,
@@ -56,14 +55,9 @@ internal static partial class DotnetPublish
         if (missing.Length == 0)
             return $"dotnet publish failed:\n{log.Trim()}";
 
-        var advice = 0 switch
-        {
-            _ when options.Engine == "Orleans" && Array.Exists(missing, static package => package.StartsWith("Microsoft.Orleans.", StringComparison.Ordinal))
-                => "ClusterEngine=Orleans needs a feed that has all of Microsoft Orleans",
-            _ when options.SelfContained
-                => "leave out --self-contained, and install the ASP.NET Core runtime 10 where it is to run",
-            _ => "see Directory.Packages.props for what is needed",
-        };
+        var advice = options.SelfContained && Array.Exists(missing, static package => package.Contains(".Runtime.linux-", StringComparison.Ordinal))
+            ? "leave out --self-contained, and install the ASP.NET Core runtime 10 where it is to run"
+            : "see Directory.Packages.props for what is needed";
         return $"the package feed does not have {string.Join(", ", missing)}: {advice}";
     }
 

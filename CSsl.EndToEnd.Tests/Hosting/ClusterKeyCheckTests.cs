@@ -13,7 +13,7 @@ public sealed class ClusterKeyCheckTests(Postgres postgres)
     private const int Active = 3, Dead = 6;
 
     private static readonly DateTimeOffset Now = new(2031, 1, 2, 3, 4, 5, TimeSpan.Zero);
-    private static readonly string Own = ClusterKeyCheck.EngineId("blue", Key(1)), OtherKey = ClusterKeyCheck.EngineId("blue", Key(2));
+    private static readonly string Own = ClusterKeyCheck.OrleansId("blue", Key(1)), OtherKey = ClusterKeyCheck.OrleansId("blue", Key(2));
 
     public static TheoryData<DatabaseKind> Kinds => Databases.Kinds;
 
@@ -21,8 +21,8 @@ public sealed class ClusterKeyCheckTests(Postgres postgres)
     public void Engine_id_tells_clusters_and_keys_apart_and_shows_no_key()
     {
         Assert.Matches("^blue#[0-9a-f]{12}$", Own);
-        Assert.Equal(Own, ClusterKeyCheck.EngineId("blue", Key(1)));
-        Assert.Equal(3, new[] { Own, OtherKey, ClusterKeyCheck.EngineId("green", Key(1)) }.Distinct().Count());
+        Assert.Equal(Own, ClusterKeyCheck.OrleansId("blue", Key(1)));
+        Assert.Equal(3, new[] { Own, OtherKey, ClusterKeyCheck.OrleansId("green", Key(1)) }.Distinct().Count());
         Assert.DoesNotContain(Convert.ToHexStringLower(Key(1))[..12], Own, StringComparison.Ordinal);
     }
 
@@ -44,7 +44,7 @@ public sealed class ClusterKeyCheckTests(Postgres postgres)
     {
         using TestDatabase database = await TestDatabase.CreateAsync(kind, postgres);
         await AddSiloAsync(database, Own, Active, Now);
-        await AddSiloAsync(database, ClusterKeyCheck.EngineId("blue-green", Key(2)), Active, Now);
+        await AddSiloAsync(database, ClusterKeyCheck.OrleansId("blue-green", Key(2)), Active, Now);
         await AddSiloAsync(database, OtherKey, Dead, Now);
         await CheckAsync(database);
     }

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace CSsl.Grains.Handshake;
 
 /// <summary>
-/// Unfinished handshakes of this silo's lanes that the engine deactivated: Orleans does that to every grain whose directory entry was kept by a silo that
+/// Unfinished handshakes of this silo's lanes that were deactivated: Orleans does that to every grain whose directory entry was kept by a silo that
 /// leaves. The lane's next activation, on this silo as ever, goes on with them. Thread-safe.
 /// </summary>
 public sealed class ParkedHandshakes : IDisposable

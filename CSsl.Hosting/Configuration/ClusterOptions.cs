@@ -25,7 +25,7 @@ public sealed class ClusterOptions
     [FilePath]
     public string? Database { get; set; }
 
-    /// <summary>PEM certificate of this process, for TLS between the processes of the cluster engine; null: none. Microsoft Orleans only.</summary>
+    /// <summary>PEM certificate of this process, for TLS on Orleans's connections; null: none.</summary>
     [FilePath]
     public string? TlsCertificateFile { get; set; }
 

@@ -22,7 +22,7 @@ public sealed class SiloOptions
     [HostPort]
     public string Link { get; set; } = "127.0.0.1:0";
 
-    /// <summary>host:port of the cluster engine's listener; port 0 takes a free one.</summary>
+    /// <summary>host:port at which the other silos' Orleans reaches this one's; gateways take the port after it. Port 0 takes two free ones.</summary>
     [HostPort]
     public string Grains { get; set; } = "127.0.0.1:0";
 

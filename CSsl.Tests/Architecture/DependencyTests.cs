@@ -5,18 +5,20 @@ using Xunit;
 
 namespace CSsl.Tests.Architecture;
 
-/// <summary>Dependencies run one way: {Tls, Database ← Orleans} ← Grains ← {Silo, Gateway} ← Cli.</summary>
+/// <summary>Dependencies run one way: Tls ← {Link, Grains.Contracts} ← Hosting ← {Grains ← Silo, Gateway} ← Cli; Database stands by itself.</summary>
 public sealed class DependencyTests
 {
     public static TheoryData<string, string[]> Allowed => new()
     {
         { "CSsl.Tls", [] },
         { "CSsl.Database", [] },
-        { "CSsl.Orleans", ["CSsl.Database"] },
-        { "CSsl.Grains", ["CSsl.Database", "CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Gateway", ["CSsl.Database", "CSsl.Grains", "CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Silo", ["CSsl.Database", "CSsl.Grains", "CSsl.Orleans", "CSsl.Tls"] },
-        { "CSsl.Cli", ["CSsl.Database", "CSsl.Gateway", "CSsl.Grains", "CSsl.Orleans", "CSsl.Silo", "CSsl.Tls"] },
+        { "CSsl.Link", ["CSsl.Tls"] },
+        { "CSsl.Grains.Contracts", ["CSsl.Tls"] },
+        { "CSsl.Hosting", Below("CSsl.Database", "CSsl.Link", "CSsl.Grains.Contracts") },
+        { "CSsl.Grains", Below("CSsl.Database", "CSsl.Grains.Contracts", "CSsl.Hosting", "CSsl.Link") },
+        { "CSsl.Gateway", Below("CSsl.Database", "CSsl.Grains.Contracts", "CSsl.Hosting", "CSsl.Link") },
+        { "CSsl.Silo", Below("CSsl.Database", "CSsl.Grains.Contracts", "CSsl.Hosting", "CSsl.Link", "CSsl.Grains") },
+        { "CSsl.Cli", Below("CSsl.Database", "CSsl.Grains.Contracts", "CSsl.Hosting", "CSsl.Link", "CSsl.Grains", "CSsl.Gateway", "CSsl.Silo") },
     };
 
     [Theory]
@@ -43,6 +45,8 @@ public sealed class DependencyTests
         string[] keyed = ["DataPhase", "RecordReadState", "RecordWriteState", "SessionSealer", "SeriesSealer", "SharedKeyRing", "ClusterKeyRing", "ExportedSession", "IServerHandshake", "ICertificateSource", "X509Certificate2", "AesGcm"];
         Assert.Empty(TypeReferences("CSsl.Gateway").Intersect(keyed));
     }
+
+    private static string[] Below(params string[] assemblies) => ["CSsl.Tls", .. assemblies];
 
     private static string[] References(string assembly) => Read(assembly, metadata =>
         metadata.AssemblyReferences.Select(handle => metadata.GetString(metadata.GetAssemblyReference(handle).Name)));

@@ -6,10 +6,10 @@ namespace CSsl.Tests.Architecture;
 internal sealed record SourceFile(string Path, string[] Lines)
 {
     /// <summary>Projects that are shipped.</summary>
-    public static readonly string[] ProductProjects = ["CSsl.Tls", "CSsl.Database", "CSsl.Orleans", "CSsl.Grains", "CSsl.Silo", "CSsl.Gateway", "CSsl.Cli"];
+    public static readonly string[] ProductProjects = ["CSsl.Tls", "CSsl.Link", "CSsl.Database", "CSsl.Grains.Contracts", "CSsl.Hosting", "CSsl.Grains", "CSsl.Silo", "CSsl.Gateway", "CSsl.Cli"];
 
     /// <summary>Projects that are not.</summary>
-    public static readonly string[] OtherProjects = ["CSsl.Tests", "CSsl.Bench"];
+    public static readonly string[] OtherProjects = ["CSsl.Tests", "CSsl.EndToEnd.Tests", "CSsl.Bench"];
 
     /// <summary>All files of the given projects; paths are relative to the root.</summary>
     public static IEnumerable<SourceFile> Of(params string[] projects) =>

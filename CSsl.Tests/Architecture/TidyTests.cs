@@ -48,14 +48,6 @@ public sealed partial class TidyTests
             .SelectMany(file => file.Where(line => Sleep().IsMatch(line))));
     }
 
-    [Fact]
-    public void Only_host_setup_knows_which_engine_runs()
-    {
-        Assert.Empty(SourceFile.Of(SourceFile.ProductProjects)
-            .Where(file => Path.GetFileName(file.Path) != "ClusterHosting.cs")
-            .SelectMany(file => file.Where(line => EngineSwitch().IsMatch(line))));
-    }
-
     [GeneratedRegex(@"\b(TO" + @"DO|FIX" + @"ME|HA" + @"CK|XX" + @"X)\b")]
     private static partial Regex Marker();
 
@@ -65,7 +57,4 @@ public sealed partial class TidyTests
 
     [GeneratedRegex(@"\bThread\.Sleep\(|\bTask\.Delay\((?![^;]*[cC]lock)(?![^;]*[tT]ime\b)(?![^;]*Infinite)")]
     private static partial Regex Sleep();
-
-    [GeneratedRegex(@"^\s*#(if|elif)\b.*CLUSTER_ORLEANS")]
-    private static partial Regex EngineSwitch();
 }

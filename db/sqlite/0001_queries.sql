@@ -1,4 +1,4 @@
--- The statements that whoever uses the tables looks up by name: Orleans's ADO.NET providers and the embedded cluster engine alike.
+-- The statements that Orleans's ADO.NET providers look up by name.
 -- Names, parameters and the names and types of results are the providers' contract; the statements are ours.
 CREATE TABLE IF NOT EXISTS OrleansQuery
 (

@@ -23,10 +23,10 @@ public sealed class DataGrainTests : IAsyncLifetime
 
     public DataGrainTests()
     {
-        // What a silo's host does, so that it is tried with whichever engine this was built for.
+        // What a silo's host does.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(_sessions);
-        builder.AddClusterEngine(new ClusterOptions { Id = "test", Database = _folder.File("cluster.db") }, new SiloOptions(), RandomNumberGenerator.GetBytes(32));
+        builder.AddClusterSilo(new ClusterOptions { Id = "test", Database = _folder.File("cluster.db") }, new SiloOptions(), RandomNumberGenerator.GetBytes(32));
         builder.WebHost.UseServer(new NoServer());
         _host = builder.Build();
     }
