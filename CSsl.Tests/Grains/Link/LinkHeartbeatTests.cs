@@ -1,5 +1,6 @@
 using CSsl.Grains.Link;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Link;
@@ -11,7 +12,7 @@ public class LinkHeartbeatTests
     [Fact]
     public async Task Hung_peer_is_found_after_the_peer_timeout()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
         TestChannel channel = await peer.OpenAsync(1);
         await SettleAsync(peer);
@@ -45,7 +46,7 @@ public class LinkHeartbeatTests
     [Fact]
     public async Task Peer_that_says_anything_in_time_is_not_hung()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
         for (int i = 0; i < 10; i++)
         {
@@ -80,7 +81,7 @@ public class LinkHeartbeatTests
     [Fact]
     public async Task Peer_is_not_blamed_while_this_end_has_work_in_hand()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
         TestChannel channel = await peer.OpenAsync(1);
         using var inFrame = new SemaphoreSlim(0);
@@ -102,7 +103,7 @@ public class LinkHeartbeatTests
     [Fact]
     public async Task Pings_carry_the_load_to_the_other_end()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         await using TestLinks links = await TestLinks.ConnectAsync(time: time);
         links.Silo.Load = new byte[] { 1, 2, 3 };
         Assert.Throws<ArgumentException>(() => links.Silo.Load = new byte[257]);
@@ -120,7 +121,7 @@ public class LinkHeartbeatTests
     [Fact]
     public async Task Round_trip_is_the_time_from_ping_to_pong()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
         Frame ping = await peer.NextAsync();
         Assert.Equal((FrameKind.Ping, TimeSpan.Zero), (ping.Kind, peer.Link.RoundTrip));
