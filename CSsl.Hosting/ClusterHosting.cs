@@ -34,8 +34,11 @@ public static class ClusterHosting
         var orleansId = ClusterKeyCheck.OrleansId(cluster.Id, clusterKey.Span);
         builder.Services.AddHostedService(_ => new DatabasePreparation(database));
         builder.Services.AddHostedService(_ => new ClusterKeyCheck(database, cluster.Id, orleansId, TimeProvider.System));
-        return (orleansId, database.Kind == DatabaseKind.Postgres ? "Npgsql" : "System.Data.SQLite", database.ConnectionString);
+        return (orleansId, Invariant(database.Kind), database.ConnectionString);
     }
+
+    /// <summary>What Orleans's ADO.NET providers call the database's driver.</summary>
+    public static string Invariant(DatabaseKind kind) => kind == DatabaseKind.Postgres ? "Npgsql" : "System.Data.SQLite";
 
     /// <summary>Orleans logs warnings, unless the configuration says otherwise, and so does Polly, which it places grains with (two lines each). A client that
     /// waits for the first silo would warn four times a second.</summary>

@@ -65,7 +65,7 @@ public static partial class CsslHost
             {
                 case ConfigurationException:
                     return (e.Message, ExitCodes.BadConfiguration);
-                case DatabaseException or OrleansConfigurationException { InnerException: DatabaseException }:
+                case DatabaseException:
                     return (e.Message, ExitCodes.Failure);
                 case OrleansConfigurationException:
                     return (e.Message, ExitCodes.BadConfiguration);

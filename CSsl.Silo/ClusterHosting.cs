@@ -66,15 +66,19 @@ internal static class ClusterHosting
             // Spread by key. Orleans's own default weighs CPU and memory of the process, which is what its clients' bytes cost, not its grains.
             orleans.Services.AddSingleton<PlacementStrategy, HashBasedPlacement>();
             orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
-            orleans.AddAdoNetGrainStorageAsDefault(storage => storage.Configure<Serializer>((options, serializer) =>
-            {
-                (options.Invariant, options.ConnectionString) = (invariant, connectionString);
-
-                // By [Id], as between processes. The default is JSON that names types to load, taken from the database.
-                options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
-            }));
+            orleans.UseClusterStorage(invariant, connectionString);
         });
     }
+
+    /// <summary>What grains keep, in the cluster's database.</summary>
+    internal static void UseClusterStorage(this ISiloBuilder orleans, string invariant, string connectionString)
+        => orleans.AddAdoNetGrainStorageAsDefault(storage => storage.Configure<Serializer>((options, serializer) =>
+        {
+            (options.Invariant, options.ConnectionString) = (invariant, connectionString);
+
+            // By [Id], as between processes. The default is JSON that names types to load, taken from the database.
+            options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);
+        }));
 
     /// <summary>Where other silos and where gateways reach this one: the port of <see cref="SiloOptions.Grains"/> and the one after it; two free ones for port 0.</summary>
     private static (IPEndPoint Silos, IPEndPoint Clients) Endpoints(SiloOptions silo)

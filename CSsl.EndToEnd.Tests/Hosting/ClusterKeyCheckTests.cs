@@ -3,6 +3,7 @@ using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.EndToEnd.Tests.Database;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.EndToEnd.Tests.Hosting;
@@ -61,7 +62,7 @@ public sealed class ClusterKeyCheckTests(Postgres postgres)
     private static byte[] Key(byte value) => [.. Enumerable.Repeat(value, 32)];
 
     private static Task CheckAsync(TestDatabase database)
-        => new ClusterKeyCheck(database.Cluster, "blue", Own, new ManualTimeProvider(Now)).StartAsync(CancellationToken.None);
+        => new ClusterKeyCheck(database.Cluster, "blue", Own, new FakeTimeProvider(Now)).StartAsync(CancellationToken.None);
 
     private static async Task AddSiloAsync(TestDatabase database, string cluster, int status, DateTimeOffset aliveAt)
     {

@@ -63,6 +63,9 @@ public static class CsslConfiguration
         builder.WebHost.UseKestrelCore();
         builder.Services.AddRouting();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(20));
+
+        // Tells systemd, if that has started this process, when it is ready and when it stops. Before the console, whose format it would replace.
+        builder.Services.AddSystemd();
         builder.Logging.AddCsslConsole(builder.Configuration);
 
         var settings = loaded.Settings;

@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography.X509Certificates;
 using CSsl.Cli.Certificates;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Cli;
@@ -10,7 +11,7 @@ namespace CSsl.Tests.Cli;
 public sealed class DevelopmentCertificatesTests : IDisposable
 {
     private readonly TempDirectory _folder = new();
-    private readonly ManualTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly DevelopmentCertificates _certificates;
 
     public DevelopmentCertificatesTests() => _certificates = new DevelopmentCertificates(_folder.Path, _time);

@@ -10,6 +10,7 @@ using CSsl.Link;
 using CSsl.Tests.Link;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CSsl.Tests.Gateway;
 
@@ -46,10 +47,10 @@ internal sealed class GatewayHarness : IAsyncDisposable
     public LimitsOptions Limits { get; }
 
     /// <summary>The clients' deadlines.</summary>
-    public ManualTimeProvider Clock { get; } = new();
+    public FakeTimeProvider Clock { get; } = new();
 
     /// <summary>The links' heartbeats and reconnects.</summary>
-    public ManualTimeProvider LinkClock { get; } = new();
+    public WatchedTimeProvider LinkClock { get; } = new();
 
     public RecordingLogger<RefusalLog> RefusalLines { get; } = new();
 

@@ -41,8 +41,6 @@ public sealed class CsslHostTests
     [Fact]
     public void Trouble_with_the_database_is_one_line()
     {
-        var unreachable = new OrleansConfigurationException("no database", new DatabaseException("no database"));
-        Assert.Equal(("no database", ExitCodes.Failure), CsslHost.Explain(unreachable));
         Assert.Equal(("no database", ExitCodes.Failure), CsslHost.Explain(new AggregateException(new DatabaseException("no database"))));
         Assert.Equal(("wrong key", ExitCodes.BadConfiguration), CsslHost.Explain(new OrleansConfigurationException("wrong key")));
     }

@@ -1,5 +1,6 @@
 using CSsl.Hosting;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Hosting;
@@ -10,7 +11,7 @@ public sealed class LastSecondTests
     [Fact]
     public void Growth_is_over_the_last_two_half_seconds()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         var samples = new LastSecond<long>(clock);
         Assert.Equal((1000, 0), samples.Since(1000));
         clock.Advance(TimeSpan.FromSeconds(0.5));
@@ -24,7 +25,7 @@ public sealed class LastSecondTests
     [Fact]
     public void Rate_is_over_the_last_two_intervals()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         var samples = new LastSecond<long>(clock);
         Assert.Equal(0, Rate(1000));
         clock.Advance(TimeSpan.FromSeconds(0.5));

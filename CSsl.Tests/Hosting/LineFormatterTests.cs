@@ -2,6 +2,7 @@ using CSsl.Hosting;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Hosting;
@@ -19,7 +20,7 @@ public sealed class LineFormatterTests
     private static string Format(LogLevel level, string message, Exception? exception)
     {
         using var writer = new StringWriter();
-        new LineFormatter(new ManualTimeProvider()).Write(new LogEntry<string>(level, "CSsl.X", default, message, exception, (state, _) => state), null, writer);
+        new LineFormatter(new FakeTimeProvider()).Write(new LogEntry<string>(level, "CSsl.X", default, message, exception, (state, _) => state), null, writer);
         return writer.ToString();
     }
 }

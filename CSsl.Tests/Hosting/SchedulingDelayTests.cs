@@ -1,5 +1,6 @@
 using CSsl.Hosting;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Hosting;
@@ -9,7 +10,7 @@ public sealed class SchedulingDelayTests
     [Fact]
     public void Timer_that_fires_in_time_is_no_delay()
     {
-        var clock = new ManualTimeProvider();
+        var clock = new FakeTimeProvider();
         using var delay = new SchedulingDelay(clock);
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(0, delay.Read());
@@ -44,7 +45,7 @@ public sealed class SchedulingDelayTests
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             _fire = () => callback(state);
-            return new ManualTimeProvider().CreateTimer(static _ => { }, null, dueTime, period);
+            return new FakeTimeProvider().CreateTimer(static _ => { }, null, dueTime, period);
         }
     }
 }

@@ -1,5 +1,6 @@
 using CSsl.Link;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CSsl.Tests.Link;
 
@@ -19,7 +20,7 @@ internal sealed class HeldLinks : IAsyncDisposable
     public static async Task<HeldLinks> StartAsync(LinkOptions? options = null)
     {
         GatedStream? gate = null;
-        TestLinks links = await TestLinks.ConnectAsync(options, time: new ManualTimeProvider(), wrapSilo: s => gate = new GatedStream(s));
+        TestLinks links = await TestLinks.ConnectAsync(options, time: new FakeTimeProvider(), wrapSilo: s => gate = new GatedStream(s));
         return new HeldLinks(links, gate!);
     }
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using CSsl.Link;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Link;
@@ -88,7 +89,7 @@ public class LinkAuthenticationTests
     public async Task Silent_peer_is_given_up_after_the_connect_timeout()
     {
         (Stream one, Stream other) = InProcessStream.CreatePair();
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null, time: time);
         await ReadAsync(other, FrameKind.Hello);
         time.Advance(new LinkOptions().ConnectTimeout - TimeSpan.FromMilliseconds(1));

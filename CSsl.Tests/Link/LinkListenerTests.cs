@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using CSsl.Link;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Link;
@@ -102,7 +103,7 @@ public class LinkListenerTests
     public async Task Silent_connections_are_bounded_and_do_not_keep_a_gateway_out()
     {
         // The clock stands still: nobody goes because of a timeout.
-        LinkSetup setup = Setup("silo-1") with { Time = new ManualTimeProvider() };
+        LinkSetup setup = Setup("silo-1") with { Time = new FakeTimeProvider() };
         await using LinkListener listener = LinkListener.Start(Unique("inproc:"), new TestAcceptor(), setup, (link, stop) => link.RunAsync(stop));
         var silent = new List<Stream>();
         for (int i = 0; i < UnprovenPeers.Most + 20; i++) silent.Add(await LinkTransport.For(listener.Endpoint).ConnectAsync(listener.Endpoint, default));
@@ -120,7 +121,7 @@ public class LinkListenerTests
     [Fact]
     public async Task Connecting_gives_up_after_the_timeout_when_the_silo_accepts_and_says_nothing()
     {
-        var time = new ManualTimeProvider();
+        var time = new WatchedTimeProvider();
         string endpoint = Unique("inproc:");
         await using ILinkTransportListener listener = LinkTransport.For(endpoint).Listen(endpoint);
         Task<DataLink> connecting = LinkConnector.ConnectAsync(endpoint, Setup("gateway-1") with { Time = time }, default);

@@ -1,5 +1,6 @@
 using CSsl.Link;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Link;
@@ -189,7 +190,7 @@ public class LinkReceiverTests
     public async Task Answers_to_the_frames_of_one_read_leave_in_one_write()
     {
         GatedStream? gate = null;
-        await using TestLinks links = await TestLinks.ConnectAsync(time: new ManualTimeProvider(), wrapSilo: s => gate = new GatedStream(s), wrapGateway: s => s);
+        await using TestLinks links = await TestLinks.ConnectAsync(time: new FakeTimeProvider(), wrapSilo: s => gate = new GatedStream(s), wrapGateway: s => s);
         var silos = new List<TestChannel>();
         var gateways = new List<TestChannel>();
         for (int i = 0; i < 16; i++)
@@ -277,7 +278,7 @@ public class LinkReceiverTests
     [Fact]
     public async Task Peer_that_closes_in_the_middle_of_a_frame_is_named_as_such()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: new ManualTimeProvider());
+        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: new FakeTimeProvider());
         Assert.Equal(FrameKind.Ping, (await peer.NextAsync()).Kind);
         await peer.SendRawAsync(ScriptedPeer.Frame(FrameKind.Attach, 1, 1, 2, 3)[..^1]);
 
@@ -341,7 +342,7 @@ public class LinkReceiverTests
         int misbehaved = 0;
         for (int round = 0; round < 500; round++)
         {
-            await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: new ManualTimeProvider());
+            await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: new FakeTimeProvider());
             var channels = new List<TestChannel>();
             peer.Acceptor.Make = _ =>
             {

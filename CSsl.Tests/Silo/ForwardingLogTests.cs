@@ -2,6 +2,7 @@ using CSsl.Silo.Proxy;
 using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -9,7 +10,7 @@ namespace CSsl.Tests.Silo;
 
 public sealed class ForwardingLogTests : IDisposable
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly TestMeters _meters = new();
     private readonly Lines _lines = new();
     private readonly ForwardingLog _log;

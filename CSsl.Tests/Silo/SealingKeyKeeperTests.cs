@@ -2,6 +2,7 @@ using CSsl.Hosting.Configuration;
 using CSsl.Silo.Sessions;
 using CSsl.Tests.Support;
 using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Silo;
@@ -9,7 +10,7 @@ namespace CSsl.Tests.Silo;
 public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
 {
     private readonly TempDirectory _folder = new();
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly RecordingLogger<SealingKeyKeeper> _log = new();
     private readonly string _first = ClusterKeyRing.Generate("k1");
     private SharedKeyRing _keys = null!;

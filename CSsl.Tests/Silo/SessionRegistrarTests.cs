@@ -12,7 +12,7 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly WatchedTimeProvider _time = new();
     private readonly SessionTable _sessions = new();
     private readonly NotingGrains _grains = new();
     private readonly SessionRegistrar _registrar;

@@ -15,11 +15,11 @@ public sealed class TakeoverLogTests
         using var meters = new TestMeters();
         var metrics = new DataMetrics(meters, new SessionTable());
         metrics.Attached(AttachCause.Takeover);
-        var time = new ManualTimeProvider();
+        var time = new WatchedTimeProvider();
         var lines = new RecordingLogger<TakeoverLog>();
         using var log = new TakeoverLog(metrics, time, lines);
         await log.StartAsync(default);
-        await Eventually.TrueAsync(() => time.ArmedTimers == 1, "it has begun");
+        await time.TimerArmedAsync();
 
         time.Advance(TakeoverLog.Interval);
         metrics.Attached(AttachCause.Takeover);

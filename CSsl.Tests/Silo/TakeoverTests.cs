@@ -342,7 +342,7 @@ public sealed class TakeoverTests(TestCertificates certificates) : IClassFixture
         silo.Origin.Handler = static async context =>
         {
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         };
         foreach (var isReplayable in (bool[])[true, false])
         {

@@ -101,7 +101,7 @@ internal sealed class TestSilo : IAsyncDisposable
         Origin.Handler = async context =>
         {
             reached.TrySetResult();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             aborted.TrySetResult();
         };
         return (reached.Task.WaitAsync(Patience), aborted.Task.WaitAsync(Patience));

@@ -36,7 +36,9 @@ internal sealed class MemoryWatch : IAsyncDisposable
         {
             foreach (int id in _bytes.Keys.ToArray())
                 _bytes[id] = (_bytes[id].Start, Math.Max(_bytes[id].Peak, ProcFs.ResidentBytes(id)));
+#pragma warning disable RS0030 // It measures by the clock.
             await Task.Delay(Interval, _stop.Token);
+#pragma warning restore RS0030
         }
     }
 }

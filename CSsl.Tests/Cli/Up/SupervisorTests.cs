@@ -12,7 +12,7 @@ public sealed partial class SupervisorTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly StringWriter _log = new();
-    private readonly ManualTimeProvider _time = new();
+    private readonly WatchedTimeProvider _time = new();
 
     public void Dispose() => _log.Dispose();
 

@@ -2,6 +2,7 @@ using CSsl.Gateway.Admission;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Admission;
@@ -9,7 +10,7 @@ namespace CSsl.Tests.Gateway.Admission;
 /// <summary>Whose CPU holds handshakes back, and how much.</summary>
 public sealed class HandshakeAdmissionTests : IDisposable
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly ClusterViewHolder _view = new();
     private readonly HandshakeAdmission _admission;
     private long _version;

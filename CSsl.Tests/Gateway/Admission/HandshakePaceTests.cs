@@ -1,5 +1,5 @@
 using CSsl.Gateway.Admission;
-using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Admission;
@@ -9,7 +9,7 @@ public sealed class HandshakePaceTests
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(0.5);
 
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly HandshakePace _pace;
 
     public HandshakePaceTests() => _pace = new HandshakePace(_clock);

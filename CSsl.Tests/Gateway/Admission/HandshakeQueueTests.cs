@@ -1,7 +1,7 @@
 using CSsl.Gateway.Admission;
-using CSsl.Tests.Support;
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Admission;
@@ -11,7 +11,7 @@ public sealed class HandshakeQueueTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     [Fact]
     public async Task Places_are_given_at_once_and_then_in_the_order_of_arrival()

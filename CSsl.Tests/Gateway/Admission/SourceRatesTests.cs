@@ -1,6 +1,6 @@
 using System.Net;
 using CSsl.Gateway.Admission;
-using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Admission;
@@ -8,7 +8,7 @@ namespace CSsl.Tests.Gateway.Admission;
 /// <summary>How fast one source may be.</summary>
 public sealed class SourceRatesTests
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     [Fact]
     public void Source_may_burst_and_then_keeps_to_its_rate()

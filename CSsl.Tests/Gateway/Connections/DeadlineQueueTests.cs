@@ -1,5 +1,5 @@
 using CSsl.Gateway.Connections;
-using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Connections;
@@ -7,7 +7,7 @@ namespace CSsl.Tests.Gateway.Connections;
 /// <summary>One queue of equal deadlines.</summary>
 public sealed class DeadlineQueueTests
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly List<string> _expired = [];
 
     [Fact]

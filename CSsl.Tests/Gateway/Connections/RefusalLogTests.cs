@@ -6,6 +6,7 @@ using CSsl.Grains.Cluster;
 using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Connections;
@@ -15,7 +16,7 @@ public sealed class RefusalLogTests : IDisposable
 {
     private static readonly IPEndPoint Client = new(IPAddress.Parse("192.0.2.1"), 1234);
 
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly RecordingLogger<RefusalLog> _lines = new();
     private readonly HandshakeAdmission _admission = new(new LimitsOptions(), new ClusterViewHolder(), TimeProvider.System);
     private readonly GatewayMeters _meters;

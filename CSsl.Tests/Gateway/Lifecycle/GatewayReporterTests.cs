@@ -8,6 +8,7 @@ using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Lifecycle;
@@ -15,7 +16,7 @@ namespace CSsl.Tests.Gateway.Lifecycle;
 /// <summary>The gateway's reports, and the status page, with and without a control plane.</summary>
 public sealed class GatewayReporterTests : IDisposable
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly ClusterViewHolder _view = new();
     private readonly FakeCluster _cluster = new();
     private readonly RecordingLogger<GatewayReporter> _lines = new();
@@ -152,7 +153,7 @@ public sealed class GatewayReporterTests : IDisposable
         {
             Reports.Add(report);
             if (Hangs)
-                await Task.Delay(Timeout.Infinite, cancellationToken);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             return Error is null ? Support.Reports.View(++_version, Support.Reports.Silo("silo")) with { Gateways = [report] } : throw Error;
         }
 

@@ -2,6 +2,7 @@ using CSsl.Grains.Cluster;
 using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Cluster;
@@ -9,7 +10,7 @@ namespace CSsl.Tests.Grains.Cluster;
 /// <summary>Commands, and what becomes of them.</summary>
 public sealed class ClusterGrainTests
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly RecordingLogger<ClusterGrain> _log = new();
     private readonly ClusterGrain _grain;
 

@@ -1,5 +1,6 @@
 using CSsl.Grains.Cluster;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Cluster;
@@ -7,7 +8,7 @@ namespace CSsl.Tests.Grains.Cluster;
 /// <summary>The cluster view as it grows from reports.</summary>
 public sealed class ClusterRosterTests
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     [Fact]
     public void View_shows_who_reported_by_name()

@@ -1,5 +1,6 @@
 using CSsl.Grains.Cluster;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Cluster;
@@ -7,7 +8,7 @@ namespace CSsl.Tests.Grains.Cluster;
 /// <summary>What was ordered outlives the grain that ordered it.</summary>
 public sealed class OrderBookTests
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
 
     private static SiloOrder Order(string silo, long version) => new() { Silo = silo, Version = version, Roles = SiloRoles.Data };
 

@@ -2,6 +2,7 @@ using CSsl.Grains.Cluster;
 using CSsl.Tests.Support;
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Cluster;
@@ -9,7 +10,7 @@ namespace CSsl.Tests.Grains.Cluster;
 /// <summary>Who gets the next connection.</summary>
 public sealed class SiloPickerTests
 {
-    private readonly ManualTimeProvider _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly ClusterViewHolder _view = new();
     private long _version;
 

@@ -3,45 +3,23 @@ using CSsl.Grains.Data;
 using CSsl.Hosting.Configuration;
 using CSsl.Silo;
 using CSsl.Tests.Support;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;
+using Orleans.TestingHost;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Data;
 
-[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "xunit calls DisposeAsync.")]
 public sealed class DataGrainTests : IAsyncLifetime
 {
     private readonly SessionTable _sessions = new();
-    private readonly TempDirectory _folder = new();
-    private readonly WebApplication _host;
+    private InProcessTestCluster _cluster = null!;
 
-    public DataGrainTests()
-    {
-        // What a silo's host does.
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(_sessions);
-        builder.AddClusterSilo(new ClusterOptions { Id = "test", Database = _folder.File("cluster.db") }, new SiloOptions(), RandomNumberGenerator.GetBytes(32));
-        builder.WebHost.UseServer(new NoServer());
-        _host = builder.Build();
-    }
+    private IGrainFactory Grains => _cluster.Client;
 
-    private IGrainFactory Grains => _host.Services.GetRequiredService<IGrainFactory>();
+    public async Task InitializeAsync() => _cluster = await GrainCluster.StartAsync(1, silo => silo.Services.AddSingleton(_sessions));
 
-    public Task InitializeAsync() => _host.StartAsync();
-
-    public async Task DisposeAsync()
-    {
-        await _host.StopAsync();
-        await _host.DisposeAsync();
-        SqliteConnection.ClearAllPools();
-        _folder.Dispose();
-    }
+    public async Task DisposeAsync() => await _cluster.DisposeAsync();
 
     [Fact]
     public async Task A_session_that_is_attached_is_found_and_can_be_ended()
@@ -155,21 +133,4 @@ internal sealed class FakeSession(DataSessionInfo? info = null) : IServedSession
     public void Hibernate(TimeSpan idleTime) => HibernatesAfter = idleTime;
 
     public void Abort(string reason) => Aborts++;
-}
-
-/// <summary>A web host needs one.</summary>
-internal sealed class NoServer : IServer
-{
-    public IFeatureCollection Features { get; } = new FeatureCollection();
-
-    public Task StartAsync<TContext>(IHttpApplication<TContext> application, CancellationToken cancellationToken)
-        where TContext : notnull
-        => Task.CompletedTask;
-
-    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public void Dispose()
-    {
-        // Holds nothing.
-    }
 }

@@ -8,6 +8,7 @@ using CSsl.Tls.Handshake;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Orleans;
 using Xunit;
 
@@ -20,7 +21,7 @@ public sealed class HandshakeGrainTests : IDisposable
     private static readonly byte[] HelloWithSession = new HelloBuilder { SessionId = SessionId }.Records();
     private static readonly byte[] Hello = new HelloBuilder().ServerName("Example.com").Alpn("h2").Records();
 
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly TestMeters _meters = new();
     private readonly SessionSealer _sealer = new(ClusterKeyRing.Parse(SealingKeys));
     private readonly SecretSealer _secretSealer = new(ClusterKeyRing.Parse(SealingKeys));

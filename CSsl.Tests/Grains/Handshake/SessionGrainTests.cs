@@ -1,12 +1,13 @@
 using CSsl.Grains.Handshake;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Handshake;
 
 public sealed class SessionGrainTests
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly FakeState<SessionState> _state = new();
 
     [Fact]

@@ -6,6 +6,7 @@ using CSsl.Tls.Handshake.OpenSsl;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Orleans.Storage;
 using Xunit;
 
@@ -13,7 +14,7 @@ namespace CSsl.Tests.Grains.Handshake;
 
 public sealed class TicketKeyGrainTests : IDisposable
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly FakeState<TicketKeyState> _state = new();
     private readonly ResumptionOptions _options = new();
     private readonly string _keyFile = ClusterKeyRing.Generate("test");

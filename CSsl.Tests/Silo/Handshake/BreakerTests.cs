@@ -1,12 +1,12 @@
 using CSsl.Silo.Handshake;
-using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Silo.Handshake;
 
 public sealed class BreakerTests
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
 
     [Fact]
     public void Pauses_double_up_to_the_longest_and_end_with_success()

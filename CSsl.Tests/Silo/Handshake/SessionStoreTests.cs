@@ -5,13 +5,14 @@ using CSsl.Silo.Handshake;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Silo.Handshake;
 
 public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
 {
-    private readonly ManualTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new();
     private readonly TestMeters _meters = new();
     private readonly ResumptionOptions _options = new() { WritesPerSecond = 100_000 };
     private readonly ScriptedSessions _sessions = new();

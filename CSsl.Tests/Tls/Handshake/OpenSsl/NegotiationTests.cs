@@ -3,6 +3,7 @@ using CSsl.Tests.Support;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Tls.Handshake.OpenSsl;
@@ -107,7 +108,7 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
     [Fact]
     public void Creation_time_is_the_clocks()
     {
-        var clock = new ManualTimeProvider(new DateTimeOffset(2031, 2, 3, 4, 5, 6, TimeSpan.Zero));
+        var clock = new FakeTimeProvider(new DateTimeOffset(2031, 2, 3, 4, 5, 6, TimeSpan.Zero));
         using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80], clock: clock);
         using var connection = TestConnection.Establish(factory, new ClientSettings(), certificates.AuthorityPath);
         Assert.Equal(clock.GetUtcNow(), connection.Session.CreatedAt);

@@ -1,0 +1,28 @@
+using CSsl.Database;
+using CSsl.Silo;
+using Orleans.Hosting;
+using Orleans.TestingHost;
+
+namespace CSsl.Tests.Support;
+
+/// <summary>Silos of Orleans in this process, for tests of grains that need a real directory, scheduler or serializer.</summary>
+internal static class GrainCluster
+{
+    /// <summary>Starts silos and a client.</summary>
+    /// <param name="silos">How many.</param>
+    /// <param name="configure">Adds to each silo what the grains under test ask for.</param>
+    /// <param name="serviceId">The cluster's name in its database.</param>
+    public static async Task<InProcessTestCluster> StartAsync(int silos, Action<ISiloBuilder> configure, string serviceId = "test")
+    {
+        var builder = new InProcessTestClusterBuilder((short)silos);
+        builder.Options.ServiceId = serviceId;
+        builder.ConfigureSilo((_, silo) => configure(silo));
+        InProcessTestCluster cluster = builder.Build();
+        await cluster.DeployAsync();
+        return cluster;
+    }
+
+    /// <summary>Grains keep their state as a silo's host has them keep it.</summary>
+    public static void KeepIn(this ISiloBuilder silo, ClusterDatabase database)
+        => silo.UseClusterStorage(CSsl.Hosting.ClusterHosting.Invariant(database.Kind), database.ConnectionString);
+}
