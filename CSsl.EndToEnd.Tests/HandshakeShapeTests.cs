@@ -1,4 +1,9 @@
+using System.Net.Sockets;
+using System.Text;
 using CSsl.Tests.Support;
+using CSsl.Tests.Tls.Handshake;
+using CSsl.Tests.Tls.Handshake.OpenSsl;
+using CSsl.Tls;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -96,12 +101,73 @@ public sealed class HandshakeShapeTests(Cluster cluster, ITestOutputHelper outpu
         AssertServed(await SClient.GetAsync(Cluster, $"/bytes/{Size}", "-brief", version, "-maxfraglen", $"{length}"));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1 << 14)]
+    public async Task Longest_hello_there_is_gets_an_answer(int recordLength)
+    {
+        using RawClient client = await RawClient.ConnectAsync(Cluster.Port);
+        await client.SendAsync(HelloBuilder.Records(HelloBuilder.Longest(), recordLength));
+        client.FinishSending();
+
+        RawEnd end = await client.ReadToEndAsync();
+
+        Assert.Equal((22, 2), (end.Received[0], end.Received[5])); // ServerHello
+    }
+
+    [Theory]
+    [InlineData(TlsVersion.Tls13, 1)]
+    [InlineData(TlsVersion.Tls12, 1)]
+    [InlineData(TlsVersion.Tls12, 1 << 14)]
+    public async Task Hello_above_64_KiB_leads_to_a_session(TlsVersion version, int recordLength)
+    {
+        // 255 protocols of which the server wants the last.
+        string[] protocols = [.. Enumerable.Repeat(new string('x', 255), 254), new string('y', 250), "http/1.1"];
+
+        await AssertServedAsync(new ClientSettings { Version = (ushort)version, CipherList = "ALL", ApplicationProtocols = protocols }, recordLength, minHello: 64 * 1024);
+    }
+
+    [Theory]
+    [InlineData(CipherSuite.Aes256GcmSha384, true, 1)]
+    [InlineData(CipherSuite.EcdheRsaAes256GcmSha384, true, 1)]
+    [InlineData(CipherSuite.EcdheRsaAes256GcmSha384, true, 15)]
+    [InlineData(CipherSuite.EcdheEcdsaChaCha20Poly1305, true, 5)]
+    [InlineData(CipherSuite.EcdheRsaAes128CbcSha256, true, 3)]
+    [InlineData(CipherSuite.EcdheRsaAes128CbcSha256, false, 3)]
+    public async Task Finished_in_many_records_is_put_together(CipherSuite suite, bool encryptThenMac, int recordLength)
+        => await AssertServedAsync(new ClientSettings { Suite = suite, Version = (ushort)CipherSuiteInfo.Get(suite).Version, EncryptThenMac = encryptThenMac }, recordLength);
+
     [Fact]
     public async Task Client_without_server_name_gets_the_default_certificate()
     {
         AssertServed(await Tool.RunAsync("openssl",
             ["s_client", "-connect", Cluster.Endpoint, "-noservername", "-CAfile", Cluster.CertificateAuthority, "-verify_return_error", "-brief", "-ign_eof"],
             SClient.Get($"/bytes/{Size}")));
+    }
+
+    private async Task AssertServedAsync(ClientSettings settings, int recordLength, int minHello = 0)
+    {
+        using var client = new ShreddedClient(settings, Cluster.CertificateAuthority, () => recordLength);
+        using var tcp = new TcpClient { NoDelay = true };
+        await tcp.ConnectAsync("127.0.0.1", Cluster.Port);
+        NetworkStream stream = tcp.GetStream();
+        byte[] buffer = new byte[32 * 1024];
+        byte[] hello = client.Handshake([]);
+        Assert.InRange(hello.Length, minHello, int.MaxValue);
+        await stream.WriteAsync(hello);
+        while (!client.IsConnected)
+        {
+            int read = await stream.ReadAsync(buffer);
+            Assert.True(read > 0, "the server closed during the handshake");
+            await stream.WriteAsync(client.Handshake(buffer.AsSpan(0, read)));
+        }
+
+        await stream.WriteAsync(client.Write(Encoding.ASCII.GetBytes(SClient.Get($"/bytes/{Size}"))));
+        List<byte> response = [.. client.Read([])];
+        for (int read; (read = await stream.ReadAsync(buffer)) > 0;)
+            response.AddRange(client.Read(buffer.AsSpan(0, read)));
+        HttpText text = HttpText.Parse(Encoding.Latin1.GetString([.. response]));
+        Assert.Equal((200, Expected), (text.Status, text.Sha256));
     }
 
     private static void AssertServed(ToolResult result)

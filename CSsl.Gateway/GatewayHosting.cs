@@ -60,11 +60,13 @@ public static class GatewayHosting
         services.AddSingleton(static provider => new Deadlines(provider.GetRequiredService<IOptions<LimitsOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new HandshakeAdmission(
             provider.GetRequiredService<IOptions<LimitsOptions>>().Value, provider.GetRequiredService<ClusterViewHolder>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => new HelloMemory(provider.GetRequiredService<IOptions<LimitsOptions>>().Value.HelloMemory));
         services.AddSingleton<GatewayMeters>();
         services.AddSingleton<RefusalLog>();
         services.AddSingleton(static provider => new ConnectionServices(
             provider.GetRequiredService<ConnectionTable>(),
             provider.GetRequiredService<HandshakeAdmission>(),
+            provider.GetRequiredService<HelloMemory>(),
             provider.GetRequiredService<SiloLinks>(),
             provider.GetRequiredService<Deadlines>(),
             provider.GetRequiredService<IOptions<LimitsOptions>>().Value,

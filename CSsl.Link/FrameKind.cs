@@ -5,7 +5,7 @@ namespace CSsl.Link;
 /// <code>
 ///  0        4         8      9     12
 ///  +--------+---------+------+------+----------------
-///  | length | channel | kind | zero | payload (length bytes, at most 128 KiB)
+///  | length | channel | kind | zero | payload (length bytes, at most 144 KiB)
 ///  +--------+---------+------+------+----------------
 ///  little-endian
 /// </code>
@@ -28,7 +28,7 @@ public enum FrameKind : byte
     /// <summary>G to S, opens a channel: a handshake begins (HandshakeStart).</summary>
     HandshakeStart = 16,
 
-    /// <summary>G to S: whole TLS records of the client. One at a time: the next follows the answer (Flight or Established).</summary>
+    /// <summary>G to S: whole TLS records of the client, those of its whole ClientHello first. One at a time: the next follows the answer (Flight or Established).</summary>
     Handshake = 17,
 
     /// <summary>S to G: how many input bytes were consumed, whether the handshake failed, and whole TLS records for the client.</summary>

@@ -17,8 +17,8 @@ public abstract class LinkChannel
     /// <summary>The least room that <see cref="Fill(Span{byte})"/> is offered: one whole record of the largest size that TLS 1.2 allows (RFC 5246 section 6.2.3), and the prefix before it.</summary>
     public const int MinimumRoom = RecordsPrefix.Length + RecordHeader.Size + RecordHeader.MaxCiphertext12;
 
-    /// <summary>The most bytes in one frame's payload.</summary>
-    public const int MaxPayload = 128 * 1024;
+    /// <summary>The most bytes in one frame's payload: a ClientHello of any length fits into one (<see cref="Tls.Handshake.ClientHelloRecords.MaxLength"/>).</summary>
+    public const int MaxPayload = 144 * 1024;
 
     /// <summary>Guarded by the gate of the link's sender.</summary>
     internal ChannelTurn Turn;

@@ -15,7 +15,7 @@ namespace CSsl.Link;
 internal sealed partial class LinkReceiver(DataLink link, Stream transport, LinkSender sender, ChannelTable table, ILinkAcceptor? acceptor, IRecordRunner? records)
 {
     // At least twice the largest frame: when less than one fits behind what is there, what is there is moved to the front.
-    private const int BufferLength = 256 * 1024;
+    private const int BufferLength = 2 * (FrameHeader.Size + LinkChannel.MaxPayload);
 
     // How many reads in a row that did not have to wait before the loop leaves its thread to others: it may be the one that watches their sockets.
     private const int ReadsPerStretch = 16;

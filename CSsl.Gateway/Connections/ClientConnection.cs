@@ -13,6 +13,7 @@ namespace CSsl.Gateway.Connections;
 internal sealed record ConnectionServices(
     ConnectionTable Table,
     HandshakeAdmission Admission,
+    HelloMemory HelloMemory,
     SiloLinks Links,
     Deadlines Deadlines,
     LimitsOptions Limits,
@@ -102,9 +103,10 @@ internal sealed partial class ClientConnection
         var deadlines = _services.Deadlines;
         var firstByte = deadlines.FirstByte.Enter(() => _interrupt.Set(RefusalReason.FirstByteTimeout));
         var handshake = deadlines.Handshake.Enter(() => _interrupt.Set(RefusalReason.HandshakeTimeout));
+        var helloPhase = new HelloPhase(_socket, _interrupt, _services.Limits, _services.HelloMemory, () => deadlines.FirstByte.Leave(firstByte));
         try
         {
-            var (hello, refusal) = await new HelloPhase(_socket, _interrupt, _services.Limits, () => deadlines.FirstByte.Leave(firstByte)).RunAsync();
+            var (hello, refusal) = await helloPhase.RunAsync();
             if (hello is null)
                 return refusal;
             if (!await _services.Admission.EnterAsync())
@@ -126,6 +128,7 @@ internal sealed partial class ClientConnection
         {
             deadlines.FirstByte.Leave(firstByte);
             deadlines.Handshake.Leave(handshake);
+            _services.HelloMemory.Release(helloPhase.Held);
         }
     }
 
@@ -134,7 +137,7 @@ internal sealed partial class ClientConnection
         Entry.Establish(session);
         Entry.Phase = ConnectionPhase.Data;
         _services.Meters.CountHandshakeCompleted(_services.Time.GetElapsedTime(Entry.AcceptedAt));
-        LogEstablished(_services.Logger, Entry.Id, Entry.Client, session.Version, session.CipherSuite, session.ApplicationProtocol, session.ServerName, session.Resumed);
+        LogEstablished(_services.Logger, Entry.Id, Entry.Client, session.Version, session.CipherSuite, session.Group?.ToString() ?? "none", session.ApplicationProtocol, session.ServerName, session.Resumed);
         _session = new VirtualConnection(_socket, Entry, session, _services);
     }
 
@@ -218,8 +221,8 @@ internal sealed partial class ClientConnection
         _socket.Input.CancelPendingRead();
     }
 
-    [LoggerMessage(EventId = 210, Level = LogLevel.Debug, Message = "Connection {Id} from {Client}: {Version}, {Suite}, ALPN {Protocol}, for {ServerName}, resumed {Resumed}")]
-    private static partial void LogEstablished(ILogger logger, ulong id, System.Net.IPEndPoint client, Tls.TlsVersion version, Tls.CipherSuite suite, string? protocol, string? serverName, bool resumed);
+    [LoggerMessage(EventId = 210, Level = LogLevel.Debug, Message = "Connection {Id} from {Client}: {Version}, {Suite}, group {Group}, ALPN {Protocol}, for {ServerName}, resumed {Resumed}")]
+    private static partial void LogEstablished(ILogger logger, ulong id, System.Net.IPEndPoint client, Tls.TlsVersion version, Tls.CipherSuite suite, string group, string? protocol, string? serverName, bool resumed);
 
     [LoggerMessage(EventId = 211, Level = LogLevel.Debug, Message = "Connection {Id} ended: {Outcome} at {Silo}")]
     private static partial void LogEnded(ILogger logger, ulong id, DataOutcome outcome, string? silo);

@@ -21,8 +21,8 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
     /// <summary>Silos that are tried for one client.</summary>
     private const int MaxSilos = 3;
 
-    /// <summary>The most that one exchange carries: bounds a lane's turn.</summary>
-    private const int MaxRecords = 4;
+    /// <summary>The most that one exchange carries, behind the hello, which goes in one: bounds a lane's turn. A small record costs OpenSSL about a microsecond.</summary>
+    private const int MaxRecords = 256;
 
     private const int MaxBytes = RecordHeader.Size + RecordHeader.MaxCiphertext12;
 
@@ -57,12 +57,23 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
         return (null, Refusal.WithAlert(RefusalReason.NoHandshakeSilo, AlertDescription.InternalError, tried is null ? "" : "tried " + string.Join(", ", tried)));
     }
 
-    private ValueTask<HandshakeReply> OpenAsync(SiloLink silo, HandshakeChannel channel, in ReadOnlySequence<byte> records)
+    /// <summary>Opens the channel with the hello.</summary>
+    /// <returns>The answer; what is consumed is counted in what the client sent.</returns>
+    private async ValueTask<HandshakeReply> OpenAsync(SiloLink silo, HandshakeChannel channel, ClientHello hello, ReadOnlySequence<byte> records)
     {
         meters.CountHandshakeStarted();
         var left = limits.HandshakeTime - time.GetElapsedTime(entry.AcceptedAt);
         var start = new HandshakeStart(entry.Id, entry.Client, Math.Max(1, (int)Math.Min(left.TotalMilliseconds, int.MaxValue)));
-        return channel.OpenAsync(silo, start.Encode(), records);
+        var length = ClientHelloRecords.LengthOf(hello);
+        if (length == records.Length)
+            return await channel.OpenAsync(silo, start.Encode(), records);
+
+        var whole = ArrayPool<byte>.Shared.Rent(length);
+        ClientHelloRecords.Write(hello, records, whole.AsSpan(0, length));
+        var answer = channel.OpenAsync(silo, start.Encode(), new ReadOnlySequence<byte>(whole, 0, length));
+        ArrayPool<byte>.Shared.Return(whole); // the link has copied it
+        var reply = await answer;
+        return reply with { Consumed = reply.Consumed == length ? hello.RecordBytes : 0 };
     }
 
     private async ValueTask<(Established? Session, Refusal? Refusal)> DriveAsync(SiloLink silo, HandshakeChannel channel, ClientHello hello)
@@ -81,8 +92,10 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
                 return End(buffer, new Refusal(RefusalReason.SiloLost));
 
             var rest = buffer.Slice(kept);
-            var maxBytes = kept < hello.RecordBytes && entry.Phase == ConnectionPhase.Hello ? Math.Min(MaxBytes, hello.RecordBytes - kept) : MaxBytes;
-            var run = RecordRun.Find(rest, entry.Phase, RecordRouter.MaxLength(entry.Phase), maxBytes, MaxRecords);
+            var isFirst = _sent == 0;
+            var run = isFirst
+                ? new RecordRun(hello.RecordBytes, 1, RecordStatus.Complete)
+                : RecordRun.Find(rest, entry.Phase, RecordRouter.MaxLength(entry.Phase), MaxBytes, MaxRecords);
             if (run.Count == 0)
             {
                 if (run.Refusal is { } alert)
@@ -96,12 +109,11 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
                 continue;
             }
 
-            var isFirst = _sent == 0;
             if ((_sent += run.Bytes) > limits.HandshakeBytes)
                 return End(buffer, Refusal.WithAlert(RefusalReason.HandshakeTooLong, AlertDescription.DecodeError));
 
             var records = rest.Slice(0, run.Bytes);
-            var reply = await (isFirst ? OpenAsync(silo, channel, records) : channel.ExchangeAsync(records));
+            var reply = await (isFirst ? OpenAsync(silo, channel, hello, records) : channel.ExchangeAsync(records));
             if (reply.Written > 0 && !CanWait(reply, rest) && await socket.Output.FlushAsync() is { IsCompleted: true })
                 return End(buffer, new Refusal(RefusalReason.ClientGone));
             if (Judge(reply, run) is { } refusal)

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using CSsl.Gateway.Admission;
 using CSsl.Hosting.Configuration;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
@@ -6,9 +7,13 @@ using CSsl.Tls.Handshake;
 namespace CSsl.Gateway.Connections;
 
 /// <summary>The first phase of a connection: waits for the ClientHello and looks at it. Consumes nothing: the hello stays in the client's pipe.</summary>
-internal sealed class HelloPhase(ClientSocket socket, ConnectionInterrupt interrupt, LimitsOptions limits, Action onFirstByte)
+internal sealed class HelloPhase(ClientSocket socket, ConnectionInterrupt interrupt, LimitsOptions limits, HelloMemory memory, Action onFirstByte)
 {
     private readonly ClientHelloReader _reader = new(limits.HandshakeBytes);
+    private long _held;
+
+    /// <summary>What the hello takes of the memory for hellos, to be released when it is in the client's pipe no more.</summary>
+    public long Held => _held;
 
     /// <summary>The hello, or why there is none.</summary>
     /// <exception cref="IOException">The client is gone; so say other exceptions of its pipe too.</exception>
@@ -37,6 +42,9 @@ internal sealed class HelloPhase(ClientSocket socket, ConnectionInterrupt interr
         var buffer = result.Buffer;
         if (interrupt.Reason is { } reason)
             return (true, null, new Refusal(reason, Detail: buffer.IsEmpty ? "" : ForeignProtocol.FirstOctets(buffer)));
+
+        if (!memory.TryHold(buffer.Length, ref _held))
+            return (true, null, Refusal.WithAlert(RefusalReason.HelloMemory, AlertDescription.InternalError));
 
         switch (_reader.Peek(buffer, out var hello, out var alert))
         {

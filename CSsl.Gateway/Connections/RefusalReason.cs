@@ -24,6 +24,9 @@ internal enum RefusalReason
     /// <summary>More than Limits:HandshakeBytes.</summary>
     HandshakeTooLong,
 
+    /// <summary>The hellos of all clients take Limits:HelloMemory.</summary>
+    HelloMemory,
+
     /// <summary>As many handshakes are under way as the cluster can do, and none ended in time for this one.</summary>
     TooManyHandshakes,
 

@@ -9,7 +9,7 @@ namespace CSsl.Grains.Handshake;
 /// </summary>
 public interface IHandshakeGrain : IGrainWithStringKey
 {
-    /// <summary>Feeds whole records of one connection; the first call for a connection id starts its handshake. One call in flight per connection.</summary>
+    /// <summary>Feeds whole records of one connection; the first call for a connection id starts its handshake, and has its whole ClientHello. One call in flight per connection.</summary>
     [return: Immutable]
     ValueTask<HandshakeAnswer> Advance([Immutable] HandshakeRequest request, CancellationToken cancellationToken);
 
@@ -86,6 +86,9 @@ public sealed record EstablishedSession
     [Id(6)] public required bool Resumed { get; init; }
     [Id(7)] public string? ApplicationProtocol { get; init; }
     [Id(8)] public string? ServerName { get; init; }
+
+    /// <summary>See <see cref="Tls.Handshake.IServerHandshake.Group"/>.</summary>
+    [Id(9)] public NamedGroup? Group { get; init; }
 }
 
 /// <summary>A session to be stored; nothing in it is secret.</summary>

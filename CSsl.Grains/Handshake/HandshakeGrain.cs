@@ -177,7 +177,7 @@ public sealed partial class HandshakeGrain(
     {
         using var session = pending.Export();
         var sessionId = Guid.NewGuid();
-        metrics.Complete(session.Version, session.CipherSuite, session.Resumed);
+        metrics.Complete(session.Version, session.CipherSuite, pending.Group, session.Resumed);
         return new EstablishedSession
         {
             SessionId = sessionId,
@@ -188,6 +188,7 @@ public sealed partial class HandshakeGrain(
             Resumed = session.Resumed,
             ApplicationProtocol = session.ApplicationProtocol,
             ServerName = session.ServerName,
+            Group = pending.Group,
             // Last: it consumes the session.
             Capsule = sealer.Seal(session, sessionId).Bytes,
         };

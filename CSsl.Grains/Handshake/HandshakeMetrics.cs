@@ -50,11 +50,11 @@ public sealed class HandshakeMetrics
     /// <summary>A handshake left its lane, whatever became of it.</summary>
     internal void End() => Interlocked.Decrement(ref _inFlight);
 
-    internal void Complete(TlsVersion version, CipherSuite suite, bool resumed)
+    internal void Complete(TlsVersion version, CipherSuite suite, NamedGroup? group, bool resumed)
     {
         Interlocked.Increment(ref _completed);
         if (_completedByKind.Enabled)
-            _completedByKind.Add(1, new("version", version), new("suite", suite), new("resumed", resumed));
+            _completedByKind.Add(1, new("version", version), new("suite", suite), new("group", group?.ToString() ?? "none"), new("resumed", resumed));
     }
 
     internal void Fail(HandshakeFailure reason)

@@ -9,13 +9,10 @@ namespace CSsl.Grains.Handshake;
 /// <param name="maxBytes">Bytes of records that the client may send in all.</param>
 internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : IDisposable
 {
-    // Records from before the hello was whole: a client may cut it into as many as it has bytes.
-    private ArrayBufferWriter<byte>? _hello;
-    private ClientHelloReader? _reader = new(maxBytes);
     private IServerHandshake? _handshake;
 
-    // A hello that waits for the session that it asks for, its records, and how many of them came in earlier calls.
-    private (ClientHello Hello, ReadOnlyMemory<byte> Records, int Before)? _waiting;
+    // A hello that waits for the session that it asks for, and its records.
+    private (ClientHello Hello, ReadOnlyMemory<byte> Records)? _waiting;
     private int _received;
 
     public DateTimeOffset Deadline { get; } = deadline;
@@ -29,7 +26,10 @@ internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : 
     /// <summary>The session id under which a session was found for this handshake; else empty.</summary>
     public ReadOnlyMemory<byte> OfferedSession { get; private set; }
 
-    /// <summary>Feeds whole records.</summary>
+    /// <inheritdoc cref="IServerHandshake.Group"/>
+    public NamedGroup? Group => _handshake?.Group;
+
+    /// <summary>Feeds whole records, first those of the whole hello.</summary>
     /// <returns>The step, its Consumed counted in <paramref name="records"/>.</returns>
     /// <exception cref="TlsException">The hello is refused before a handshake is started for it.</exception>
     public HandshakeStep Advance(ReadOnlyMemory<byte> records, IServerHandshakeFactory factory, IBufferWriter<byte> output)
@@ -47,15 +47,15 @@ internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : 
     /// <param name="stored">The session that it asked for; empty when there is none.</param>
     /// <param name="factory">Makes the handshake.</param>
     /// <param name="output">Gets the records for the client.</param>
-    /// <returns>The step, its Consumed counted in the records of the call that made the hello whole.</returns>
+    /// <returns>The step, its Consumed counted in the records of the first call.</returns>
     /// <exception cref="InvalidOperationException">Nothing waits.</exception>
     public HandshakeStep Resume(ReadOnlySpan<byte> stored, IServerHandshakeFactory factory, IBufferWriter<byte> output)
     {
-        var (hello, records, before) = _waiting ?? throw new InvalidOperationException("The handshake does not wait for a session.");
+        var (hello, records) = _waiting ?? throw new InvalidOperationException("The handshake does not wait for a session.");
         _waiting = null;
         if (!stored.IsEmpty)
             OfferedSession = hello.SessionId;
-        return Begin(hello, records, before, stored, factory, output);
+        return Begin(hello, records, stored, factory, output);
     }
 
     /// <inheritdoc cref="IServerHandshake.TakeResumable"/>
@@ -69,21 +69,14 @@ internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : 
 
     private HandshakeStep Start(ReadOnlyMemory<byte> records, IServerHandshakeFactory factory, IBufferWriter<byte> output)
     {
-        var before = _hello?.WrittenCount ?? 0;
-        _hello?.Write(records.Span);
-        var whole = _hello?.WrittenMemory ?? records;
-
-        switch (_reader!.Peek(new ReadOnlySequence<byte>(whole), out var hello, out var alert))
+        switch (ClientHello.Peek(new ReadOnlySequence<byte>(records), maxBytes, out var hello, out var alert))
         {
             case ClientHelloStatus.NeedMore:
-                if (_hello is null)
-                    (_hello = new ArrayBufferWriter<byte>(2 * records.Length)).Write(records.Span);
-                return new HandshakeStep(HandshakeStatus.NeedMore, records.Length, 0);
+                throw new TlsException(AlertDescription.InternalError, "the gateway sent less than the whole ClientHello");
             case ClientHelloStatus.Complete:
-                (_hello, _reader) = (null, null);
                 if (!factory.CanResume(hello!))
-                    return Begin(hello!, whole, before, default, factory, output);
-                _waiting = (hello!, whole, before);
+                    return Begin(hello!, records, default, factory, output);
+                _waiting = (hello!, records);
                 return new HandshakeStep(HandshakeStatus.NeedMore, 0, 0);
             case ClientHelloStatus.NotTls:
                 throw new TlsException(alert == AlertDescription.CloseNotify ? AlertDescription.UnexpectedMessage : alert, "the first record is no ClientHello");
@@ -92,10 +85,9 @@ internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : 
         }
     }
 
-    private HandshakeStep Begin(ClientHello hello, ReadOnlyMemory<byte> records, int before, ReadOnlySpan<byte> stored, IServerHandshakeFactory factory, IBufferWriter<byte> output)
+    private HandshakeStep Begin(ClientHello hello, ReadOnlyMemory<byte> records, ReadOnlySpan<byte> stored, IServerHandshakeFactory factory, IBufferWriter<byte> output)
     {
         _handshake = factory.Create(hello, stored);
-        var step = _handshake.Advance(records.Span, output);
-        return step with { Consumed = Math.Max(0, step.Consumed - before) };
+        return _handshake.Advance(records.Span, output);
     }
 }

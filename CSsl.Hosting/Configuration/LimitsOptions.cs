@@ -14,9 +14,14 @@ public sealed class LimitsOptions
     /// <summary>From the accept to the client's first byte.</summary>
     public TimeSpan FirstByteTime { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Bytes of records that a client may send in its whole handshake.</summary>
+    /// <summary>Bytes of records that a client may send in its whole handshake. The default is enough for the longest ClientHello (131,400 bytes), twice because of a
+    /// HelloRetryRequest, in records of one byte each.</summary>
     [Range(1, int.MaxValue)]
-    public int HandshakeBytes { get; set; } = 64 * 1024;
+    public int HandshakeBytes { get; set; } = 2 * 1024 * 1024;
+
+    /// <summary>Bytes that the ClientHellos of all handshakes under way may take in one gateway, beyond 4 KiB each; a client whose hello does not fit is refused.</summary>
+    [Range(0, int.MaxValue)]
+    public int HelloMemory { get; set; } = 128 * 1024 * 1024;
 
     /// <summary>Handshakes under way at once in one gateway, at most: it has fewer while the handshake silos are slow to answer. More wait.</summary>
     [Range(1, int.MaxValue)]

@@ -5,7 +5,7 @@ namespace CSsl.Link;
 /// <summary>Payload of <see cref="FrameKind.Established"/>: the last answer of a handshake that succeeded.</summary>
 /// <remarks>
 /// <code>
-/// consumed u32 | session 16 | client sequence u64 | server sequence u64 | version u16 | suite u16 | resumed u8
+/// consumed u32 | session 16 | client sequence u64 | server sequence u64 | version u16 | suite u16 | group u16, 0 for none | resumed u8
 /// | ALPN u8 + text | server name u8 + text | capsule u16 + bytes | records
 /// </code>
 /// </remarks>
@@ -30,6 +30,9 @@ public sealed record Established
     public required CipherSuite CipherSuite { get; init; }
     public required bool Resumed { get; init; }
 
+    /// <summary>The group of the key exchange, for logs; null when there was no exchange.</summary>
+    public NamedGroup? Group { get; init; }
+
     /// <summary>Null when none was negotiated; the empty string is sent as null.</summary>
     public string? ApplicationProtocol { get; init; }
 
@@ -49,6 +52,7 @@ public sealed record Established
         payload.U64(ServerSequence);
         payload.U16((ushort)Version);
         payload.U16((ushort)CipherSuite);
+        payload.U16((ushort)(Group ?? 0));
         payload.Flag(Resumed);
         payload.Text(ApplicationProtocol);
         payload.Text(ServerName);
@@ -69,6 +73,7 @@ public sealed record Established
             ServerSequence = reader.U64(),
             Version = (TlsVersion)reader.U16(),
             CipherSuite = (CipherSuite)reader.U16(),
+            Group = reader.U16() is not 0 and var group ? (NamedGroup)group : null,
             Resumed = reader.Flag(),
             ApplicationProtocol = reader.Text(),
             ServerName = reader.Text(),
@@ -77,6 +82,7 @@ public sealed record Established
         };
         if (!Enum.IsDefined(established.Version)) throw reader.Refuse("has an unknown TLS version");
         if (!Enum.IsDefined(established.CipherSuite)) throw reader.Refuse("has an unknown cipher suite");
+        if (established.Group is { } known && !Enum.IsDefined(known)) throw reader.Refuse("has an unknown group");
         return established;
     }
 }

@@ -128,6 +128,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Session
             ServerSequence = session.ServerSequence,
             Version = session.Version,
             CipherSuite = session.CipherSuite,
+            Group = session.Group,
             Resumed = session.Resumed,
             ApplicationProtocol = session.ApplicationProtocol,
             ServerName = session.ServerName,

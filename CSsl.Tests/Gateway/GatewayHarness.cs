@@ -41,7 +41,8 @@ internal sealed class GatewayHarness : IAsyncDisposable
         Admission = new HandshakeAdmission(Limits, _view, Clock);
         _meters = new GatewayMeters(Table, Admission);
         _deadlines = new Deadlines(Limits, Clock);
-        Services = new ConnectionServices(Table, Admission, Links, _deadlines, Limits, _meters, new RefusalLog(RefusalLines, _meters, Clock), Clock, Log);
+        HelloMemory = new HelloMemory(Limits.HelloMemory);
+        Services = new ConnectionServices(Table, Admission, HelloMemory, Links, _deadlines, Limits, _meters, new RefusalLog(RefusalLines, _meters, Clock), Clock, Log);
     }
 
     public LimitsOptions Limits { get; }
@@ -61,6 +62,8 @@ internal sealed class GatewayHarness : IAsyncDisposable
     public ConnectionTable Table { get; }
 
     public HandshakeAdmission Admission { get; }
+
+    public HelloMemory HelloMemory { get; }
 
     public SiloLinks Links { get; }
 

@@ -38,6 +38,8 @@ public class MessageTests
         from version in Gen.Elements(Enum.GetValues<TlsVersion>())
         from suite in Gen.Elements(Enum.GetValues<CipherSuite>())
         from resumed in AnyBool
+        from grouped in AnyBool
+        from theGroup in Gen.Elements(Enum.GetValues<NamedGroup>())
         from protocol in AnyText
         from name in AnyText
         from capsule in Bytes(1, 3000)
@@ -51,6 +53,7 @@ public class MessageTests
             Version = version,
             CipherSuite = suite,
             Resumed = resumed,
+            Group = grouped ? theGroup : null,
             ApplicationProtocol = protocol,
             ServerName = name,
             Capsule = capsule,

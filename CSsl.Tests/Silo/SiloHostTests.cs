@@ -46,6 +46,7 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
         var metrics = await admin.GetStringAsync("/metrics");
         Assert.Contains("cssl_sessions_attached_total 1", metrics, StringComparison.Ordinal);
         Assert.Contains("cssl_handshakes_completed_total{", metrics, StringComparison.Ordinal);
+        Assert.Contains("group=\"", metrics, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NotFound, (await admin.GetAsync("/")).StatusCode);
         Assert.Equal("hello", await client.GetStringAsync("/status"));
     }

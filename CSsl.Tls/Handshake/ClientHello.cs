@@ -33,6 +33,9 @@ public sealed record ClientHello
     /// <summary>Length in bytes of the records that carry the hello, headers included.</summary>
     public int RecordBytes { get; init; }
 
+    /// <summary>Length in bytes of the handshake message, its header included.</summary>
+    public int MessageBytes { get; init; }
+
     /// <summary>Looks for a whole ClientHello, possibly in several records, at the start of what a client sent.</summary>
     /// <param name="input">Bytes as they came; may end anywhere.</param>
     /// <param name="maxHandshakeBytes">Limit on the handshake message, in bytes; past it <see cref="ClientHelloStatus.Refused"/> with decode_error.</param>

@@ -16,6 +16,7 @@ internal static class ClientHelloParser
     /// <summary>Protocols of ALPN that are kept: a hello of 64 KiB could hold ten thousands.</summary>
     internal const int MaxApplicationProtocols = 64;
 
+    private const int MessageHeaderLength = 4;
     private const int RandomLength = 32;
     private const int MaxSessionIdLength = 32;
     private const int MaxServerNameLength = 255;
@@ -53,6 +54,7 @@ internal static class ClientHelloParser
             OffersTicket = offersTicket,
             SupportedVersions = versions ?? [Math.Min(legacyVersion, (ushort)TlsVersion.Tls12)],
             RecordBytes = recordBytes,
+            MessageBytes = MessageHeaderLength + body.Length,
         };
         return null;
     }

@@ -16,16 +16,17 @@ namespace CSsl.Tls.Handshake;
 /// </remarks>
 public sealed class ClientHelloReader(int maxHandshakeBytes)
 {
-    /// <summary>The most records a hello may be cut into: with a hello's length it bounds the bytes that its records hold in memory.</summary>
-    public const int MaxRecords = 4096;
+    /// <summary>The longest message there is: a header, and every field of <see cref="ClientHelloParser"/> at its longest. A record holds a byte of it at least,
+    /// so its records are bounded too.</summary>
+    public const int MaxMessageLength = MessageHeaderLength + 2 + 32 + 33 + 65_536 + 256 + 65_537;
 
     private const int MessageHeaderLength = 4;
     private const byte ClientHelloType = 1;
 
+    private readonly int _maxLength = Math.Min(maxHandshakeBytes, MaxMessageLength);
     private uint _messageHeader;
     private int _gathered;
     private int _scanned;
-    private int _records;
 
     /// <summary>Goes on where the last call stopped.</summary>
     /// <param name="input">Everything that the client has sent, always from its first byte.</param>
@@ -42,7 +43,7 @@ public sealed class ClientHelloReader(int maxHandshakeBytes)
             var here = head[..(int)Math.Min(reader.Remaining, head.Length)];
             reader.TryCopyTo(here);
             var status = RecordHeader.Peek(here, RecordHeader.MaxPlaintext, out var header);
-            if (status == RecordStatus.NotTls && _records == 0)
+            if (status == RecordStatus.NotTls && _scanned == 0)
                 return NotTls(input, out alert);
             // The type first: its byte comes before all that the status is of, so the answer is the same however the bytes arrive.
             if (here[0] != (byte)ContentType.Handshake)
@@ -70,8 +71,6 @@ public sealed class ClientHelloReader(int maxHandshakeBytes)
     /// <summary>Takes note of one fragment.</summary>
     private AlertDescription? Gather(ref SequenceReader<byte> reader, int length)
     {
-        if (++_records > MaxRecords)
-            return AlertDescription.UnexpectedMessage;
         for (; length > 0 && _gathered < MessageHeaderLength; length--, _gathered++)
         {
             reader.TryRead(out var next);
@@ -84,7 +83,7 @@ public sealed class ClientHelloReader(int maxHandshakeBytes)
         _gathered += length;
         if (_gathered < MessageHeaderLength)
             return null;
-        if (MessageLength > maxHandshakeBytes)
+        if (MessageLength > _maxLength)
             return AlertDescription.DecodeError;
         // Nothing may follow a hello before it is answered.
         return _gathered > MessageLength ? AlertDescription.UnexpectedMessage : null;
@@ -95,7 +94,7 @@ public sealed class ClientHelloReader(int maxHandshakeBytes)
         var message = ArrayPool<byte>.Shared.Rent(_gathered);
         try
         {
-            CopyMessage(input, message);
+            CopyMessage(input, message.AsSpan(0, _gathered));
             if (ClientHelloParser.Parse(message.AsSpan(MessageHeaderLength, _gathered - MessageHeaderLength), _scanned, out hello) is { } refusal)
                 return Refuse(refusal, out alert);
             alert = default;
@@ -107,11 +106,14 @@ public sealed class ClientHelloReader(int maxHandshakeBytes)
         }
     }
 
-    private void CopyMessage(in ReadOnlySequence<byte> input, Span<byte> message)
+    /// <summary>Copies what whole records hold.</summary>
+    /// <param name="records">Records that hold a message, and what may follow them.</param>
+    /// <param name="message">As long as the message.</param>
+    internal static void CopyMessage(in ReadOnlySequence<byte> records, Span<byte> message)
     {
-        var reader = new SequenceReader<byte>(input);
+        var reader = new SequenceReader<byte>(records);
         Span<byte> head = stackalloc byte[RecordHeader.Size];
-        for (var left = _gathered; left > 0;)
+        while (!message.IsEmpty)
         {
             reader.TryCopyTo(head);
             reader.Advance(head.Length);
@@ -119,7 +121,6 @@ public sealed class ClientHelloReader(int maxHandshakeBytes)
             reader.TryCopyTo(message[..length]);
             reader.Advance(length);
             message = message[length..];
-            left -= length;
         }
     }
 

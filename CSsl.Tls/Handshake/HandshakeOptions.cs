@@ -15,8 +15,9 @@ public sealed record HandshakeOptions
     /// </summary>
     public IReadOnlyList<CipherSuite> CipherSuites { get; init; } = [.. CipherSuiteInfo.All.Select(static info => info.Suite)];
 
-    /// <summary>Groups for the key exchange, most wanted first, by their OpenSSL names.</summary>
-    public IReadOnlyList<string> Groups { get; init; } = ["X25519", "P-256", "P-384"];
+    /// <summary>Groups for the key exchange, most wanted first, by their OpenSSL names. One with "?" before it is left out where OpenSSL does not know it
+    /// (the hybrid with ML-KEM came with OpenSSL 3.5).</summary>
+    public IReadOnlyList<string> Groups { get; init; } = ["?X25519MLKEM768", "X25519", "P-256", "P-384"];
 
     /// <summary>
     /// ALPN protocols, most wanted first (RFC 7301). A client that offers none of them is refused with no_application_protocol;

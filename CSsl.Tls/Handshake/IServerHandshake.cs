@@ -33,6 +33,9 @@ public interface IServerHandshake : IDisposable
     /// <exception cref="InvalidOperationException">The handshake is not complete, or was exported already.</exception>
     ExportedSession Export();
 
+    /// <summary>The group of the key exchange, after <see cref="HandshakeStatus.Complete"/>; null when there was no exchange (a resumed TLS 1.2 session).</summary>
+    NamedGroup? Group { get; }
+
     /// <summary>The session for its client to come back with, when a full TLS 1.2 handshake made one that has an id (with a ticket it has none);
     /// else null. Given once, after <see cref="HandshakeStatus.Complete"/>; the caller's to dispose.</summary>
     ResumableSession? TakeResumable();

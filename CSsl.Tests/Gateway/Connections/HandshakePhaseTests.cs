@@ -98,18 +98,18 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Exchange_carries_at_most_four_records()
+    public async Task Exchange_behind_the_hello_carries_a_bounded_number_of_records()
     {
         var client = _gateway.Connect();
         await client.Connection.SendAsync(Walk.Hello);
         var channel = await _silo.TakeHelloAsync();
         await channel.NextAsync(FrameKind.Handshake);
-        await client.Connection.SendAsync([.. Enumerable.Range(0, 6).SelectMany(_ => Walk.Record(22, 30))]);
+        await client.Connection.SendAsync([.. Enumerable.Range(0, 300).SelectMany(_ => Walk.Record(22, 30))]);
         channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello));
 
-        Assert.Equal(4 * 35, (await channel.NextAsync(FrameKind.Handshake)).Length);
-        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(4 * 35, []));
-        Assert.Equal(2 * 35, (await channel.NextAsync(FrameKind.Handshake)).Length);
+        Assert.Equal(256 * 35, (await channel.NextAsync(FrameKind.Handshake)).Length);
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(256 * 35, []));
+        Assert.Equal(44 * 35, (await channel.NextAsync(FrameKind.Handshake)).Length);
     }
 
     [Fact]
@@ -144,28 +144,66 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Silo_lost_in_the_middle_of_a_hello_in_many_frames_costs_nothing_of_it()
+    public async Task Hello_in_many_records_goes_to_a_silo_in_one_exchange_and_when_that_is_lost_to_the_next()
     {
         var second = await _gateway.AddSiloAsync("second", machineCpu: 0.9);
-        var hello = new Tls.Handshake.HelloBuilder().Versions(0x0304).Records(10);
+        var message = Tls.Handshake.HelloBuilder.Longest();
         var client = _gateway.Connect();
-        await client.Connection.SendAsync(hello);
+        foreach (var part in Tls.Handshake.HelloBuilder.Records(message, 1).Chunk(16 * 1024))
+            await client.Connection.SendAsync(part);
+        await client.Connection.SendAsync(Walk.Finished);
+        var hello = Tls.Handshake.HelloBuilder.Records(message, 1 << 14);
         var lost = await _silo.TakeHelloAsync();
-        var part = await lost.NextAsync(FrameKind.Handshake);
-        lost.SendFrame(FrameKind.Flight, Walk.FlightOf(part.Length, []));
-        await lost.NextAsync(FrameKind.Handshake);
+        Assert.Equal(hello, await lost.NextAsync(FrameKind.Handshake));
         await _silo.DisposeAsync();
 
         var channel = await second.TakeHelloAsync();
-        var received = new List<byte>();
-        while (received.Count < hello.Length)
-        {
-            var frame = await channel.NextAsync(FrameKind.Handshake);
-            received.AddRange(frame);
-            channel.SendFrame(FrameKind.Flight, Walk.FlightOf(frame.Length, []));
-        }
+        Assert.Equal(hello, await channel.NextAsync(FrameKind.Handshake));
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(hello.Length, Walk.ServerHello));
+        Assert.Equal(Walk.Finished, await channel.NextAsync(FrameKind.Handshake));
+    }
 
-        Assert.Equal(hello, received);
+    [Fact]
+    public async Task Hellos_of_all_clients_have_a_bounded_amount_of_memory_and_small_ones_need_none_of_it()
+    {
+        await using var gateway = new GatewayHarness(new LimitsOptions { HelloMemory = 10_000 });
+        var silo = await gateway.AddSiloAsync("silo");
+        var large = Tls.Handshake.HelloBuilder.Records(Tls.Handshake.HelloBuilder.Longest(), 1 << 14)[..12_000];
+        var first = gateway.Connect();
+        await first.Connection.SendAsync(large);
+        var second = gateway.Connect();
+        await second.Connection.SendAsync(large);
+
+        Assert.Equal((byte)AlertDescription.InternalError, (await second.Connection.ReadToEndAsync())[^1]);
+        Assert.Contains("HelloMemory", Assert.Single(gateway.RefusalLines.Lines).Message, StringComparison.Ordinal);
+        Assert.Equal(12_000 - 4096, gateway.HelloMemory.Held);
+
+        var small = gateway.Connect();
+        await small.Connection.SendAsync(Walk.Hello);
+        await silo.TakeHelloAsync();
+
+        first.Connection.SendReset();
+        await first.EndedAsync();
+        Assert.Equal(0, gateway.HelloMemory.Held);
+        var third = gateway.Connect();
+        await third.Connection.SendAsync(large);
+        Assert.Equal(12_000 - 4096, gateway.HelloMemory.Held);
+    }
+
+    [Fact]
+    public async Task Memory_of_a_hello_comes_back_when_its_handshake_is_over()
+    {
+        var client = _gateway.Connect();
+        var hello = Tls.Handshake.HelloBuilder.Records(Tls.Handshake.HelloBuilder.Longest(), 1 << 14);
+        foreach (var part in hello.Chunk(16 * 1024))
+            await client.Connection.SendAsync(part);
+        var handshake = await _silo.TakeHelloAsync();
+        await handshake.NextAsync(FrameKind.Handshake);
+        Assert.Equal(hello.Length - 4096, _gateway.HelloMemory.Held);
+        handshake.SendFrame(FrameKind.Established, Walk.EstablishedOf(hello.Length, Walk.Tickets));
+        await (await _silo.NextAsync()).NextAsync(FrameKind.Attach);
+
+        Assert.Equal(0, _gateway.HelloMemory.Held);
     }
 
     [Fact]

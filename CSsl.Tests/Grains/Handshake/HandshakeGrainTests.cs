@@ -146,27 +146,28 @@ public sealed class HandshakeGrainTests : IDisposable
     }
 
     [Fact]
-    public async Task Advance_gathers_a_hello_that_comes_in_many_calls()
+    public async Task Advance_takes_the_longest_hello_in_one_call()
     {
         var handshakes = Script(static h => h.NeedMore("server hello"));
-        var lane = NewLane(handshakes);
-        var id = Guid.NewGuid();
-        var records = new HelloBuilder().ServerName("example.com").Records(fragmentLength: 1);
-        const int Record = 6;
+        var records = HelloBuilder.Records(HelloBuilder.Longest(), 1 << 14);
 
-        for (var at = 0; at < records.Length - Record; at += Record)
-        {
-            var answer = await AdvanceAsync(lane, id, records[at..(at + Record)]);
-            Assert.Equal(Record, answer.Consumed);
-            Assert.Empty(answer.Flight.ToArray());
-            Assert.Null(answer.Error);
-        }
+        var answer = await AdvanceAsync(NewLane(handshakes), Guid.NewGuid(), records);
 
-        Assert.Empty(handshakes.Made);
-        var last = await AdvanceAsync(lane, id, records[^Record..]);
-        Assert.Equal(Record, last.Consumed);
-        Assert.Equal("server hello", Text(last));
+        Assert.Equal(("server hello", records.Length), (Text(answer), answer.Consumed));
         Assert.Equal(records, Assert.Single(handshakes.Made).LastInput);
+    }
+
+    [Fact]
+    public async Task Advance_refuses_a_part_of_a_hello()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+
+        var answer = await AdvanceAsync(NewLane(handshakes), Guid.NewGuid(), new HelloBuilder().Records(fragmentLength: 10)[..15]);
+
+        Assert.NotNull(answer.Error);
+        Assert.Equal((byte)AlertDescription.InternalError, answer.Flight.Span[6]);
+        Assert.Empty(handshakes.Made);
+        Assert.Equal(0, _metrics.InFlight);
     }
 
     [Fact]
@@ -328,23 +329,6 @@ public sealed class HandshakeGrainTests : IDisposable
         Assert.Equal(HelloWithSession.Length, answer.Consumed);
         Assert.Equal("stored"u8, handshakes.Made[1].Stored);
         Assert.Equal(HelloWithSession, handshakes.Made[1].LastInput);
-    }
-
-    [Fact]
-    public async Task Hello_that_came_in_pieces_is_whole_when_its_session_is_there()
-    {
-        var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.NeedMore("server hello")]) };
-        var lane = NewLane(handshakes);
-        var id = Guid.NewGuid();
-        var records = new HelloBuilder { SessionId = SessionId }.Records(fragmentLength: 40);
-        Assert.Equal(45, (await AdvanceAsync(lane, id, records[..45])).Consumed);
-
-        Assert.False((await AdvanceAsync(lane, id, records[45..])).WantedSession.IsEmpty);
-        var answer = await lane.Resume(new HandshakeResumption { HandshakeId = id, Session = default }, CancellationToken.None);
-
-        Assert.Equal(records.Length - 45, answer.Consumed);
-        Assert.Equal(records, Assert.Single(handshakes.Made).LastInput);
-        Assert.Empty(handshakes.Made[0].Stored);
     }
 
     [Fact]

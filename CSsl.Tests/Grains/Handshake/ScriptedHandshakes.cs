@@ -62,6 +62,8 @@ internal sealed class ScriptedHandshake(ClientHello hello, Queue<Func<ScriptedHa
 
     public HandshakeStep Fail(string flight, string error) => Write(HandshakeStatus.Failed, flight) with { Error = error };
 
+    public NamedGroup? Group => NamedGroup.X25519;
+
     public ExportedSession Export()
     {
         var session = TestSessions.Create(CipherSuite.EcdheRsaAes128GcmSha256);

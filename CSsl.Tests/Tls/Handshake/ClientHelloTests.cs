@@ -180,20 +180,27 @@ public sealed class ClientHelloTests
         Assert.True(alert == expected, $"{what}: {alert} instead of {expected}");
     }
 
-    [Fact]
-    public void Peek_refuses_a_hello_cut_into_too_many_records()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(1 << 14)]
+    public void Peek_accepts_the_longest_hello_there_is(int recordLength)
     {
-        // A hello of 60,000 bytes, a byte at a time, as it might dribble in for as long as anybody listens.
-        var records = HelloBuilder.Records(new HelloBuilder().Extension(21, new byte[60_000]).Message(), 1);
-        var reader = new ClientHelloReader(MaxHandshakeBytes);
-        var seen = 0;
-        while (reader.Peek(new(records, 0, seen), out _, out var alert) == ClientHelloStatus.NeedMore)
-        {
-            Assert.Equal(default, alert);
-            seen++;
-        }
+        var message = HelloBuilder.Longest();
+        Assert.Equal((131_400, 131_400), (message.Length, ClientHelloReader.MaxMessageLength));
+        var records = HelloBuilder.Records(message, recordLength);
 
-        Assert.Equal((ClientHelloReader.MaxRecords + 1) * 6, seen);
+        Assert.Equal(ClientHelloStatus.Complete, ClientHello.Peek(new(records), int.MaxValue, out var hello, out _));
+
+        Assert.Equal((message.Length, records.Length), (hello!.MessageBytes, hello.RecordBytes));
+    }
+
+    [Fact]
+    public void Peek_refuses_a_longer_hello_at_its_first_bytes()
+    {
+        var length = ClientHelloReader.MaxMessageLength - 4 + 1;
+        var start = HelloBuilder.Record(22, [1, (byte)(length >> 16), (byte)(length >> 8), (byte)length]);
+        Assert.Equal(ClientHelloStatus.Refused, ClientHello.Peek(new(start), int.MaxValue, out _, out var alert));
+        Assert.Equal(AlertDescription.DecodeError, alert);
     }
 
     [Fact]

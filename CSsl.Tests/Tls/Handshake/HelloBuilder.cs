@@ -30,6 +30,17 @@ internal sealed class HelloBuilder
     public HelloBuilder Versions(params IEnumerable<ushort> versions)
         => Extension(43, Vector8([.. versions.SelectMany(version => (byte[])[(byte)(version >> 8), (byte)version])]));
 
+    /// <summary>The longest message there is: every vector is full. A server of TLS 1.2 finds what it needs in it.</summary>
+    public static byte[] Longest()
+    {
+        const int Extensions = ushort.MaxValue, Header = 4;
+        byte[] suites = [.. Enumerable.Repeat<byte[]>([0xFA, 0xFA], 32_765).SelectMany(static unknown => unknown), 0xC0, 0x2B, 0xC0, 0x2F];
+        var hello = new HelloBuilder { SessionId = new byte[32], CipherSuites = suites, CompressionMethods = new byte[255] }
+            .Extension(10, Vector16([0, 29, 0, 23]))
+            .Extension(13, Vector16([4, 3, 8, 4, 4, 1]));
+        return hello.Extension(21, new byte[Extensions - hello._extensions.Count - Header]).Message();
+    }
+
     /// <summary>The handshake message.</summary>
     public byte[] Message()
     {

@@ -57,7 +57,7 @@ internal static unsafe class HandshakeCallbacks
         try
         {
             var keys = SafeSslHandle.StateOf(ssl).TicketKeys;
-            return issue == 1 ? keys.Issue(name, iv, cipher, mac) : keys.Open(name, iv, cipher, mac);
+            return issue == 1 ? keys.Issue(name, iv, cipher, mac) : keys.Open(name, iv, cipher, mac, usedOnce: LibSsl.SSL_version(ssl) == (int)TlsVersion.Tls13);
         }
         catch (Exception)
         {

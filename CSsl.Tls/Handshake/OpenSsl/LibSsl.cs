@@ -13,6 +13,10 @@ internal static unsafe partial class LibSsl
     public const int CtrlSetGroupsList = 92;
     public const int CtrlSetMinProtoVersion = 123;
     public const int CtrlSetMaxProtoVersion = 124;
+    public const int CtrlGetNegotiatedGroup = 134;
+
+    /// <summary>TLSEXT_nid_unknown: marks a group's number on the wire, where a NID could be.</summary>
+    public const int GroupWithoutNid = 0x100_0000;
 
     public const int ModeNoAutoChain = 0x8;
     public const int ModeReleaseBuffers = 0x10;
@@ -156,6 +160,17 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Library)]
     public static partial int SSL_version(SafeSslHandle ssl);
+
+    /// <summary>For callbacks.</summary>
+    [LibraryImport(Library)]
+    public static partial int SSL_version(nint ssl);
+
+    /// <summary>1 when records that were read hold more than was taken from them.</summary>
+    [LibraryImport(Library)]
+    public static partial int SSL_has_pending(SafeSslHandle ssl);
+
+    [LibraryImport(Library)]
+    public static partial nint SSL_ctrl(SafeSslHandle ssl, int command, nint number, void* pointer);
 
     [LibraryImport(Library)]
     public static partial nint SSL_get_current_cipher(SafeSslHandle ssl);

@@ -73,9 +73,20 @@ internal sealed unsafe class OpenSslContext : IDisposable
         if (suites12.Length > 0)
             Require(LibSsl.SSL_CTX_set_cipher_list(context, suites12), "the TLS 1.2 cipher suites");
 
-        var groups = Encoding.ASCII.GetBytes(string.Join(':', options.Groups) + "\0");
-        fixed (byte* list = groups)
-            Require(LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetGroupsList, 0, list), "the groups");
+        Require(SetGroups(context, string.Join(':', Known(options.Groups, name => SetGroups(context, name) == 1))), "the groups");
+    }
+
+    /// <summary>The groups that are left when the optional ones that are unknown are left out.</summary>
+    /// <param name="groups">As in <see cref="HandshakeOptions.Groups"/>.</param>
+    /// <param name="isKnown">Whether OpenSSL knows a name.</param>
+    internal static IEnumerable<string> Known(IEnumerable<string> groups, Func<string, bool> isKnown)
+        => groups.Where(group => !group.StartsWith('?') || isKnown(group[1..])).Select(static group => group.TrimStart('?'));
+
+    private static nint SetGroups(SafeSslContextHandle context, string names)
+    {
+        LibCrypto.ERR_clear_error();
+        fixed (byte* list = Encoding.ASCII.GetBytes(names + "\0"))
+            return LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetGroupsList, 0, list);
     }
 
     private static string NamesOf(IEnumerable<CipherSuite> suites, TlsVersion version)

@@ -18,6 +18,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     private readonly string? _serverName;
     private readonly TimeProvider _clock;
 
+    private ClientFlight _clientFlight;
     private ServerFlight _flight;
     private HandshakeStatus _status = HandshakeStatus.NeedMore;
     private string? _error;
@@ -65,6 +66,9 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     }
 
     /// <inheritdoc/>
+    public NamedGroup? Group { get; private set; }
+
+    /// <inheritdoc/>
     public ResumableSession? TakeResumable() => _status == HandshakeStatus.Complete ? _state.TakeMade() : null;
 
     /// <summary>Wipes what is left: the handshake's keys, and the session if nobody took it.</summary>
@@ -96,6 +100,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     private int Step(ReadOnlySpan<byte> record, IBufferWriter<byte> output)
     {
         _ssl.Feed(record);
+        _clientFlight.Observe((ContentType)record[0]);
         _flight.BeginStep();
         LibCrypto.ERR_clear_error();
         var result = LibSsl.SSL_do_handshake(_ssl);
@@ -120,9 +125,17 @@ public sealed class OpenSslServerHandshake : IServerHandshake
             return;
         }
 
+        // It would be lost: a record is read by OpenSSL or by the data phase, never by both.
+        if (LibSsl.SSL_has_pending(_ssl) != 0)
+        {
+            Fail("more than Finished is in the client's last record");
+            return;
+        }
+
         try
         {
-            _session = SessionExporter.Export(_ssl, _state, _flight, _serverName, _clock.GetUtcNow());
+            _session = SessionExporter.Export(_ssl, _state, _clientFlight, _flight, _serverName, _clock.GetUtcNow());
+            Group = SessionExporter.Group(_ssl);
             _status = HandshakeStatus.Complete;
             Close();
         }

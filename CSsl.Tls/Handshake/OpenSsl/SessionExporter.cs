@@ -12,12 +12,13 @@ internal static unsafe class SessionExporter
 
     /// <param name="ssl">Its handshake is complete.</param>
     /// <param name="state">Its key log, given away with TLS 1.3, and session ids.</param>
+    /// <param name="clientFlight">The records that it read.</param>
     /// <param name="flight">The records that it wrote.</param>
     /// <param name="serverName">The name by which the certificate was chosen.</param>
     /// <param name="now">Creation time of the session.</param>
     /// <exception cref="InvalidOperationException">OpenSSL lacks something that a complete handshake has.</exception>
     public static ExportedSession Export(
-        SafeSslHandle ssl, CallbackState state, in ServerFlight flight, string? serverName, DateTimeOffset now)
+        SafeSslHandle ssl, CallbackState state, in ClientFlight clientFlight, in ServerFlight flight, string? serverName, DateTimeOffset now)
     {
         var suite = (CipherSuite)LibSsl.SSL_CIPHER_get_protocol_id(LibSsl.SSL_get_current_cipher(ssl));
         var openSslSession = LibSsl.SSL_get_session(ssl);
@@ -36,8 +37,8 @@ internal static unsafe class SessionExporter
             ClientRandom = tls13 ? [] : ClientRandom(ssl),
             ServerRandom = tls13 ? [] : ServerRandom(ssl),
 
-            // TLS 1.3: application keys start at 0, and the server's sealed the tickets. TLS 1.2: Finished was record 0 of each side.
-            ClientSequence = tls13 ? 0u : 1u,
+            // TLS 1.3: application keys start at 0, and the server's sealed the tickets. TLS 1.2: OpenSSL's Finished was record 0 of its side.
+            ClientSequence = tls13 ? 0u : clientFlight.ProtectedRecords,
             ServerSequence = tls13 ? (ulong)flight.ApplicationDataRecords : 1u,
             ExplicitNonceBase = HasExplicitNonce(suite) ? flight.FinishedNonce : 0,
             EncryptThenMac = !tls13 && flight.EncryptThenMac,
@@ -54,6 +55,27 @@ internal static unsafe class SessionExporter
             return session;
         session.Dispose();
         throw new InvalidOperationException($"The session can't be exported: {fault}.");
+    }
+
+    /// <summary>The group of the key exchange; null when there was none (a resumed TLS 1.2 session), or it has no name here.</summary>
+    public static NamedGroup? Group(SafeSslHandle ssl)
+    {
+        if (LibSsl.SSL_version(ssl) != (int)TlsVersion.Tls13 && LibSsl.SSL_session_reused(ssl) == 1)
+            return null;
+
+        // A NID where OpenSSL has one, else the number on the wire with a mark.
+        var id = (int)LibSsl.SSL_ctrl(ssl, LibSsl.CtrlGetNegotiatedGroup, 0, null);
+        var group = id switch
+        {
+            415 => NamedGroup.Secp256r1,
+            715 => NamedGroup.Secp384r1,
+            716 => NamedGroup.Secp521r1,
+            1034 => NamedGroup.X25519,
+            1035 => NamedGroup.X448,
+            > LibSsl.GroupWithoutNid => (NamedGroup)(id & 0xFFFF),
+            _ => default,
+        };
+        return Enum.IsDefined(group) ? group : null;
     }
 
     /// <summary>An id that is not ours is what a client made up to see whether its ticket was taken (RFC 5077 section 3.4).</summary>

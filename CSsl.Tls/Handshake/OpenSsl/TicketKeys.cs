@@ -76,15 +76,21 @@ public sealed unsafe class TicketKeys : IDisposable
     }
 
     /// <summary>For a ticket that a client sent: finds its key, and gives both contexts their keys.</summary>
+    /// <param name="name">The key's name, as it is in the ticket.</param>
+    /// <param name="iv">The ticket's IV.</param>
+    /// <param name="cipher">An EVP_CIPHER_CTX.</param>
+    /// <param name="mac">An EVP_MAC_CTX.</param>
+    /// <param name="usedOnce">A client should not offer the same ticket again (RFC 8446 appendix C.4, TLS 1.3), so each use brings it the next. Else only a ticket
+    /// under an old key is replaced.</param>
     /// <returns>What SSL_CTX_set_tlsext_ticket_key_evp_cb's callback answers.</returns>
-    internal int Open(byte* name, byte* iv, nint cipher, nint mac)
+    internal int Open(byte* name, byte* iv, nint cipher, nint mac, bool usedOnce)
     {
         Span<byte> key = stackalloc byte[TicketKey.Length];
         if (!TryCopy(new ReadOnlySpan<byte>(name, TicketKey.NameLength), key, out var isOld))
             return TicketCipher.Unknown;
         var done = TicketCipher.Begin(key, iv, cipher, mac, encrypt: false);
         CryptographicOperations.ZeroMemory(key);
-        return !done ? TicketCipher.Failed : isOld ? TicketCipher.OkButRenew : TicketCipher.Ok;
+        return !done ? TicketCipher.Failed : usedOnce || isOld ? TicketCipher.OkButRenew : TicketCipher.Ok;
     }
 
     private bool TryCopy(ReadOnlySpan<byte> name, Span<byte> destination, out bool isOld)

@@ -105,6 +105,48 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
         Assert.Equal(serverName, connection.Session.ServerName);
     }
 
+    [Theory]
+    [InlineData(true, "X25519MLKEM768", "X25519", "P-256", "P-384")]
+    [InlineData(false, "X25519", "P-256", "P-384")]
+    public void Hybrid_group_comes_first_where_it_is_known(bool isKnown, params string[] expected)
+        => Assert.Equal(expected, OpenSslContext.Known(new HandshakeOptions().Groups, name => name != "X25519MLKEM768" || isKnown));
+
+    [Fact]
+    public void Hybrid_group_is_agreed_on_where_both_know_it()
+    {
+        // Known from OpenSSL 3.5 on; before that the very same options lead to the next group.
+        var isKnown = OpenSslClient.Knows("X25519MLKEM768");
+        var groups = isKnown ? "X25519MLKEM768:X25519" : "X25519";
+        Assert.Equal(isKnown ? NamedGroup.X25519MLKEM768 : NamedGroup.X25519, GroupOf(new ClientSettings { Groups = groups }));
+    }
+
+    [Theory]
+    [InlineData(TlsVersion.Tls13, "X25519", NamedGroup.X25519)]
+    [InlineData(TlsVersion.Tls13, "P-256", NamedGroup.Secp256r1)]
+    [InlineData(TlsVersion.Tls13, "P-521:P-384", NamedGroup.Secp384r1)]
+    [InlineData(TlsVersion.Tls12, "X25519", NamedGroup.X25519)]
+    [InlineData(TlsVersion.Tls12, "P-384", NamedGroup.Secp384r1)]
+    public void Group_is_told(TlsVersion version, string groups, NamedGroup expected)
+        => Assert.Equal(expected, GroupOf(new ClientSettings { Version = (ushort)version, Groups = groups }));
+
+    [Theory]
+    [InlineData(TlsVersion.Tls13, NamedGroup.X25519)]
+    [InlineData(TlsVersion.Tls12, null)]
+    public void Group_of_a_resumed_session_is_that_of_its_own_exchange(TlsVersion version, NamedGroup? expected)
+    {
+        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80]);
+        var settings = new ClientSettings { Version = (ushort)version, Groups = "P-256" };
+        using var first = TestConnection.Establish(factory, settings, certificates.AuthorityPath);
+        using (var data = first.StartData())
+            Assert.Equal("x"u8, first.ToClient(data, "x"u8));
+        using var session = first.Client.TakeSession();
+
+        using var second = TestConnection.Establish(factory, settings with { Resume = session, Groups = "X25519" }, certificates.AuthorityPath);
+
+        Assert.True(second.Session.Resumed);
+        Assert.Equal(expected, second.Group);
+    }
+
     [Fact]
     public void Creation_time_is_the_clocks()
     {
@@ -164,6 +206,12 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
             using var connection = Establish(new ClientSettings(), options);
             Assert.Empty(connection.Session.PeerCertificate);
         }
+    }
+
+    private NamedGroup? GroupOf(ClientSettings settings)
+    {
+        using var connection = Establish(settings);
+        return connection.Group;
     }
 
     private TestConnection Establish(ClientSettings settings, HandshakeOptions? options = null)

@@ -1,8 +1,11 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
+using CSsl.Tls.Sessions;
 
 namespace CSsl.Tests.Tls.Handshake.OpenSsl;
 
@@ -37,6 +40,10 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
     private const int CtrlSetSignatureAlgorithms = 98;
     private const ulong OpNoEncryptThenMac = 1ul << 19;
 
+    // By their SSL: what the key log tells of each client.
+    private static readonly ConcurrentDictionary<nint, byte[]> HandshakeSecrets = new();
+
+    private readonly bool _encryptThenMac;
     private readonly SafeSslContextHandle _context;
     private readonly SafeSslHandle _ssl;
     private readonly TicketKeys _ticketKeys = new(new byte[TicketKey.Length]); // a client has none
@@ -49,6 +56,8 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
         LibSsl.SSL_CTX_ctrl(_context, LibSsl.CtrlSetMaxProtoVersion, settings.Version, null);
         Require(LibSsl.SSL_CTX_load_verify_file(_context, authorityPath));
         LibSsl.SSL_CTX_set_verify(_context, LibSsl.VerifyPeer, 0);
+        LibSsl.SSL_CTX_set_keylog_callback(_context, &LogKey);
+        _encryptThenMac = settings.EncryptThenMac;
         SetSuites(settings);
         if (settings.MaxFragmentCode > 0)
             Require(SSL_CTX_set_tlsext_max_fragment_length(_context, settings.MaxFragmentCode));
@@ -74,6 +83,17 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
 
     /// <summary>Whether the handshake is complete on this side.</summary>
     public bool IsConnected { get; private set; }
+
+    /// <summary>Whether the libssl at hand knows a group.</summary>
+    public static bool Knows(string group)
+    {
+        LibCrypto.ERR_clear_error();
+        using var context = LibSsl.SSL_CTX_new(TLS_client_method());
+        fixed (byte* name = Encoding.ASCII.GetBytes(group + "\0"))
+            return LibSsl.SSL_CTX_ctrl(context, LibSsl.CtrlSetGroupsList, 0, name) == 1;
+    }
+
+    public bool IsTls13 => LibSsl.SSL_version(_ssl) == (int)TlsVersion.Tls13;
 
     /// <summary>Whether the server resumed the session that was offered.</summary>
     public bool Resumed => LibSsl.SSL_session_reused(_ssl) == 1;
@@ -179,8 +199,35 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
         return material;
     }
 
+    /// <summary>The keys under which its Finished was sealed, before the first record of both sides.</summary>
+    public ExportedSession HandshakeKeys()
+    {
+        var master = new byte[48];
+        byte[] clientRandom = new byte[32], serverRandom = new byte[32];
+        fixed (byte* secret = master, one = clientRandom, other = serverRandom)
+        {
+            if (!IsTls13)
+                Require((nint)LibSsl.SSL_SESSION_get_master_key(LibSsl.SSL_get_session(_ssl), secret, 48));
+            _ = LibSsl.SSL_get_client_random(_ssl, one, 32);
+            _ = LibSsl.SSL_get_server_random(_ssl, other, 32);
+        }
+
+        return new ExportedSession
+        {
+            Version = IsTls13 ? TlsVersion.Tls13 : TlsVersion.Tls12,
+            CipherSuite = Suite,
+            ClientSecret = new SecretBytes(IsTls13 ? HandshakeSecrets[_ssl.DangerousGetHandle()] : master),
+            ServerSecret = IsTls13 ? new SecretBytes(HandshakeSecrets[_ssl.DangerousGetHandle()]) : SecretBytes.Empty,
+            ClientRandom = IsTls13 ? [] : clientRandom,
+            ServerRandom = IsTls13 ? [] : serverRandom,
+            EncryptThenMac = !IsTls13 && !CipherSuiteInfo.Get(Suite).IsAead && _encryptThenMac,
+            CreatedAt = DateTimeOffset.UnixEpoch,
+        };
+    }
+
     public void Dispose()
     {
+        HandshakeSecrets.TryRemove(_ssl.DangerousGetHandle(), out _);
         _ssl.Dispose();
         _context.Dispose();
         _ticketKeys.Dispose();
@@ -192,6 +239,14 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
     /// <summary>The ticket belongs to <paramref name="session"/>.</summary>
     [LibraryImport("libssl.so.3")]
     internal static partial void SSL_SESSION_get0_ticket(ClientSession session, byte** ticket, nuint* length);
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void LogKey(nint ssl, byte* line)
+    {
+        var fields = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(line)).Split(' ');
+        if (fields[0] == "CLIENT_HANDSHAKE_TRAFFIC_SECRET")
+            HandshakeSecrets[ssl] = Convert.FromHexString(fields[2]);
+    }
 
     private static void Require(nint result)
     {

@@ -111,6 +111,43 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     }
 
     [Fact]
+    public void Each_resumption_in_TLS_1_3_brings_one_new_ticket()
+    {
+        using var factory = NewFactory(new byte[80]);
+        var settings = new ClientSettings();
+        var tickets = new HashSet<string>();
+        ClientSession? session = null;
+        for (var connections = 0; connections < 5; connections++)
+        {
+            using var connection = TestConnection.Establish(factory, settings with { Resume = session }, certificates.AuthorityPath);
+            Assert.Equal(connections > 0, connection.Client.Resumed);
+            Assert.Equal(connections > 0 ? 1UL : 2UL, connection.Session.ServerSequence);
+            using (var data = connection.StartData())
+                Assert.Equal("x"u8, connection.ToClient(data, "x"u8));
+            session?.Dispose();
+            session = connection.Client.TakeSession();
+            Assert.True(tickets.Add(Convert.ToHexString(session.Ticket)), "the same ticket again");
+        }
+
+        session?.Dispose();
+    }
+
+    [Fact]
+    public void Ticket_of_TLS_1_2_stays_good_while_its_key_is_issued_under()
+    {
+        using var factory = NewFactory(new byte[80]);
+        var settings = new ClientSettings { Version = (ushort)TlsVersion.Tls12 };
+        using var first = TestConnection.Establish(factory, settings, certificates.AuthorityPath);
+        using var ticket = first.Client.TakeSession();
+
+        using var second = TestConnection.Establish(factory, settings with { Resume = ticket }, certificates.AuthorityPath);
+
+        Assert.True(second.Client.Resumed);
+        using var same = second.Client.TakeSession();
+        Assert.Equal(ticket.Ticket, same.Ticket);
+    }
+
+    [Fact]
     public async Task Keys_are_replaced_while_handshakes_are_under_way()
     {
         using var factory = NewFactory(new byte[80]);

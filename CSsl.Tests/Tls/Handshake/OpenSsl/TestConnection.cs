@@ -1,4 +1,5 @@
 using System.Buffers;
+using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Records;
 using CSsl.Tls.Sessions;
@@ -11,14 +12,18 @@ internal sealed class TestConnection : IDisposable
     private readonly OpenSslClient _client;
     private ExportedSession? _session;
 
-    private TestConnection(OpenSslClient client, ExportedSession session, ResumableSession? resumable)
+    private TestConnection(OpenSslClient client, ExportedSession session, ResumableSession? resumable, NamedGroup? group)
     {
+        Group = group;
         Resumable = resumable;
         _client = client;
         _session = session;
     }
 
     public OpenSslClient Client => _client;
+
+    /// <summary>The group of the key exchange.</summary>
+    public NamedGroup? Group { get; }
 
     /// <summary>What the client can come back with by its session id.</summary>
     public ResumableSession? Resumable { get; }
@@ -50,7 +55,7 @@ internal sealed class TestConnection : IDisposable
                 {
                     Xunit.Assert.Empty(client.Handshake(answer));
                     Xunit.Assert.True(client.IsConnected);
-                    return new TestConnection(client, handshake.Export(), handshake.TakeResumable());
+                    return new TestConnection(client, handshake.Export(), handshake.TakeResumable(), handshake.Group);
                 }
 
                 flight = client.Handshake(answer);
