@@ -55,7 +55,7 @@ public sealed class ForwardingTests(ClusterWithTestOrigin site, ITestOutputHelpe
         requests.Headers.ContentType = new MediaTypeHeaderValue("application/grpc"); // by it YARP knows not to buffer
         using var call = new HttpRequestMessage(HttpMethod.Post, "/grpc/echo") { Version = HttpVersion.Version20, Content = requests };
 
-        requests.Push("ping"u8.ToArray()); // YARP sends the head of a response with its first byte
+        requests.Push("ping"u8.ToArray());
         using HttpResponseMessage response = await client.SendAsync(call, HttpCompletionOption.ResponseHeadersRead);
         await using Stream answers = await response.Content.ReadAsStreamAsync();
         byte[] answer = new byte[4];

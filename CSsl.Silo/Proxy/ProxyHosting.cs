@@ -1,3 +1,4 @@
+using System.Text;
 using CSsl.Hosting.Configuration;
 using CSsl.Silo.Exchanges;
 using CSsl.Silo.Transport;
@@ -10,6 +11,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace CSsl.Silo.Proxy;
 
@@ -31,7 +33,8 @@ internal static partial class ProxyHosting
         builder.Services.AddReverseProxy()
             .LoadFromConfig(builder.Configuration.GetSection(Section))
             .AddTransforms<ResumptionTransforms>()
-            .ConfigureHttpClient(static (_, handler) => handler.ActivityHeadersPropagator = null);
+            .AddTransforms<ResponseTransforms>();
+        builder.Services.AddSingleton<IForwarderHttpClientFactory, OriginClientFactory>();
         KeepKeysOffTheDisk(builder.Services);
 
         builder.Services.AddSingleton<ForwardingLog>();
@@ -47,7 +50,11 @@ internal static partial class ProxyHosting
         options.AddServerHeader = false;
         options.AllowSynchronousIO = false;
 
-        // A proxy passes bodies on as they come. What ends a transfer that stands still is YARP's ActivityTimeout, in both directions.
+        // RFC 9110 section 5.5: octets above 0x7F are opaque. Latin-1 carries each one as it is.
+        options.RequestHeaderEncodingSelector = static _ => Encoding.Latin1;
+        options.ResponseHeaderEncodingSelector = static _ => Encoding.Latin1;
+
+        // A proxy passes bodies on as they come. What ends a transfer that stands still is YARP's ActivityTimeout, in both directions; of an upgraded connection, its Tunnel.
         options.Limits.MaxRequestBodySize = null;
         options.Limits.MinRequestBodyDataRate = null;
         options.Limits.MinResponseDataRate = null;

@@ -29,7 +29,6 @@ public sealed class GrpcTests(TestCertificates certificates) : IClassFixture<Tes
         };
         request.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
 
-        // YARP passes a response's headers on with its first bytes.
         var sending = client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
         var stream = await up.Stream.WaitAsync(TestSilo.Patience);
         await SendAsync(stream, 0);
