@@ -4,6 +4,7 @@ using CSsl.Silo.Proxy;
 using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Silo.Proxy;
@@ -13,7 +14,7 @@ public sealed class TunnelTests
     [Fact]
     public async Task Origin_that_is_silent_after_the_clients_end_is_let_go_in_time()
     {
-        var time = new ManualTimeProvider();
+        var time = new FakeTimeProvider();
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -24,7 +24,7 @@ public sealed class ClientHelloRecordsTests
         var whole = Gather(HelloBuilder.Records(message, recordLength), behind: []);
         Assert.Equal(HelloBuilder.Records(message, 1 << 14), whole);
         Assert.Equal(ClientHelloRecords.MaxLength, whole.Length);
-        Assert.InRange(whole.Length, 0, CSsl.Grains.Link.LinkChannel.MaxPayload);
+        Assert.InRange(whole.Length, 0, CSsl.Link.LinkChannel.MaxPayload);
     }
 
     private static byte[] Gather(byte[] records, byte[] behind)

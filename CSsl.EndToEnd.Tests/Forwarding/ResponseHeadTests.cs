@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Xunit;
 using Xunit.Abstractions;
 
-namespace CSsl.Tests.EndToEnd.Forwarding;
+namespace CSsl.EndToEnd.Tests.Forwarding;
 
 /// <summary>A response's head is passed on when it is complete: in each of these the origin sends nothing else until the client has it.</summary>
 [Collection(ByBytes.Name)]

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Xunit;
 using Xunit.Abstractions;
 
-namespace CSsl.Tests.EndToEnd.Forwarding;
+namespace CSsl.EndToEnd.Tests.Forwarding;
 
 /// <summary>RFC 9110 section 5.5: octets above 0x7F in a field's value are opaque, and are passed on as they are.</summary>
 [Collection(ByBytes.Name)]

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using CSsl.Tests.Support;
 using Xunit;
 
-namespace CSsl.Tests.EndToEnd.Forwarding;
+namespace CSsl.EndToEnd.Tests.Forwarding;
 
 /// <summary>Tests by the bytes on the wire, on both sides of the cluster.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]

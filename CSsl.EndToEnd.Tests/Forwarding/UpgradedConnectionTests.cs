@@ -9,7 +9,7 @@ using CSsl.Tests.Support;
 using Xunit;
 using Xunit.Abstractions;
 
-namespace CSsl.Tests.EndToEnd.Forwarding;
+namespace CSsl.EndToEnd.Tests.Forwarding;
 
 /// <summary>An upgraded connection is two streams of bytes: each one's end gets to the other side at once, and nothing but an end ends it.</summary>
 [Collection(ByBytes.Name)]
