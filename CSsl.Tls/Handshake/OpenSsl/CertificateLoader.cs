@@ -83,7 +83,7 @@ internal static unsafe class CertificateLoader
     private static X509Certificate2Collection ReadChain(string path)
     {
         using var file = ReadFile(path);
-        RequireWhole(path, file.Span, "CERTIFICATE-----"u8, "certificate");
+        RequireWhole(path, file.Span);
         var text = GC.AllocateArray<char>(file.Length, pinned: true);
         Encoding.ASCII.GetChars(file.Span, text);
         var chain = new X509Certificate2Collection();
@@ -123,7 +123,7 @@ internal static unsafe class CertificateLoader
         if (pem.IndexOf("BEGIN ENCRYPTED PRIVATE KEY"u8) >= 0 || pem.IndexOf("Proc-Type: 4,ENCRYPTED"u8) >= 0)
             throw new CertificateException(path, "the private key is encrypted; it must be stored without a password, readable by silos only");
 
-        RequireWhole(path, pem, "PRIVATE KEY-----"u8, "private key");
+        RequireWhole(path, pem);
 
         LibCrypto.ERR_clear_error();
         fixed (byte* data = pem)
@@ -142,19 +142,18 @@ internal static unsafe class CertificateLoader
     }
 
     /// <summary>Each BEGIN line has its END line: what a copy that was cut short, or a full disk, leaves has not.</summary>
-    private static void RequireWhole(string path, ReadOnlySpan<byte> pem, ReadOnlySpan<byte> label, string what)
+    private static void RequireWhole(string path, ReadOnlySpan<byte> pem)
     {
-        const int LongestLabel = 32;
-        int begun = 0, ended = 0;
-        for (var rest = pem; rest.IndexOf(label) is >= 0 and var at; rest = rest[(at + label.Length)..])
+        var ended = 0;
+        for (var rest = pem; rest.IndexOf("-----END "u8) is >= 0 and var at;)
         {
-            var before = rest[Math.Max(0, at - LongestLabel)..at];
-            begun += before.LastIndexOf("-----BEGIN "u8) >= 0 ? 1 : 0;
-            ended += before.LastIndexOf("-----END "u8) >= 0 ? 1 : 0;
+            rest = rest[(at + "-----END "u8.Length)..];
+            var lineEnd = rest.IndexOfAny((byte)'\r', (byte)'\n');
+            ended += (lineEnd < 0 ? rest : rest[..lineEnd]).IndexOf("-----"u8) >= 0 ? 1 : 0;
         }
 
-        if (ended < begun)
-            throw new CertificateException(path, $"the file is cut: a {what} in it begins and does not end");
+        if (ended < pem.Count("-----BEGIN "u8))
+            throw new CertificateException(path, "the file is cut: what begins in it does not end");
     }
 
     private static void RequireText(string path, ReadOnlySpan<byte> content)

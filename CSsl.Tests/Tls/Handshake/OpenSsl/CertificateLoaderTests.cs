@@ -96,7 +96,7 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
 
     [Theory]
     [InlineData("\uFEFF", "byte order mark")]
-    [InlineData("# a comment, and no line end ", "a certificate in it is malformed")]
+    [InlineData("text-", "a certificate in it is malformed")]
     public void First_certificate_of_a_chain_is_never_passed_over(string before, string problem)
     {
         var chain = certificates.Write("chain.pem", before + File.ReadAllText(certificates.Ecdsa.CertificatePath) + "\n" + File.ReadAllText(certificates.AuthorityPath));
@@ -113,19 +113,26 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
         AssertRefused(certificates.Ecdsa with { KeyPath = wide }, "wide.key", "UTF-16");
     }
 
-    [Fact]
-    public void Cut_file_is_told()
+    [Theory]
+    [InlineData("-----BEGIN ")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nMII")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERT")]
+    public void Chain_that_is_cut_is_told(string end)
     {
-        var leaf = File.ReadAllText(certificates.Ecdsa.CertificatePath);
-        var issuer = File.ReadAllText(certificates.AuthorityPath);
+        AssertRefused(certificates.Ecdsa with { CertificatePath = certificates.Write("cut-leaf.pem", end) }, "cut-leaf.pem", "the file is cut");
+        var chain = certificates.Write("cut-chain.pem", File.ReadAllText(certificates.Ecdsa.CertificatePath) + "\n" + end);
+        AssertRefused(certificates.Ecdsa with { CertificatePath = chain }, "cut-chain.pem", "the file is cut");
+    }
+
+    [Fact]
+    public void Key_that_is_cut_is_told()
+    {
         var key = File.ReadAllText(certificates.Ecdsa.KeyPath);
-        AssertRefused(certificates.Ecdsa with { CertificatePath = certificates.Write("half.pem", leaf[..(leaf.Length / 2)]) }, "half.pem", "the file is cut: a certificate");
-        AssertRefused(certificates.Ecdsa with { CertificatePath = certificates.Write("half-chain.pem", leaf + "\n" + issuer[..(issuer.Length / 2)]) }, "half-chain.pem", "the file is cut: a certificate");
-        AssertRefused(certificates.Ecdsa with { KeyPath = certificates.Write("half.key", key[..(key.Length / 2)]) }, "half.key", "the file is cut: a private key");
+        AssertRefused(certificates.Ecdsa with { KeyPath = certificates.Write("cut.key", key[..(key.Length / 2)]) }, "cut.key", "the file is cut");
     }
 
     [Theory]
-    [InlineData("1.3.132.0.10", "secp256k1")]
+    [InlineData("1.3.132.0.10", "secP256k1")]
     [InlineData("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1")]
     public void Key_on_a_curve_that_no_client_takes_is_told(string curve, string name)
     {
