@@ -324,7 +324,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         Assert.Equal((byte)AlertDescription.InternalError, (await second.Connection.ReadToEndAsync())[^1]);
 
         await channel.NextAsync(FrameKind.Handshake);
-        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], failed: true));
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], HandshakeFailure.Malformed));
         await first.Connection.ReadToEndAsync();
         var third = gateway.Connect();
         await third.Connection.SendAsync(Walk.Hello);
@@ -344,7 +344,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         await second.Connection.SendAsync(Walk.Hello);
         await Eventually.TrueAsync(() => gateway.Admission.Waiting == 1, "the second waits");
         await channel.NextAsync(FrameKind.Handshake);
-        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], failed: true));
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], HandshakeFailure.Malformed));
         await silo.TakeHelloAsync();
 
         await third.Connection.SendAsync(Walk.Hello);
