@@ -119,6 +119,24 @@ public sealed class RealClientTests(Cluster cluster, ITestOutputHelper output) :
             result.Output.TrimEnd().Split('\n'));
     }
 
+    [Fact]
+    public async Task Java_past_its_key_limit_gets_the_whole_file()
+    {
+        const int Large = 40_000_000;
+        using var folder = new TempDirectory();
+        await File.WriteAllTextAsync(folder.File("limits"), "jdk.tls.keyLimits=AES/GCM/NoPadding KeyUpdate 2^22\n");
+
+        ToolResult result = (await Tool.RunAsync(
+            "java",
+            [$"-Djava.security.properties={folder.File("limits")}", Repository.ClientScript("HttpsClient.java"), Url($"/bytes/{Large}"), Cluster.CertificateAuthority],
+            deadline: TimeSpan.FromMinutes(3))).Succeeded();
+
+        string hash = OriginContent.Sha256(Large);
+        Assert.Equal(
+            [$"HTTP_1_1 TLSv1.2 200 {hash}", $"HTTP_1_1 TLSv1.3 200 {hash}", $"HTTP_2 TLSv1.2 200 {hash}", $"HTTP_2 TLSv1.3 200 {hash}"],
+            result.Output.TrimEnd().Split('\n'));
+    }
+
     [Theory]
     [InlineData("-c10", "-m10")]
     [InlineData("-c20", "--h1")]

@@ -17,7 +17,7 @@ namespace CSsl.Link;
 /// <param name="Identity">Who it says it is; true once the proof of the cluster key is there.</param>
 internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce, LinkIdentity Identity)
 {
-    public const ushort Version = 1;
+    public const ushort Version = 2;
     public const int NonceLength = 32;
 
     /// <summary>The longest there is.</summary>

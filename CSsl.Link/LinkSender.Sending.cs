@@ -40,10 +40,18 @@ internal sealed partial class LinkSender
         return true;
     }
 
+    // On the thread pool, where an exception would end the process: it ends the link.
     private void OnSealed()
     {
-        CompleteSealing();
-        if (Finish()) Run();
+        try
+        {
+            CompleteSealing();
+            if (Finish()) Run();
+        }
+        catch (Exception e)
+        {
+            Fail(new LinkException($"Sending failed: {e.Message}", e));
+        }
     }
 
     private void CompleteSealing()
@@ -218,14 +226,19 @@ internal sealed partial class LinkSender
 
     private bool FailWrite(Exception cause)
     {
-        _link.Lose(new LinkException($"Writing to the peer failed: {cause.Message}", cause), readToTheEnd: true);
+        Fail(new LinkException($"Writing to the peer failed: {cause.Message}", cause));
+        return false;
+    }
+
+    // The link is lost, and the role given back.
+    private void Fail(LinkException reason)
+    {
+        _link.Lose(reason, readToTheEnd: true);
         lock (_gate)
         {
             _sending = false;
             SignalIdle();
         }
-
-        return false;
     }
 
     /// <summary>The records of a batch of frames.</summary>

@@ -58,7 +58,9 @@ internal static class ServeCommand
             plan.EnsureKeys();
 
         await using var origin = plan.NeedsOrigin ? await SampleOrigin.StartAsync(configuration, port: 0) : null;
-        return await CsslHost.RunAsync([.. plan.SingleProcess(origin?.Address.ToString())], AddParts, app => AnnounceWhenReady(app, plan));
+        ConfigurationException? hopeless = null;
+        var exitCode = await CsslHost.RunAsync([.. plan.SingleProcess(origin?.Address.ToString())], AddParts, app => AnnounceWhenReady(app, plan, reason => hopeless = reason));
+        return hopeless is null ? exitCode : CsslHost.Report(hopeless);
     }
 
     private static void AddParts(WebApplicationBuilder builder)
@@ -67,7 +69,7 @@ internal static class ServeCommand
         builder.AddCsslGateway();
     }
 
-    private static void AnnounceWhenReady(WebApplication app, ClusterPlan plan)
+    private static void AnnounceWhenReady(WebApplication app, ClusterPlan plan, Action<ConfigurationException> giveUp)
     {
         var stopping = app.Lifetime.ApplicationStopping;
         app.Lifetime.ApplicationStarted.Register(() => _ = AnnounceAsync());
@@ -83,6 +85,11 @@ internal static class ServeCommand
             catch (OperationCanceledException)
             {
                 // Stopped before it served.
+            }
+            catch (ConfigurationException e)
+            {
+                giveUp(e);
+                app.Lifetime.StopApplication();
             }
         }
     }

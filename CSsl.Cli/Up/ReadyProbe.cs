@@ -1,10 +1,12 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using CSsl.Cli.Status;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 
 namespace CSsl.Cli.Up;
 
@@ -24,6 +26,10 @@ internal sealed class ReadyProbe : IDisposable
     private readonly X509Certificate2? _authority;
     private readonly Uri _url;
 
+    // Of our own attempts, by which the gateway's refusals of us are known.
+    private readonly HashSet<int> _ports = [];
+    private volatile string? _distrust;
+
     /// <param name="https">Where the gateway listens for clients.</param>
     /// <param name="admin">The admin endpoint.</param>
     /// <param name="authority">File of the CA that must have signed the certificate; null accepts any, since the operator's own may be for other names.</param>
@@ -35,6 +41,7 @@ internal sealed class ReadyProbe : IDisposable
 
         // A connection per attempt: readiness is that a new client is served.
         var handler = new SocketsHttpHandler { UseProxy = false, PooledConnectionLifetime = TimeSpan.Zero, AllowAutoRedirect = false, UseCookies = false };
+        handler.ConnectCallback = ConnectAsync;
         handler.SslOptions.RemoteCertificateValidationCallback = (_, certificate, chain, errors) => Accepts(certificate, chain, errors);
         _http = new HttpClient(handler) { Timeout = AttemptTime };
     }
@@ -43,6 +50,7 @@ internal sealed class ReadyProbe : IDisposable
     public string Url => _url.GetLeftPart(UriPartial.Authority);
 
     /// <summary>Returns when all processes are in the cluster's view and a request succeeds.</summary>
+    /// <exception cref="ConfigurationException">None ever will: says why.</exception>
     public async Task WaitAsync(int processes, Action<string> hint, CancellationToken cancellationToken)
     {
         // The view first: a gateway that knows no silo would refuse the request, and log that it did.
@@ -53,6 +61,8 @@ internal sealed class ReadyProbe : IDisposable
         var sinceHint = Stopwatch.StartNew();
         while (await AttemptAsync(cancellationToken) is { } failure)
         {
+            if (await LastingAsync(cancellationToken) is { } reason)
+                throw new ConfigurationException($"no client like this one is ever served: GET {_url}: {reason}");
             if (sinceHint.Elapsed > HintInterval)
             {
                 hint($"not ready yet: {failure}");
@@ -90,6 +100,42 @@ internal sealed class ReadyProbe : IDisposable
         }
     }
 
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            lock (_ports)
+                _ports.Add(((IPEndPoint)socket.LocalEndPoint!).Port);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Why no attempt can succeed, as we or the gateway know it; null: one may.</summary>
+    private async Task<string?> LastingAsync(CancellationToken cancellationToken)
+    {
+        if (_distrust is { } distrust)
+            return distrust;
+        try
+        {
+            var status = await _status.GetAsync(cancellationToken);
+            lock (_ports)
+                return status.Refusals.FirstOrDefault(IsOurs) is { } refusal ? $"the gateway refuses it: {refusal.Reason}: {refusal.Detail}" : null;
+        }
+        catch (StatusException)
+        {
+            return null;
+        }
+
+        bool IsOurs(RefusalStatus refusal) => refusal.IsLasting && IPEndPoint.TryParse(refusal.Client, out var client) && _ports.Contains(client.Port);
+    }
+
     private async Task<bool> AllActiveAsync(int processes, CancellationToken cancellationToken)
     {
         try
@@ -111,6 +157,10 @@ internal sealed class ReadyProbe : IDisposable
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(_authority);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return chain.Build(leaf) && (errors & SslPolicyErrors.RemoteCertificateNameMismatch) == 0;
+        if (!chain.Build(leaf))
+            _distrust = $"the certificate {leaf.Subject} is not good under {_authority.Subject}: {string.Join(", ", chain.ChainStatus.Select(static status => status.Status))}";
+        else if ((errors & SslPolicyErrors.RemoteCertificateNameMismatch) != 0)
+            _distrust = $"the certificate {leaf.Subject} is not for {_url.Host}";
+        return _distrust is null;
     }
 }

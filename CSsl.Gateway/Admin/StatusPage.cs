@@ -1,3 +1,4 @@
+using CSsl.Gateway.Connections;
 using CSsl.Gateway.Lifecycle;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting.Configuration;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace CSsl.Gateway.Admin;
 
 /// <summary>Makes the answer of /status: the cluster as this gateway sees it, itself included, whatever the control plane says.</summary>
-internal sealed class StatusPage(ClusterViewHolder view, GatewayStatus self, IOptions<ClusterOptions> cluster)
+internal sealed class StatusPage(ClusterViewHolder view, GatewayStatus self, RefusalLog refusals, IOptions<ClusterOptions> cluster)
 {
     /// <summary>The cluster now.</summary>
     public ClusterStatus Show()
@@ -21,6 +22,7 @@ internal sealed class StatusPage(ClusterViewHolder view, GatewayStatus self, IOp
             ClusterId = cluster.Value.Id,
             Processes = processes,
             Decisions = [.. current.Decisions.Select(Show)],
+            Refusals = refusals.Recent(),
         };
     }
 

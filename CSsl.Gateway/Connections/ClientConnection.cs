@@ -63,7 +63,7 @@ internal sealed partial class ClientConnection
         catch (Exception e) when (ClientSocket.IsGone(e))
         {
             if (Entry.Phase is ConnectionPhase.Hello or ConnectionPhase.Handshake)
-                _services.Refusals.Refused(RefusalReason.ClientGone, Entry.Client, e.Message);
+                _services.Refusals.Refused(RefusalReason.ClientGone, Entry.Client, e.Message, Entry.Id);
         }
         catch (Exception e)
         {
@@ -160,7 +160,7 @@ internal sealed partial class ClientConnection
 
         // Keys are in use: there is no alert that the client could read.
         if (outcome == DataOutcome.NoSilo && !_session!.WasAttached)
-            _services.Refusals.Refused(RefusalReason.NoDataSilo, Entry.Client);
+            _services.Refusals.Refused(RefusalReason.NoDataSilo, Entry.Client, connection: Entry.Id);
         _socket.Reset(outcome.ToString());
         return Task.CompletedTask;
     }
@@ -173,7 +173,7 @@ internal sealed partial class ClientConnection
 
     private async Task RefuseAsync(Refusal refusal)
     {
-        _services.Refusals.Refused(refusal.Reason, Entry.Client, refusal.Detail);
+        _services.Refusals.Refused(refusal.Reason, Entry.Client, refusal.Detail, Entry.Id);
         if (refusal.Reason is RefusalReason.SourceTooFast or RefusalReason.ClientGone || (refusal.Reason == RefusalReason.Stopping && refusal.Answer.IsEmpty))
         {
             _socket.Reset(refusal.Reason.ToString());

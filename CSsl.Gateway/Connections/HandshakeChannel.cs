@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
 using CSsl.Gateway.Links;
 using CSsl.Link;
+using CSsl.Tls.Handshake;
 
 namespace CSsl.Gateway.Connections;
 
@@ -77,12 +78,13 @@ internal sealed class HandshakeChannel(PipeWriter output, Action whenLost) : Lin
         {
             case FrameKind.Flight:
                 var flight = Flight.Decode(payload);
-                Answer(new HandshakeReply(flight.Failed ? HandshakeOutcome.Failed : HandshakeOutcome.Continue, flight.Consumed, flight.Records.Length), flight.Records);
+                var outcome = flight.Failure == HandshakeFailure.None ? HandshakeOutcome.Continue : HandshakeOutcome.Failed;
+                Answer(new HandshakeReply(outcome, flight.Consumed, flight.Records.Length, flight.Failure, flight.Detail), flight.Records);
                 break;
             case FrameKind.Established:
                 var established = Established.Decode(payload);
                 _isEndedBySilo = true;
-                Answer(new HandshakeReply(HandshakeOutcome.Established, established.Consumed, established.Records.Length, established with { Records = default }), established.Records.Span);
+                Answer(new HandshakeReply(HandshakeOutcome.Established, established.Consumed, established.Records.Length, Established: established with { Records = default }), established.Records.Span);
                 break;
             case FrameKind.Close:
                 _isEndedBySilo = true;

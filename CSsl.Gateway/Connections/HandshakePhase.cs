@@ -139,10 +139,26 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
     {
         HandshakeOutcome.Interrupted => new Refusal(interrupt.Reason ?? RefusalReason.Stopping),
         HandshakeOutcome.Lost => new Refusal(RefusalReason.SiloLost),
-        HandshakeOutcome.Failed => new Refusal(RefusalReason.HandshakeFailed),
+        HandshakeOutcome.Failed => new Refusal(ReasonOf(reply.Failure), Detail: reply.Detail),
         HandshakeOutcome.Established when reply.Consumed <= run.Bytes => null,
         HandshakeOutcome.Continue when reply.Consumed == run.Bytes => null,
         _ => new Refusal(RefusalReason.SiloLost, Detail: $"consumed {reply.Consumed} of {run.Bytes} bytes"),
+    };
+
+    private static RefusalReason ReasonOf(HandshakeFailure failure) => failure switch
+    {
+        HandshakeFailure.NoSharedVersion => RefusalReason.ProtocolVersion,
+        HandshakeFailure.NoSharedCipherSuite => RefusalReason.NoSharedCipherSuite,
+        HandshakeFailure.NoSharedGroup => RefusalReason.NoSharedGroup,
+        HandshakeFailure.NoSharedCertificate => RefusalReason.NoSharedCertificate,
+        HandshakeFailure.NoSharedProtocol => RefusalReason.NoSharedProtocol,
+        HandshakeFailure.BadRecord => RefusalReason.BadRecord,
+        HandshakeFailure.Malformed => RefusalReason.Malformed,
+        HandshakeFailure.ClientCertificate => RefusalReason.ClientCertificate,
+        HandshakeFailure.ClientAlert => RefusalReason.ClientAlert,
+        HandshakeFailure.Deadline => RefusalReason.HandshakeTimeout,
+        HandshakeFailure.LaneFull => RefusalReason.TooManyHandshakes,
+        _ => RefusalReason.HandshakeFailed,
     };
 
     /// <summary>The pipe is left as it was: the next silo, or nobody, reads what is there.</summary>

@@ -1,4 +1,5 @@
 using CSsl.Link;
+using CSsl.Tls.Handshake;
 
 namespace CSsl.Gateway.Connections;
 
@@ -25,5 +26,8 @@ internal enum HandshakeOutcome
 /// <param name="Outcome">How it ended.</param>
 /// <param name="Consumed">Bytes of the records sent that were consumed.</param>
 /// <param name="Written">Bytes for the client.</param>
+/// <param name="Failure">With <see cref="HandshakeOutcome.Failed"/>: of which kind; may be a number that this gateway does not know.</param>
+/// <param name="Detail">With <see cref="HandshakeOutcome.Failed"/>: what else the silo says.</param>
 /// <param name="Established">With <see cref="HandshakeOutcome.Established"/>; its records are not in it any more.</param>
-internal readonly record struct HandshakeReply(HandshakeOutcome Outcome, int Consumed = 0, int Written = 0, Established? Established = null);
+internal readonly record struct HandshakeReply(
+    HandshakeOutcome Outcome, int Consumed = 0, int Written = 0, HandshakeFailure Failure = HandshakeFailure.None, string Detail = "", Established? Established = null);

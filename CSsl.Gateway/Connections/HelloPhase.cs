@@ -69,5 +69,6 @@ internal sealed class HelloPhase(ClientSocket socket, ConnectionInterrupt interr
         }
     }
 
-    private static string Offer(ClientHello hello) => "offers " + string.Join(' ', hello.SupportedVersions.Take(8).Select(static version => $"{version:X4}"));
+    private static string Offer(ClientHello hello)
+        => (hello.ServerName is { } name ? $"for {name}, " : "") + "offers " + string.Join(' ', hello.SupportedVersions.Take(8).Select(static version => $"{version:X4}"));
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using CSsl.Gateway.Metrics;
+using CSsl.Grains.Cluster;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Gateway.Connections;
@@ -13,16 +14,21 @@ internal sealed partial class RefusalLog(ILogger<RefusalLog> logger, GatewayMete
     /// <summary>Lines per reason and second.</summary>
     public const int LinesPerSecond = 5;
 
+    /// <summary>How many refusals the status shows.</summary>
+    public const int RecentCount = 8;
+
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
+    private readonly Queue<RefusalStatus> _recent = new(RecentCount);
     private readonly Tally[] _tallies = [.. Enum.GetValues<RefusalReason>().Select(static _ => new Tally())];
 
     /// <summary>Counts a refusal and, if there is room in this second, logs it.</summary>
     /// <param name="reason">Why.</param>
     /// <param name="client">Whom.</param>
     /// <param name="detail">What else is known: the host name that was asked for, the first octets; empty for nothing.</param>
-    public void Refused(RefusalReason reason, IPEndPoint client, string detail = "")
+    /// <param name="connection">Its id; 0: it got none.</param>
+    public void Refused(RefusalReason reason, IPEndPoint client, string detail = "", ulong connection = 0)
     {
         meters.CountRefusal(reason);
         if (reason is RefusalReason.ClientGone)
@@ -34,6 +40,9 @@ internal sealed partial class RefusalLog(ILogger<RefusalLog> logger, GatewayMete
         long suppressed;
         lock (_gate)
         {
+            if (_recent.Count == RecentCount)
+                _recent.Dequeue();
+            _recent.Enqueue(new RefusalStatus { Client = client.ToString(), Reason = reason.ToString(), Detail = detail, IsLasting = reason.IsLasting() });
             var tally = _tallies[(int)reason];
             suppressed = tally.Roll(time);
             if (++tally.Lines > LinesPerSecond)
@@ -45,7 +54,14 @@ internal sealed partial class RefusalLog(ILogger<RefusalLog> logger, GatewayMete
 
         if (suppressed > 0)
             LogSuppressed(logger, suppressed, reason);
-        LogRefused(logger, client, reason, detail.Length > 0 ? ": " + detail : "");
+        LogRefused(logger, client, reason, detail.Length > 0 ? ": " + detail : "", connection > 0 ? $" (connection {connection})" : "");
+    }
+
+    /// <summary>The last refusals, oldest first.</summary>
+    public IReadOnlyList<RefusalStatus> Recent()
+    {
+        lock (_gate)
+            return [.. _recent];
     }
 
     /// <summary>Logs what was held back in seconds that are over. Called now and then.</summary>
@@ -61,8 +77,8 @@ internal sealed partial class RefusalLog(ILogger<RefusalLog> logger, GatewayMete
         }
     }
 
-    [LoggerMessage(EventId = 200, Level = LogLevel.Information, Message = "Refused {Client}: {Reason}{Detail}")]
-    private static partial void LogRefused(ILogger logger, IPEndPoint client, RefusalReason reason, string detail);
+    [LoggerMessage(EventId = 200, Level = LogLevel.Information, Message = "Refused {Client}: {Reason}{Detail}{Connection}")]
+    private static partial void LogRefused(ILogger logger, IPEndPoint client, RefusalReason reason, string detail, string connection);
 
     [LoggerMessage(EventId = 201, Level = LogLevel.Warning, Message = "Refused {Count} more connections: {Reason}")]
     private static partial void LogSuppressed(ILogger logger, long count, RefusalReason reason);

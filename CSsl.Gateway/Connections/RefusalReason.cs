@@ -45,7 +45,28 @@ internal enum RefusalReason
     /// <summary>The silo was lost after the client had got an answer from it.</summary>
     SiloLost,
 
-    /// <summary>The two could not agree, or the client broke the protocol: the handshake silo said so.</summary>
+    /// <summary>The two have no cipher suite in common.</summary>
+    NoSharedCipherSuite,
+
+    /// <summary>The two have no group for the key exchange in common.</summary>
+    NoSharedGroup,
+
+    /// <summary>The client takes none of the certificates: not their type of key, or no signature that it can make.</summary>
+    NoSharedCertificate,
+
+    /// <summary>The two have no protocol of ALPN in common.</summary>
+    NoSharedProtocol,
+
+    /// <summary>A record of the client's is not under the keys of the handshake.</summary>
+    BadRecord,
+
+    /// <summary>The client's certificate is missing, or not accepted.</summary>
+    ClientCertificate,
+
+    /// <summary>The client ended the handshake with an alert: it does not trust the certificate, for instance.</summary>
+    ClientAlert,
+
+    /// <summary>The handshake silo failed, or says what this gateway does not know.</summary>
     HandshakeFailed,
 
     /// <summary>The client went away before the end of its handshake.</summary>
@@ -53,4 +74,12 @@ internal enum RefusalReason
 
     /// <summary>The gateway is stopping.</summary>
     Stopping,
+}
+
+internal static class RefusalReasons
+{
+    /// <summary>True when the same client, asking for the same, will be refused again: its offer and our configuration don't fit.</summary>
+    public static bool IsLasting(this RefusalReason reason)
+        => reason is RefusalReason.ProtocolVersion or RefusalReason.NoSharedCipherSuite or RefusalReason.NoSharedGroup
+            or RefusalReason.NoSharedCertificate or RefusalReason.NoSharedProtocol or RefusalReason.ClientCertificate;
 }

@@ -10,6 +10,25 @@ public sealed record ClusterStatus
 
     /// <summary>The last changes of roles, oldest first.</summary>
     public IReadOnlyList<DecisionStatus> Decisions { get; init; } = [];
+
+    /// <summary>The last clients that this gateway refused, oldest first.</summary>
+    public IReadOnlyList<RefusalStatus> Refusals { get; init; } = [];
+}
+
+/// <summary>A client that a gateway refused.</summary>
+public sealed record RefusalStatus
+{
+    /// <summary>Its address and port.</summary>
+    public required string Client { get; init; }
+
+    /// <summary>As in the metrics and the log.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>What else is known.</summary>
+    public string Detail { get; init; } = "";
+
+    /// <summary>True when the same client, asking for the same, will be refused again.</summary>
+    public bool IsLasting { get; init; }
 }
 
 /// <summary>One process of the cluster. Rates are of the last second.</summary>

@@ -1,4 +1,5 @@
 using CSsl.Tls;
+using CSsl.Tls.Handshake;
 using Orleans;
 
 namespace CSsl.Grains.Handshake;
@@ -71,6 +72,9 @@ public sealed record HandshakeAnswer
 
     /// <summary>With <see cref="Error"/>: the id of the session that must not be resumed again.</summary>
     [Id(6)] public ReadOnlyMemory<byte> SpoiledSession { get; init; }
+
+    /// <summary>With <see cref="Error"/>: of which kind it is.</summary>
+    [Id(7)] public HandshakeFailure Failure { get; init; }
 }
 
 /// <summary>A finished handshake; nothing in it is secret (the capsule is sealed).</summary>

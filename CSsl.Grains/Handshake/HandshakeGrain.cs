@@ -112,7 +112,7 @@ public sealed partial class HandshakeGrain(
         }
         catch (TlsException e)
         {
-            return Fail(id, HandshakeFailure.Client, AlertFor(pending, e.Alert), e.Message);
+            return Fail(id, e.Alert == AlertDescription.ProtocolVersion ? HandshakeFailure.NoSharedVersion : HandshakeFailure.Malformed, AlertFor(pending, e.Alert), e.Message);
         }
         catch (Exception e)
         {
@@ -148,7 +148,7 @@ public sealed partial class HandshakeGrain(
             default:
                 // The handshake wrote its own alert.
                 var spoiled = pending.OfferedSession;
-                var failed = Fail(id, HandshakeFailure.Client, alert: null, step.Error ?? "the handshake failed");
+                var failed = Fail(id, step.Failure, alert: null, step.Error ?? "the handshake failed");
                 return failed with { Consumed = step.Consumed, Flight = output.WrittenMemory, SpoiledSession = spoiled };
         }
     }
@@ -201,7 +201,7 @@ public sealed partial class HandshakeGrain(
         Forget(id);
         metrics.Fail(reason);
         LogFailed(id, reason, error);
-        return new HandshakeAnswer { Consumed = 0, Flight = alert is { } known ? Alert.Of(known).ToPlaintextRecord() : default(ReadOnlyMemory<byte>), Error = error };
+        return new HandshakeAnswer { Consumed = 0, Flight = alert is { } known ? Alert.Of(known).ToPlaintextRecord() : default(ReadOnlyMemory<byte>), Error = error, Failure = reason };
     }
 
     private PendingHandshake? Find(Guid id)

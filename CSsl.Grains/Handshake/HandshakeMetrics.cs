@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using CSsl.Tls;
+using CSsl.Tls.Handshake;
 
 namespace CSsl.Grains.Handshake;
 
@@ -19,7 +20,7 @@ public sealed class HandshakeMetrics
     {
         var meter = meters.Create("CSsl.Handshake");
         _completedByKind = meter.CreateCounter<long>("cssl.handshakes.completed", "{handshake}", "Handshakes that ended with a session");
-        _failedByReason = meter.CreateCounter<long>("cssl.handshakes.failed", "{handshake}", "Handshakes that ended without");
+        _failedByReason = meter.CreateCounter<long>("cssl.handshakes.failed", "{handshake}", "Handshakes that ended without, by reason");
         meter.CreateObservableUpDownCounter("cssl.handshakes.in_flight", () => InFlight, "{handshake}", "Handshakes under way");
     }
 
@@ -63,23 +64,4 @@ public sealed class HandshakeMetrics
         if (_failedByReason.Enabled)
             _failedByReason.Add(1, new KeyValuePair<string, object?>("reason", reason));
     }
-}
-
-/// <summary>Why a handshake ended without a session.</summary>
-public enum HandshakeFailure
-{
-    /// <summary>The client broke the protocol, or offered nothing that we accept.</summary>
-    Client,
-
-    /// <summary>It did not finish in time.</summary>
-    Deadline,
-
-    /// <summary>The lane had as many as it may.</summary>
-    LaneFull,
-
-    /// <summary>The connection was lost before the end.</summary>
-    Abandoned,
-
-    /// <summary>An error of our own.</summary>
-    Internal,
 }

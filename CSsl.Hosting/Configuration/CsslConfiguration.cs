@@ -1,10 +1,13 @@
 using System.Collections;
 using CSsl.Database;
+using CSsl.Hosting;
+using CSsl.Tls.Handshake;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace CSsl.Hosting.Configuration;
@@ -110,6 +113,46 @@ public static class CsslConfiguration
         catch (DatabaseException e)
         {
             throw new ConfigurationException($"{loaded.OriginOf(Database)}: {Database}: {e.Message}", e);
+        }
+
+        CheckCertificates(loaded);
+        CheckLogLevels(loaded);
+    }
+
+    private static void CheckCertificates(LoadedConfiguration loaded)
+    {
+        for (var i = 0; i < loaded.Settings.Certificates.Count; i++)
+        {
+            var entry = $"{CertificateOptions.Section}:{i}";
+            var certificate = loaded.Settings.Certificates[i];
+            foreach (var (key, path, what) in new[] { (nameof(certificate.Certificate), certificate.Certificate, "its chain"), (nameof(certificate.Key), certificate.Key, "its private key") })
+            {
+                if (path.Length == 0)
+                    throw new ConfigurationException($"{loaded.OriginOf(entry)}: {entry}:{key} is missing: the path of the PEM file with {what}");
+            }
+
+            foreach (var name in certificate.Names)
+            {
+                try
+                {
+                    HostName.ToAscii(name);
+                }
+                catch (ArgumentException e)
+                {
+                    throw new ConfigurationException($"{loaded.OriginOf(entry)}: {entry}:{nameof(certificate.Names)}: {e.Message}", e);
+                }
+            }
+        }
+    }
+
+    /// <summary>The log is built after the configuration was accepted, and refuses a level with an exception of its own.</summary>
+    private static void CheckLogLevels(LoadedConfiguration loaded)
+    {
+        foreach (var (key, value) in loaded.Values)
+        {
+            if (key.StartsWith("Logging:", StringComparison.OrdinalIgnoreCase) && key.Contains(":LogLevel:", StringComparison.OrdinalIgnoreCase)
+                && !string.IsNullOrEmpty(value) && !Enum.TryParse<LogLevel>(value, ignoreCase: true, out _))
+                throw new ConfigurationException($"{loaded.OriginOf(key)}: {key}: \"{value}\" is not valid, expected one of {string.Join(", ", Enum.GetNames<LogLevel>())}");
         }
     }
 

@@ -1,21 +1,31 @@
+using System.Text;
+using CSsl.Tls.Handshake;
+
 namespace CSsl.Link;
 
 /// <summary>Payload of <see cref="FrameKind.Flight"/>: the answer to one <see cref="FrameKind.Handshake"/>.</summary>
-/// <remarks><code>consumed u32 | failed u8 | records</code></remarks>
+/// <remarks><code>consumed u32 | failure u8 | detail text, if it failed | records</code></remarks>
 /// <param name="Consumed">Bytes of the Handshake frame that were consumed; the rest stays the gateway's.</param>
-/// <param name="Failed">The handshake is over: send the records (an alert, perhaps none), close.</param>
+/// <param name="Failure">Not None: the handshake is over, for this reason: send the records (an alert, perhaps none), close. May be a number that this end does not know.</param>
+/// <param name="Detail">What else is known of the failure, for the log. Sent up to <see cref="MaxDetail"/> bytes.</param>
 /// <param name="Records">Whole records for the client.</param>
-public readonly ref struct Flight(int Consumed, bool Failed, ReadOnlySpan<byte> Records)
+public readonly ref struct Flight(int Consumed, HandshakeFailure Failure, string Detail, ReadOnlySpan<byte> Records)
 {
+    /// <summary>The most bytes of <see cref="Detail"/>.</summary>
+    public const int MaxDetail = 200;
+
     public int Consumed { get; } = Consumed;
-    public bool Failed { get; } = Failed;
+    public HandshakeFailure Failure { get; } = Failure;
+    public string Detail { get; } = Detail;
     public ReadOnlySpan<byte> Records { get; } = Records;
 
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(5 + Records.Length);
+        var payload = new PayloadWriter(6 + MaxDetail + Records.Length);
         payload.Count(Consumed);
-        payload.Flag(Failed);
+        payload.U8((byte)Failure);
+        if (Failure != HandshakeFailure.None)
+            payload.Text(Shorten(Detail));
         payload.Bytes(Records);
         return payload.ToArray();
     }
@@ -24,6 +34,22 @@ public readonly ref struct Flight(int Consumed, bool Failed, ReadOnlySpan<byte> 
     public static Flight Decode(ReadOnlySpan<byte> payload)
     {
         var reader = new PayloadReader(payload, nameof(Flight));
-        return new Flight(reader.Count(), reader.Flag(), reader.Rest());
+        var consumed = reader.Count();
+        var failure = (HandshakeFailure)reader.U8();
+        var detail = failure == HandshakeFailure.None ? "" : reader.Text() ?? "";
+        return new Flight(consumed, failure, detail, reader.Rest());
+    }
+
+    // By whole characters.
+    private static string Shorten(string detail)
+    {
+        var length = 0;
+        foreach (var rune in detail.EnumerateRunes())
+        {
+            if ((length += rune.Utf8SequenceLength) > MaxDetail)
+                return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(detail).AsSpan(0, length - rune.Utf8SequenceLength));
+        }
+
+        return detail;
     }
 }

@@ -46,8 +46,7 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
     {
         if (TryEnter())
         {
-            Combine(batch);
-            Leave();
+            CombineAndLeave(batch);
             return true;
         }
 
@@ -58,11 +57,7 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
         return false;
     }
 
-    void IThreadPoolWorkItem.Execute()
-    {
-        Combine(own: null);
-        Leave();
-    }
+    void IThreadPoolWorkItem.Execute() => CombineAndLeave(own: null);
 
     private bool TryEnter() => Interlocked.CompareExchange(ref _isCombining, 1, 0) == 0;
 
@@ -88,25 +83,48 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
         }
     }
 
-    private void Combine(RecordBatch? own)
+    // Whatever fails here (an allocation, a listener of the metrics), those that wait are told and the next combiner gets in: every link needs both.
+    private void CombineAndLeave(RecordBatch? own)
     {
-        if (_maxDelay > 0)
-            AwaitCompany(own?.Count ?? 0);
-        var waiting = TakeWaiting();
-        if (waiting is null)
+        RecordBatch? waiting = null;
+        try
         {
-            if (own is not null)
+            if (_maxDelay > 0)
+                AwaitCompany(own?.Count ?? 0);
+            waiting = TakeWaiting();
+            if (waiting is not null)
+                RunTogether(own, waiting);
+            else if (own is not null)
                 Run(own.Jobs);
-            return;
         }
+        catch (Exception e)
+        {
+            _metrics.Failed();
+            LogCombiningFailed(e);
+        }
+        finally
+        {
+            Tell(waiting);
+            Leave();
+        }
+    }
 
-        RunTogether(own, waiting);
+    private void Tell(RecordBatch? waiting)
+    {
         for (var batch = waiting; batch is not null;)
         {
             // It is its owner's again as soon as it is told.
             var next = batch.Next;
             batch.Next = null;
-            batch.OnRun();
+            try
+            {
+                batch.OnRun();
+            }
+            catch (Exception e)
+            {
+                LogCombiningFailed(e);
+            }
+
             batch = next;
         }
     }
@@ -151,10 +169,7 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
         var now = Stopwatch.GetTimestamp();
         var count = own?.Count ?? 0;
         for (var batch = waiting; batch is not null; batch = batch.Next)
-        {
             count += batch.Count;
-            _metrics.Waited(Stopwatch.GetElapsedTime(batch.WaitingSince, now));
-        }
 
         if (_gathered.Length < count)
             _gathered = new RecordJob[Math.Max(count, 2 * _gathered.Length)];
@@ -179,6 +194,8 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
 
         // They were copies: the leases on the keys are the originals'.
         jobs.Clear();
+        for (var batch = waiting; batch is not null; batch = batch.Next)
+            _metrics.Waited(Stopwatch.GetElapsedTime(batch.WaitingSince, now));
     }
 
     private void Run(Span<RecordJob> jobs)
@@ -203,4 +220,7 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the record engine {Engine} failed in a call with {Records} records: the connections of those that were not done are ended")]
     private partial void LogFailed(string engine, int records, Exception error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "batches could not be run together: the connections of records that were not done are ended")]
+    private partial void LogCombiningFailed(Exception error);
 }

@@ -1,6 +1,8 @@
+using CSsl.Grains.Configuration;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace CSsl.Silo.Handshake;
 
@@ -62,7 +64,7 @@ internal sealed class CertificateVault(Func<OpenSslServerHandshakeFactory> load)
 }
 
 /// <summary>Tells which certificates are served, and which of them clients will refuse.</summary>
-internal sealed partial class CertificateLog(TimeProvider time, ILogger<CertificateLog> logger)
+internal sealed partial class CertificateLog(IOptions<CsslSettings> settings, TimeProvider time, ILogger<CertificateLog> logger)
 {
     public void Write(IReadOnlyList<CertificateInfo> certificates)
     {
@@ -71,6 +73,9 @@ internal sealed partial class CertificateLog(TimeProvider time, ILogger<Certific
             LogLoaded(certificate.Subject, certificate.KeyAlgorithm, certificate.NotAfter);
             if (certificate.Warning(time.GetUtcNow()) is { } warning)
                 LogWarning(warning);
+            var names = settings.Value.Certificates.Where(entry => entry.Certificate == certificate.Path).SelectMany(static entry => entry.Names);
+            if (certificate.NamesWarning(names) is { } namesWarning)
+                LogWarning(namesWarning);
         }
     }
 

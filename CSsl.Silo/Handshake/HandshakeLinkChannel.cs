@@ -1,5 +1,6 @@
 using CSsl.Grains.Handshake;
 using CSsl.Link;
+using CSsl.Tls.Handshake;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Silo.Handshake;
@@ -71,7 +72,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Session
         catch (Exception e)
         {
             LogLaneFailed(e);
-            answer = new HandshakeAnswer { Consumed = 0, Flight = default, Error = "the lane can't be reached" };
+            answer = new HandshakeAnswer { Consumed = 0, Flight = default, Error = "the lane can't be reached", Failure = HandshakeFailure.Internal };
         }
         finally
         {
@@ -112,9 +113,8 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Session
     {
         if (answer.Established is not { } session)
         {
-            var failed = answer.Error is not null;
-            Send(FrameKind.Flight, new Flight(answer.Consumed, failed, answer.Flight.Span).Encode());
-            if (failed)
+            Send(FrameKind.Flight, new Flight(answer.Consumed, answer.Failure, answer.Error ?? "", answer.Flight.Span).Encode());
+            if (answer.Failure != HandshakeFailure.None)
                 Close(CloseReason.ProtocolError);
             return;
         }

@@ -28,7 +28,7 @@ internal sealed partial class TlsConnection
         _checkpoint = attach.ClientSequence;
         _connection = new DecryptedConnection(attach, tls, host.Pool, this);
         _resumptionId = session.ResumptionId;
-        _phase = new DataPhase(session, host.Engine) { HoldsKeyUpdates = true };
+        _phase = new DataPhase(session, host.Engine, host.Time) { HoldsKeyUpdates = true };
         _input = new RecordInput(this, _phase, _connection.Input, attach.ClientSequence + (ulong)attach.ReplayRecords);
         _output = new RecordOutput(this, _phase, _connection.Output, OnReadable);
         var takeover = host.ReadTakeover(attach);

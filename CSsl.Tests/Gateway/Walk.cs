@@ -2,6 +2,7 @@ using CSsl.Link;
 using CSsl.Tests.Link;
 using CSsl.Tests.Tls.Handshake;
 using CSsl.Tls;
+using CSsl.Tls.Handshake;
 
 namespace CSsl.Tests.Gateway;
 
@@ -28,7 +29,7 @@ internal static class Walk
         return record;
     }
 
-    public static byte[] FlightOf(int consumed, byte[] records, bool failed = false) => new Flight(consumed, failed, records).Encode();
+    public static byte[] FlightOf(int consumed, byte[] records, HandshakeFailure failure = HandshakeFailure.None, string detail = "") => new Flight(consumed, failure, detail, records).Encode();
 
     public static byte[] EstablishedOf(int consumed, byte[] records, TlsVersion version = TlsVersion.Tls13, string? protocol = null) => new Established
     {

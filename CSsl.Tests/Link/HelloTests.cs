@@ -27,7 +27,7 @@ public class HelloTests
 
     [Theory]
     [InlineData(0, 'X', "no C-SSL process")]
-    [InlineData(4, 2, "version 2 of the data link; this end speaks version 1")]
+    [InlineData(4, 3, "version 3 of the data link; this end speaks version 2")]
     [InlineData(6, 3, "which end")]
     [InlineData(6, 0, "which end")]
     [InlineData(7, 1, "which end")]

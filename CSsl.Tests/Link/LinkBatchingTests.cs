@@ -2,6 +2,7 @@ using System.Text;
 using CSsl.Link;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
+using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace CSsl.Tests.Link;
@@ -141,6 +142,21 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         Assert.True(SpinWait.SpinUntil(() => key.IsWiped, TestLinks.Patience));
     }
 
+    [Fact]
+    public async Task A_failure_after_a_call_that_another_thread_made_ends_the_link_and_not_the_process()
+    {
+        await OpenAsync(1);
+        _silo!.Logger = new FailingLogger();
+        _runner.Holds = true;
+        _runner.Fails = static _ => true;
+        _channels[0].Silo.SendText("never");
+
+        await _runner.ReleaseAsync();
+
+        Assert.Contains(FailingLogger.Message, (await _siloEnd!.WaitAsync(TestLinks.Patience)).Message, StringComparison.Ordinal);
+        Assert.IsType<LinkException>(await _channels[0].Gateway.Lost);
+    }
+
     public Task InitializeAsync() => ConnectAsync();
 
     async Task IAsyncLifetime.DisposeAsync()
@@ -205,5 +221,27 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         }
 
         public async Task<TlsChannel> NextAsync() => await _accepted.Reader.ReadAsync().AsTask().WaitAsync(TestLinks.Patience);
+    }
+
+    /// <summary>The first line is one too many.</summary>
+    private sealed class FailingLogger : ILogger
+    {
+        public const string Message = "as the test wants it";
+
+        private bool _hasFailed;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+            => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (_hasFailed)
+                return;
+            _hasFailed = true;
+            throw new InvalidOperationException(Message);
+        }
     }
 }

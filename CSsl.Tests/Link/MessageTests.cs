@@ -1,6 +1,7 @@
 using System.Net;
 using CSsl.Link;
 using CSsl.Tls;
+using CSsl.Tls.Handshake;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
@@ -60,6 +61,11 @@ public class MessageTests
             Records = records,
         };
 
+    private static readonly Gen<(HandshakeFailure Failure, string Detail)> AnyFailure =
+        from failure in Gen.Elements(Enum.GetValues<HandshakeFailure>())
+        from detail in Gen.Elements("", "no shared cipher", "bücher \U0001F512")
+        select (failure, failure == HandshakeFailure.None ? "" : detail);
+
     private static readonly Gen<Attach> AnyAttach =
         from session in AnyGuid
         from client in AnyU64
@@ -98,11 +104,22 @@ public class MessageTests
 
     [Fact]
     public void Flight_decodes_to_what_was_encoded() =>
-        Prop.ForAll(AnyCount.ToArbitrary(), AnyBool.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (consumed, failed, records) =>
+        Prop.ForAll(AnyCount.ToArbitrary(), AnyFailure.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (consumed, why, records) =>
         {
-            Flight flight = Flight.Decode(new Flight(consumed, failed, records).Encode());
-            return flight.Consumed == consumed && flight.Failed == failed && flight.Records.SequenceEqual(records);
+            Flight flight = Flight.Decode(new Flight(consumed, why.Failure, why.Detail, records).Encode());
+            return flight.Consumed == consumed && (flight.Failure, flight.Detail) == why && flight.Records.SequenceEqual(records);
         }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Flight_shortens_its_detail_by_whole_characters()
+    {
+        string sent = new string('a', Flight.MaxDetail - 1) + "\u20AC and more";
+
+        Flight flight = Flight.Decode(new Flight(7, HandshakeFailure.Malformed, sent, [1, 2]).Encode());
+
+        Assert.Equal(new string('a', Flight.MaxDetail - 1), flight.Detail);
+        Assert.Equal(new byte[] { 1, 2 }, flight.Records.ToArray());
+    }
 
     [Fact]
     public void Established_decodes_to_what_was_encoded() =>
@@ -247,8 +264,8 @@ public class MessageTests
         Attach attach = AnyAttach.Sample(1).First();
         Assert.Throws<ArgumentException>(() => (attach with { Capsule = new byte[65536] }).Encode());
         Assert.Throws<ArgumentException>(() => (attach with { Capsule = default }).Encode());
-        Assert.Throws<ArgumentException>(() => new Flight(0, false, new byte[LinkChannel.MaxPayload]).Encode());
-        Assert.Throws<ArgumentOutOfRangeException>(() => new Flight(-1, false, []).Encode());
+        Assert.Throws<ArgumentException>(() => new Flight(0, HandshakeFailure.None, "", new byte[LinkChannel.MaxPayload]).Encode());
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Flight(-1, HandshakeFailure.None, "", []).Encode());
         Established established = AnyEstablished.Sample(1).First();
         Assert.Throws<ArgumentException>(() => (established with { ServerName = new string('ü', 128) }).Encode());
     }
@@ -260,7 +277,7 @@ public class MessageTests
         var v4 = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 54321);
         var v6 = new IPEndPoint(IPAddress.Parse("fe80::1%7"), 443);
         byte[] start = new HandshakeStart(7, v6, 10_000).Encode();
-        byte[] flight = new Flight(517, false, [22, 3, 3, 0, 1, 0]).Encode();
+        byte[] flight = new Flight(517, HandshakeFailure.None, "", [22, 3, 3, 0, 1, 0]).Encode();
         byte[] established = new Established
         {
             Consumed = 80,

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Net;
 using CSsl.Link;
 using CSsl.Tests.Link;
+using CSsl.Tls.Handshake;
 using CSsl.Tls.Records;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -116,7 +117,7 @@ internal sealed class TestGateway : IAsyncDisposable
         if (frame.Kind != FrameKind.Flight)
             throw new InvalidOperationException($"A {frame.Kind} frame in a handshake.");
         var flight = Flight.Decode(frame.Payload);
-        return (flight.Consumed, flight.Failed, flight.Records.ToArray());
+        return (flight.Consumed, flight.Failure != HandshakeFailure.None, flight.Records.ToArray());
     }
 
     private static async Task SendAsync(PipeReader client, GatewayChannel channel)

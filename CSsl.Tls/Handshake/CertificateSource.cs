@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 namespace CSsl.Tls.Handshake;
 
 /// <summary>A configured certificate and the host names that get it.</summary>
-/// <param name="Names">Host names: exact ("example.com") or with a wildcard for the first label ("*.example.com"). May be empty: default only.</param>
+/// <param name="Names">Host names: exact ("example.com", "bücher.example") or with a wildcard for the first label ("*.example.com"). May be empty: default only.</param>
 /// <param name="Files">The certificate and its key.</param>
 public sealed record CertificateEntry(IReadOnlyList<string> Names, CertificateFiles Files);
 
@@ -28,7 +28,7 @@ public sealed class CertificateSource : ICertificateSource
 
         foreach (var entry in entries)
         {
-            var names = entry.Names.ToHashSet(StringComparer.OrdinalIgnoreCase);
+            var names = entry.Names.Select(HostName.ToAscii).ToHashSet(StringComparer.OrdinalIgnoreCase);
             var identity = identities.Find(i => i.Names.SetEquals(names));
             if (identity is null)
             {
@@ -67,6 +67,10 @@ public sealed class CertificateSource : ICertificateSource
     {
         if (serverName is null)
             return _default;
+
+        // RFC 6066 section 3 leaves the root's dot out; some clients send it.
+        if (serverName.EndsWith('.'))
+            serverName = serverName[..^1];
         if (_exact.TryGetValue(serverName, out var files))
             return files;
 

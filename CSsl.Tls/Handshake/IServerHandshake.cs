@@ -21,7 +21,8 @@ public enum HandshakeStatus
 /// <param name="Consumed">Bytes of input consumed: whole records.</param>
 /// <param name="Written">Bytes appended to the output: whole records.</param>
 /// <param name="Error">With <see cref="HandshakeStatus.Failed"/>: the cause, for the log; never a secret.</param>
-public readonly record struct HandshakeStep(HandshakeStatus Status, int Consumed, int Written, string? Error = null);
+/// <param name="Failure">With <see cref="HandshakeStatus.Failed"/>: of which kind the cause is.</param>
+public readonly record struct HandshakeStep(HandshakeStatus Status, int Consumed, int Written, string? Error = null, HandshakeFailure Failure = HandshakeFailure.None);
 
 /// <summary>One server-side TLS handshake. Does no I/O; not thread-safe.</summary>
 public interface IServerHandshake : IDisposable

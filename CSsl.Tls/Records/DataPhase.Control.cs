@@ -80,6 +80,7 @@ public sealed unsafe partial class DataPhase
             _keyUpdateExported = false;
         }
 
+        Volatile.Write(ref _controlRecords, _controlRecords + (ulong)prepared);
         return written;
     }
 

@@ -22,24 +22,27 @@ public sealed unsafe partial class DataPhase : IDisposable
 
     private readonly RecordReadState _reader;
     private readonly PostHandshakeReader _postHandshake;
-    private readonly RecordFloodGuard _floodGuard = new();
+    private readonly RecordFloodGuard _floodGuard;
     private readonly SessionKeys? _keys;
     private bool _closeNotifyReceived;
     private bool _keyUpdateExported;
     private ulong _recordsOpened;
+    private ulong _controlRecords;
     private int _pending;
 
     /// <summary>Takes over the session's secrets; the session is consumed and must not be used again.</summary>
     /// <param name="session">What the handshake left.</param>
     /// <param name="engine">Seals and opens the records; null for .NET's own ciphers. Stays the caller's.</param>
+    /// <param name="time">Bounds what a client can make us do in a time; null for the system's.</param>
     /// <exception cref="ArgumentException">The session contradicts itself (version, suite, lengths of secrets).</exception>
-    public DataPhase(ExportedSession session, IRecordEngine? engine = null)
-        : this(session, engine, limit: null)
+    public DataPhase(ExportedSession session, IRecordEngine? engine = null, TimeProvider? time = null)
+        : this(session, engine, limit: null, time)
     {
     }
 
-    internal DataPhase(ExportedSession session, IRecordEngine? engine, KeyUsageLimit? limit)
+    internal DataPhase(ExportedSession session, IRecordEngine? engine, KeyUsageLimit? limit, TimeProvider? time = null)
     {
+        _floodGuard = new RecordFloodGuard(time ?? TimeProvider.System);
         using (session)
         {
             Version = session.Version;
@@ -222,7 +225,9 @@ public sealed unsafe partial class DataPhase : IDisposable
 
     private void OnKeyUpdate()
     {
-        _floodGuard.OnKeyUpdate();
+        // Without our own answers, which would pay for what they answer. The other half writes both numbers: too few for a moment is as good.
+        var sent = RecordsSealed;
+        _floodGuard.OnKeyUpdate(sent - Math.Min(sent, Volatile.Read(ref _controlRecords)));
         _keys!.OnClientUpdate(_reader.Keys, _recordsOpened);
         _reader.UpdateKey();
     }

@@ -1,47 +1,74 @@
 namespace CSsl.Tls.Records;
 
-/// <summary>Bounds what a client can make us do without sending data: each kind of record that costs work and carries none is counted.</summary>
-internal sealed class RecordFloodGuard
+/// <summary>
+/// Bounds what a client can make us do that serves nobody: records that cost work and carry no data. Their cost is taken from a budget that refills
+/// with time, so what counts is work per second, not how the records are mixed with data.
+/// </summary>
+/// <remarks>
+/// Data pays for one such record beside it. A client past its key's limit sends a KeyUpdate with each record that it gets, until it has seen the answer behind
+/// all that is under way to it (Java: <c>jdk.tls.keyLimits</c>): to seal and send such a record cost us more than its KeyUpdate. What a client
+/// sends pays for little, because a byte is as good as a record.
+/// </remarks>
+/// <param name="time">Its timestamps refill the budget.</param>
+internal sealed class RecordFloodGuard(TimeProvider time)
 {
-    /// <summary>Empty application data records in a row.</summary>
-    internal const int MaxEmptyRecords = 32;
+    /// <summary>The whole budget, in microseconds of our CPU: 4,000 KeyUpdates at once.</summary>
+    internal const int Budget = 200_000;
 
-    /// <summary>KeyUpdates without data between them.</summary>
-    internal const int MaxKeyUpdates = 32;
+    /// <summary>What comes back in a second: 2 % of a core, 400 KeyUpdates.</summary>
+    internal const int RefillPerSecond = 20_000;
 
-    /// <summary>Warning alerts without data between them.</summary>
-    internal const int MaxWarnings = 8;
+    /// <summary>What a KeyUpdate costs: new keys, and perhaps an answer.</summary>
+    internal const int KeyUpdateCost = 50;
+
+    /// <summary>What an empty record or a warning costs.</summary>
+    internal const int IdleRecordCost = 5;
 
     /// <summary>Renegotiation requests in the life of a connection: GnuTLS repeats a refused one 17 times.</summary>
     internal const int MaxRenegotiationRequests = 32;
 
-    private int _emptyRecords;
-    private int _keyUpdates;
-    private int _warnings;
+    private double _budget = Budget;
+    private long _refilledAt = time.GetTimestamp();
+    private ulong _recordsSent;
     private int _renegotiationRequests;
 
     public void OnApplicationData(int length)
     {
         if (length == 0)
-        {
-            Count(ref _emptyRecords, MaxEmptyRecords, AlertDescription.UnexpectedMessage, "Too many empty records in a row.");
-            return;
-        }
-
-        _emptyRecords = 0;
-        _keyUpdates = 0;
-        _warnings = 0;
+            Spend(IdleRecordCost, "empty records");
+        else
+            Earn(IdleRecordCost);
     }
 
-    public void OnKeyUpdate() => Count(ref _keyUpdates, MaxKeyUpdates, AlertDescription.UnexpectedMessage, "Too many KeyUpdates without data.");
-
-    public void OnWarning() => Count(ref _warnings, MaxWarnings, AlertDescription.UnexpectedMessage, "Too many warning alerts without data.");
-
-    public void OnRenegotiationRequest() => Count(ref _renegotiationRequests, MaxRenegotiationRequests, AlertDescription.HandshakeFailure, "Too many renegotiation requests.");
-
-    private static void Count(ref int count, int limit, AlertDescription alert, string message)
+    /// <param name="recordsSent">Records with data that we have sealed in all.</param>
+    public void OnKeyUpdate(ulong recordsSent)
     {
-        if (++count > limit)
-            throw new TlsException(alert, message);
+        if (recordsSent > _recordsSent)
+        {
+            Earn((recordsSent - _recordsSent) * (double)KeyUpdateCost);
+            _recordsSent = recordsSent;
+        }
+
+        Spend(KeyUpdateCost, "KeyUpdates");
+    }
+
+    public void OnWarning() => Spend(IdleRecordCost, "warning alerts");
+
+    public void OnRenegotiationRequest()
+    {
+        if (++_renegotiationRequests > MaxRenegotiationRequests)
+            throw new TlsException(AlertDescription.HandshakeFailure, "Too many renegotiation requests.");
+    }
+
+    private void Earn(double microseconds) => _budget = Math.Min(Budget, _budget + microseconds);
+
+    private void Spend(int microseconds, string what)
+    {
+        var now = time.GetTimestamp();
+        Earn(time.GetElapsedTime(_refilledAt, now).TotalSeconds * RefillPerSecond);
+        _refilledAt = now;
+        _budget -= microseconds;
+        if (_budget < 0)
+            throw new TlsException(AlertDescription.UnexpectedMessage, $"Too many {what} for the time and the data between them.");
     }
 }

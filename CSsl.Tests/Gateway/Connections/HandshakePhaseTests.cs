@@ -4,6 +4,7 @@ using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Tests.Support;
 using CSsl.Tls;
+using CSsl.Tls.Handshake;
 using Xunit;
 
 namespace CSsl.Tests.Gateway.Connections;
@@ -112,19 +113,32 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         Assert.Equal(44 * 35, (await channel.NextAsync(FrameKind.Handshake)).Length);
     }
 
-    [Fact]
-    public async Task Handshake_that_fails_delivers_the_alert_and_closes()
+    [Theory]
+    [InlineData(HandshakeFailure.NoSharedVersion, "ProtocolVersion")]
+    [InlineData(HandshakeFailure.NoSharedCipherSuite, "NoSharedCipherSuite")]
+    [InlineData(HandshakeFailure.NoSharedGroup, "NoSharedGroup")]
+    [InlineData(HandshakeFailure.NoSharedCertificate, "NoSharedCertificate")]
+    [InlineData(HandshakeFailure.NoSharedProtocol, "NoSharedProtocol")]
+    [InlineData(HandshakeFailure.BadRecord, "BadRecord")]
+    [InlineData(HandshakeFailure.Malformed, "Malformed")]
+    [InlineData(HandshakeFailure.ClientCertificate, "ClientCertificate")]
+    [InlineData(HandshakeFailure.ClientAlert, "ClientAlert")]
+    [InlineData(HandshakeFailure.Deadline, "HandshakeTimeout")]
+    [InlineData(HandshakeFailure.LaneFull, "TooManyHandshakes")]
+    [InlineData(HandshakeFailure.Internal, "HandshakeFailed")]
+    [InlineData((HandshakeFailure)200, "HandshakeFailed")]
+    public async Task Handshake_that_fails_delivers_the_alert_and_says_why(HandshakeFailure failure, string reason)
     {
         var alert = Walk.Record(21, 2);
         var client = _gateway.Connect();
         await client.Connection.SendAsync(Walk.Hello);
         var channel = await _silo.TakeHelloAsync();
         await channel.NextAsync(FrameKind.Handshake);
-        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, alert, failed: true));
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, alert, failure, "what OpenSSL says"));
 
         Assert.Equal(alert, await client.Connection.ReadToEndAsync());
         Assert.False(client.Connection.IsReset);
-        Assert.Equal("Refused 192.0.2.7:50000: HandshakeFailed: for example.com at silo", Assert.Single(_gateway.RefusalLines.Lines).Message);
+        Assert.Equal($"Refused 192.0.2.7:50000: {reason}: for example.com at silo, what OpenSSL says (connection 1)", Assert.Single(_gateway.RefusalLines.Lines).Message);
     }
 
     [Fact]
@@ -348,7 +362,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         Assert.Equal((byte)AlertDescription.InternalError, (await second.Connection.ReadToEndAsync())[^1]);
 
         await channel.NextAsync(FrameKind.Handshake);
-        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], failed: true));
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], HandshakeFailure.Malformed));
         await first.Connection.ReadToEndAsync();
         var third = gateway.Connect();
         await third.Connection.SendAsync(Walk.Hello);
@@ -368,7 +382,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         await second.Connection.SendAsync(Walk.Hello);
         await Eventually.TrueAsync(() => gateway.Admission.Waiting == 1, "the second waits");
         await channel.NextAsync(FrameKind.Handshake);
-        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], failed: true));
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, [], HandshakeFailure.Malformed));
         await silo.TakeHelloAsync();
 
         await third.Connection.SendAsync(Walk.Hello);

@@ -45,7 +45,7 @@ public sealed class HelloPhaseTests : IAsyncLifetime
         Assert.Empty(await client.Connection.ReadToEndAsync());
         var (level, line) = Assert.Single(_gateway.RefusalLines.Lines);
         Assert.Equal(LogLevel.Information, level);
-        Assert.Equal("Refused 192.0.2.7:50000: NotTls: first octets FF00AB00000000000000000000000000", line);
+        Assert.Equal("Refused 192.0.2.7:50000: NotTls: first octets FF00AB00000000000000000000000000 (connection 1)", line);
         client.Connection.SendFin();
         await client.EndedAsync();
     }

@@ -60,6 +60,21 @@ public sealed class RefusalLogTests : IDisposable
     }
 
     [Fact]
+    public void Last_refusals_are_kept_with_what_is_known_of_them()
+    {
+        for (var i = 0; i < 2 * RefusalLog.RecentCount; i++)
+            _log.Refused(RefusalReason.NotTls, Client);
+        _log.Refused(RefusalReason.NoSharedGroup, Client, "at silo, no suitable key share", connection: 7);
+
+        Assert.Equal("Refused 192.0.2.1:1234: NoSharedGroup: at silo, no suitable key share (connection 7)", _lines.Lines[^1].Message);
+        Assert.Equal(RefusalLog.RecentCount, _log.Recent().Count);
+        Assert.False(_log.Recent()[0].IsLasting);
+        Assert.Equal(
+            new RefusalStatus { Client = "192.0.2.1:1234", Reason = "NoSharedGroup", Detail = "at silo, no suitable key share", IsLasting = true },
+            _log.Recent()[^1]);
+    }
+
+    [Fact]
     public void Reason_has_a_label_in_snake_case() => Assert.Equal("no_data_silo", GatewayMeters.LabelOf(RefusalReason.NoDataSilo));
 
     public void Dispose()

@@ -120,7 +120,8 @@ public sealed class GatewayReporterTests : IDisposable
     [Fact]
     public async Task Status_page_shows_every_process_and_itself_without_a_control_plane_too()
     {
-        var page = new StatusPage(_view, _status, Options.Create(new ClusterOptions { Id = "test" }));
+        var refusals = new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock);
+        var page = new StatusPage(_view, _status, refusals, Options.Create(new ClusterOptions { Id = "test" }));
         Assert.Equal("gateway-7", Assert.Single(page.Show().Processes).Name);
 
         await _reporter.ReportAsync(CancellationToken.None);

@@ -1,5 +1,6 @@
 using CSsl.Link;
 using CSsl.Tests.Link;
+using CSsl.Tls.Handshake;
 
 namespace CSsl.Tests.Gateway.VirtualConnections;
 
@@ -35,7 +36,7 @@ internal static class Sessions
         await other.Connection.SendAsync(Walk.Hello);
         var handshake = await silo.TakeHelloAsync();
         await handshake.NextAsync(FrameKind.Handshake);
-        handshake.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello, failed: true));
+        handshake.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, Walk.ServerHello, HandshakeFailure.Malformed));
         await other.Connection.ReadToEndAsync();
     }
 }

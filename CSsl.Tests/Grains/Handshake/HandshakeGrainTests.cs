@@ -185,12 +185,12 @@ public sealed class HandshakeGrainTests : IDisposable
     [Fact]
     public async Task Advance_passes_on_the_alert_and_the_cause_of_a_handshake_that_failed()
     {
-        var handshakes = Script(static h => h.Fail("alert", "no shared cipher"));
+        var handshakes = Script(static h => h.Fail("alert", "no shared cipher", HandshakeFailure.NoSharedCipherSuite));
         var lane = NewLane(handshakes);
 
         var answer = await AdvanceAsync(lane, Guid.NewGuid(), Hello);
 
-        Assert.Equal(("alert", "no shared cipher"), (Text(answer), answer.Error));
+        Assert.Equal(("alert", "no shared cipher", HandshakeFailure.NoSharedCipherSuite), (Text(answer), answer.Error, answer.Failure));
         Assert.True(handshakes.Made[0].IsDisposed);
         Assert.Equal(0, _metrics.InFlight);
     }

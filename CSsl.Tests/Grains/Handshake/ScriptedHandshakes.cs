@@ -60,7 +60,7 @@ internal sealed class ScriptedHandshake(ClientHello hello, Queue<Func<ScriptedHa
 
     public HandshakeStep Complete(string flight) => Write(HandshakeStatus.Complete, flight);
 
-    public HandshakeStep Fail(string flight, string error) => Write(HandshakeStatus.Failed, flight) with { Error = error };
+    public HandshakeStep Fail(string flight, string error, HandshakeFailure failure = HandshakeFailure.Malformed) => Write(HandshakeStatus.Failed, flight) with { Error = error, Failure = failure };
 
     public NamedGroup? Group => NamedGroup.X25519;
 

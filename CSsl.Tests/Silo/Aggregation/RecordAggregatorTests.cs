@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Silo.Aggregation;
 using CSsl.Tests.Support;
 using CSsl.Tls;
@@ -90,6 +92,62 @@ public sealed class RecordAggregatorTests : IDisposable
     }
 
     [Fact]
+    public async Task Batches_are_sealed_and_told_though_a_listener_of_the_metrics_throws()
+    {
+        var aggregator = NewAggregator();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (_meters.Has(instrument.Meter) && instrument.Name == "cssl.engine.queue_wait")
+                self.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<double>(static (_, _, _, _) => throw new InvalidOperationException("as the test wants it"));
+        listener.Start();
+
+        for (var round = 0; round < 2; round++)
+        {
+            _engine.Shut();
+            var first = NewBatch(1);
+            var running = Task.Run(() => aggregator.TryRun(first));
+            await _engine.EnteredAsync();
+            TestBatch[] others = [NewBatch(2), NewBatch(3)];
+            foreach (var other in others)
+                Assert.False(aggregator.TryRun(other));
+
+            _engine.Open();
+
+            Assert.True(await running.WaitAsync(TestSilo.Patience));
+            await Task.WhenAll(others.Select(static other => other.HasRun)).WaitAsync(TestSilo.Patience);
+            await _engine.EnteredAsync();
+        }
+
+        Assert.Equal(2, _metrics!.Failures);
+        foreach (var batch in _batches)
+            batch.Check();
+    }
+
+    [Fact]
+    public async Task A_batch_that_can_not_be_told_keeps_nobody_waiting()
+    {
+        var aggregator = NewAggregator();
+        _engine.Shut();
+        var first = NewBatch(1);
+        var running = Task.Run(() => aggregator.TryRun(first));
+        await _engine.EnteredAsync();
+        var deaf = new DeafBatch();
+        var other = NewBatch(2);
+        Assert.False(aggregator.TryRun(deaf));
+        Assert.False(aggregator.TryRun(other));
+
+        _engine.Open();
+
+        Assert.True(await running.WaitAsync(TestSilo.Patience));
+        await other.HasRun.WaitAsync(TestSilo.Patience);
+        other.Check();
+        await deaf.WasCalled.WaitAsync(TestSilo.Patience);
+    }
+
+    [Fact]
     public async Task A_call_with_free_lanes_waits_for_company_as_long_as_configured()
     {
         _engine = new GatedEngine { Lanes = 8 };
@@ -165,5 +223,19 @@ public sealed class RecordAggregatorTests : IDisposable
         var batch = new TestBatch(engine ?? _engine, suite).With(records);
         _batches.Add(batch);
         return batch;
+    }
+
+    /// <summary>Fails when it is told.</summary>
+    private sealed class DeafBatch : RecordBatch
+    {
+        private readonly TaskCompletionSource _called = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task WasCalled => _called.Task;
+
+        public override void OnRun()
+        {
+            _called.SetResult();
+            throw new InvalidOperationException("as the test wants it");
+        }
     }
 }

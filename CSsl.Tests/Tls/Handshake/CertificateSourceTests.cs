@@ -29,10 +29,46 @@ public sealed class CertificateSourceTests
     [InlineData("ample.com", "main.pem")]
     [InlineData(".example.com", "main.pem")]
     [InlineData("example.org", "main.pem")]
+    [InlineData("api.example.com.", "api.pem")]
+    [InlineData("API.Example.COM.", "api.pem")]
+    [InlineData("other.example.com.", "wild.pem")]
+    [InlineData("api.example.com..", "main.pem")]
+    [InlineData(".", "main.pem")]
     [InlineData("", "main.pem")]
     [InlineData(null, "main.pem")]
     public void Name_gets_its_certificate_or_the_wildcards_or_the_default(string? name, string expected)
         => Assert.Equal(expected, _source.Select(name)[0].CertificatePath);
+
+    // RFC 3492 section 7.1 and what curl sends for these names.
+    [Theory]
+    [InlineData("bücher.example", "xn--bcher-kva.example")]
+    [InlineData("BÜCHER.example", "xn--bcher-kva.example")]
+    [InlineData("*.bücher.example", "a.xn--bcher-kva.example")]
+    [InlineData("straße.example", "xn--strae-oqa.example")]
+    [InlineData("他们为什么不说中文.example", "xn--ihqwcrb4cv8a8dqg056pqjye.example")]
+    [InlineData("xn--bcher-kva.example", "XN--bcher-kva.example.")]
+    public void International_name_matches_the_A_label(string configured, string sent)
+    {
+        var source = new CertificateSource([new CertificateEntry(["example.com"], Main), new CertificateEntry([configured], Api)]);
+        Assert.Equal("api.pem", source.Select(sent)[0].CertificatePath);
+    }
+
+    [Theory]
+    [InlineData("bu\u0308cher.example", "combining marks")]
+    [InlineData("bü..example", "A-label")]
+    public void Name_without_a_certain_A_label_is_refused(string name, string problem)
+        => Assert.Contains(
+            problem,
+            Assert.Throws<ArgumentException>(() => new CertificateSource([new CertificateEntry([name], Main)])).Message,
+            StringComparison.Ordinal);
+
+    [Fact]
+    public void U_label_and_A_label_are_one_name()
+        => Assert.Equal([Main, MainRsa], new CertificateSource(
+        [
+            new CertificateEntry(["bücher.example"], Main),
+            new CertificateEntry(["xn--bcher-kva.example"], MainRsa),
+        ]).Select(null));
 
     [Fact]
     public void Entries_with_equal_names_are_one_identity()

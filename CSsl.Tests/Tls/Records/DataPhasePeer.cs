@@ -1,3 +1,4 @@
+using CSsl.Tests.Support;
 using CSsl.Tls;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
@@ -13,10 +14,11 @@ internal sealed class DataPhasePeer : IDisposable
 
     public DataPhasePeer(CipherSuite suite, KeyUsageLimit? limit = null, IRecordEngine? engine = null)
     {
-        Server = new DataPhase(TestSessions.Create(suite), engine, limit);
+        Server = new DataPhase(TestSessions.Create(suite), engine, limit, Clock);
         Client = new TestClient(TestSessions.Create(suite));
     }
 
+    public ManualTimeProvider Clock { get; } = new();
     public DataPhase Server { get; }
     public TestClient Client { get; }
 

@@ -7,6 +7,8 @@ namespace CSsl.Tests.Tls.Records;
 
 public sealed class DataPhaseTests
 {
+    private const int Burst = RecordFloodGuard.Budget / RecordFloodGuard.IdleRecordCost;
+    private const int PerSecond = RecordFloodGuard.RefillPerSecond / RecordFloodGuard.IdleRecordCost;
     private const CipherSuite Tls13 = CipherSuite.Aes128GcmSha256;
     private const CipherSuite Tls12 = CipherSuite.EcdheRsaAes256GcmSha384;
 
@@ -82,17 +84,13 @@ public sealed class DataPhaseTests
     [InlineData(Tls13, AlertDescription.UserCanceled)]
     [InlineData(Tls12, AlertDescription.UserCanceled)]
     [InlineData(Tls12, AlertDescription.NoRenegotiation)]
-    public void Warnings_are_passed_over_until_there_are_too_many(CipherSuite suite, AlertDescription alert)
+    public void Warnings_are_passed_over_until_there_are_too_many_for_the_time(CipherSuite suite, AlertDescription alert)
     {
         using var peer = new DataPhasePeer(suite);
-        for (var round = 0; round < 2; round++)
-        {
-            for (var i = 0; i < RecordFloodGuard.MaxWarnings; i++)
-                Assert.Equal(ReadStatus.Handled, peer.Read(peer.Client.SealAlert(AlertLevel.Warning, alert)));
-            peer.ReadData(peer.Client.SealData(1));
-        }
-
-        for (var i = 0; i < RecordFloodGuard.MaxWarnings; i++)
+        for (var i = 0; i < Burst; i++)
+            Assert.Equal(ReadStatus.Handled, peer.Read(peer.Client.SealAlert(AlertLevel.Warning, alert)));
+        peer.Clock.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < PerSecond; i++)
             peer.Read(peer.Client.SealAlert(AlertLevel.Warning, alert));
         Assert.Equal(AlertDescription.UnexpectedMessage, peer.Refusal(peer.Client.SealAlert(AlertLevel.Warning, alert)));
         Assert.Null(peer.Server.ReceivedFatalAlert);
@@ -115,17 +113,19 @@ public sealed class DataPhaseTests
     [Theory]
     [InlineData(Tls13)]
     [InlineData(Tls12)]
-    public void Empty_records_are_passed_over_until_there_are_too_many_in_a_row(CipherSuite suite)
+    public void Empty_records_are_passed_over_until_there_are_too_many_for_the_time_and_the_data(CipherSuite suite)
     {
         using var peer = new DataPhasePeer(suite);
-        for (var round = 0; round < 2; round++)
+        for (var i = 0; i < Burst; i++)
+            Assert.Empty(peer.ReadData(peer.Client.SealData(0)));
+        for (var i = 0; i < 10; i++)
         {
-            for (var i = 0; i < RecordFloodGuard.MaxEmptyRecords; i++)
-                Assert.Empty(peer.ReadData(peer.Client.SealData(0)));
             Assert.Single(peer.ReadData(peer.Client.SealData(1)));
+            Assert.Empty(peer.ReadData(peer.Client.SealData(0)));
         }
 
-        for (var i = 0; i < RecordFloodGuard.MaxEmptyRecords; i++)
+        peer.Clock.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < PerSecond; i++)
             peer.ReadData(peer.Client.SealData(0));
         Assert.Equal(AlertDescription.UnexpectedMessage, peer.Refusal(peer.Client.SealData(0)));
     }

@@ -9,6 +9,8 @@ public sealed class KeyUpdateTests
 {
     private const byte NotRequested = 0;
     private const byte Requested = 1;
+    private const int Burst = RecordFloodGuard.Budget / RecordFloodGuard.KeyUpdateCost;
+    private const int PerSecond = RecordFloodGuard.RefillPerSecond / RecordFloodGuard.KeyUpdateCost;
     private const CipherSuite Suite = CipherSuite.Aes256GcmSha384;
 
     private static readonly byte[] Reply = [24, 0, 0, 1, 0];
@@ -113,19 +115,48 @@ public sealed class KeyUpdateTests
     [Theory]
     [InlineData(NotRequested)]
     [InlineData(Requested)]
-    public void Updates_without_data_between_them_are_bounded(byte request)
+    public void Updates_are_bounded_over_time(byte request)
     {
         using var peer = new DataPhasePeer(Suite);
-        for (var round = 0; round < 2; round++)
-        {
-            for (var i = 0; i < RecordFloodGuard.MaxKeyUpdates; i++)
-                peer.Read(peer.Client.SealKeyUpdate(request));
-            peer.ReadData(peer.Client.SealData(1));
-        }
-
-        for (var i = 0; i < RecordFloodGuard.MaxKeyUpdates; i++)
+        for (var i = 0; i < Burst; i++)
             peer.Read(peer.Client.SealKeyUpdate(request));
+        peer.Clock.Advance(TimeSpan.FromSeconds(1));
+        for (var i = 0; i < PerSecond; i++)
+            peer.Read(peer.Client.SealKeyUpdate(request));
+
         Assert.Equal(AlertDescription.UnexpectedMessage, peer.Refusal(peer.Client.SealKeyUpdate(request)));
+    }
+
+    [Fact]
+    public void Updates_are_bounded_with_a_byte_after_each_and_the_answers_sent()
+    {
+        using var peer = new DataPhasePeer(Suite);
+        var updates = 0;
+        var room = new byte[DataPhase.ControlRoom];
+        var failure = Assert.Throws<TlsException>(() =>
+        {
+            for (; updates < 2 * Burst; updates++)
+            {
+                peer.Read(peer.Client.SealKeyUpdate(Requested));
+                peer.Server.WritePending(room);
+                peer.ReadData(peer.Client.SealData(1));
+            }
+        });
+
+        Assert.Equal(AlertDescription.UnexpectedMessage, failure.Alert);
+        Assert.InRange(updates, Burst, Burst * 5 / 4);
+    }
+
+    [Fact]
+    public void Update_with_each_record_of_the_server_is_none_too_many()
+    {
+        using var peer = new DataPhasePeer(Suite);
+        peer.SealFromServer(1);
+        for (var i = 0; i < 2 * Burst; i++)
+        {
+            peer.Read(peer.Client.SealKeyUpdate(Requested));
+            peer.SealFromServer(1);
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Formats.Asn1;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -11,6 +12,9 @@ internal static unsafe class CertificateLoader
 {
     private const string RsaOid = "1.2.840.113549.1.1.1";
     private const string EcOid = "1.2.840.10045.2.1";
+
+    /// <summary>The curves whose certificates clients take: those of RFC 8446 section 4.2.3.</summary>
+    private static readonly string[] Curves = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"];
 
     private const int MaxChainLength = 10;
     private const int MaxFileLength = 256 * 1024;
@@ -32,6 +36,8 @@ internal static unsafe class CertificateLoader
                 EcOid => "EC",
                 var other => throw new CertificateException(files.CertificatePath, $"its key is neither RSA nor EC (algorithm {other})"),
             };
+            if (algorithm == "EC")
+                RequireUsualCurve(leaf, files.CertificatePath);
             fingerprint.AppendData(leaf.RawDataMemory.Span);
 
             using var key = ReadKey(files.KeyPath);
@@ -46,7 +52,7 @@ internal static unsafe class CertificateLoader
             if (LibSsl.SSL_CTX_use_PrivateKey(context, key) != 1)
                 throw new CertificateException(files.KeyPath, $"OpenSSL refuses the key: {OpenSslError.Take()}");
 
-            return new CertificateInfo(files.CertificatePath, leaf.Subject, algorithm, leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime());
+            return new CertificateInfo(files.CertificatePath, leaf.Subject, algorithm, leaf.NotBefore.ToUniversalTime(), leaf.NotAfter.ToUniversalTime(), DnsNamesOf(leaf));
         }
         finally
         {
@@ -55,9 +61,29 @@ internal static unsafe class CertificateLoader
         }
     }
 
+    private static void RequireUsualCurve(X509Certificate2 leaf, string path)
+    {
+        string? curve = null;
+        try
+        {
+            curve = AsnDecoder.ReadObjectIdentifier(leaf.GetKeyAlgorithmParameters(), AsnEncodingRules.DER, out _);
+        }
+        catch (AsnContentException)
+        {
+            // Parameters in place of a name: no client takes those either.
+        }
+
+        if (!Curves.Contains(curve))
+            throw new CertificateException(path, $"its key is on the curve {(curve is null ? "of its own parameters" : new Oid(curve).FriendlyName ?? curve)}, which no client takes; P-256, P-384 and P-521 are taken");
+    }
+
+    private static string[] DnsNamesOf(X509Certificate2 leaf)
+        => [.. leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(static extension => extension.EnumerateDnsNames())];
+
     private static X509Certificate2Collection ReadChain(string path)
     {
         using var file = ReadFile(path);
+        RequireWhole(path, file.Span);
         var text = GC.AllocateArray<char>(file.Length, pinned: true);
         Encoding.ASCII.GetChars(file.Span, text);
         var chain = new X509Certificate2Collection();
@@ -74,6 +100,11 @@ internal static unsafe class CertificateLoader
             // Certificate and key may be one file.
             CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(text.AsSpan()));
         }
+
+        // What is no PEM is text between PEM to the parser: it would take the second certificate for the leaf.
+        var begun = file.Span.Count("-----BEGIN CERTIFICATE-----"u8);
+        if (chain.Count < begun)
+            throw new CertificateException(path, $"a certificate in it is malformed: {begun} begin, {chain.Count} can be read (other text in a BEGIN or END line, or no base64 between them)");
 
         return chain.Count switch
         {
@@ -92,6 +123,8 @@ internal static unsafe class CertificateLoader
         if (pem.IndexOf("BEGIN ENCRYPTED PRIVATE KEY"u8) >= 0 || pem.IndexOf("Proc-Type: 4,ENCRYPTED"u8) >= 0)
             throw new CertificateException(path, "the private key is encrypted; it must be stored without a password, readable by silos only");
 
+        RequireWhole(path, pem);
+
         LibCrypto.ERR_clear_error();
         fixed (byte* data = pem)
         {
@@ -108,6 +141,29 @@ internal static unsafe class CertificateLoader
         }
     }
 
+    /// <summary>Each BEGIN line has its END line: what a copy that was cut short, or a full disk, leaves has not.</summary>
+    private static void RequireWhole(string path, ReadOnlySpan<byte> pem)
+    {
+        var ended = 0;
+        for (var rest = pem; rest.IndexOf("-----END "u8) is >= 0 and var at;)
+        {
+            rest = rest[(at + "-----END "u8.Length)..];
+            var lineEnd = rest.IndexOfAny((byte)'\r', (byte)'\n');
+            ended += (lineEnd < 0 ? rest : rest[..lineEnd]).IndexOf("-----"u8) >= 0 ? 1 : 0;
+        }
+
+        if (ended < pem.Count("-----BEGIN "u8))
+            throw new CertificateException(path, "the file is cut: what begins in it does not end");
+    }
+
+    private static void RequireText(string path, ReadOnlySpan<byte> content)
+    {
+        if (content.StartsWith("\uFEFF"u8))
+            throw new CertificateException(path, "it begins with a byte order mark, which hides its first line: save it as plain ASCII");
+        if (content.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || content.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
+            throw new CertificateException(path, "it is UTF-16 text: save it as plain ASCII");
+    }
+
     /// <summary>The file in pinned memory that is wiped on dispose, for it may hold a key.</summary>
     private static SecretBytes ReadFile(string path)
     {
@@ -119,10 +175,19 @@ internal static unsafe class CertificateLoader
                 throw new CertificateException(path, $"longer than {MaxFileLength} bytes: no PEM file that belongs here");
 
             var content = new SecretBytes((int)length);
-            var offset = 0;
-            while (offset < content.Length && RandomAccess.Read(handle, content.Span[offset..], offset) is > 0 and var read)
-                offset += read;
-            return content;
+            try
+            {
+                var offset = 0;
+                while (offset < content.Length && RandomAccess.Read(handle, content.Span[offset..], offset) is > 0 and var read)
+                    offset += read;
+                RequireText(path, content.Span);
+                return content;
+            }
+            catch
+            {
+                content.Dispose();
+                throw;
+            }
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {

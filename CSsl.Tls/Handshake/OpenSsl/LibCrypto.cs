@@ -35,6 +35,10 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial ulong ERR_get_error();
 
+    /// <summary>A constant; null when the reason has no text.</summary>
+    [LibraryImport(Library)]
+    public static partial byte* ERR_reason_error_string(ulong error);
+
     [LibraryImport(Library)]
     public static partial void ERR_error_string_n(ulong error, byte* buffer, nuint length);
 
@@ -45,6 +49,13 @@ internal static unsafe partial class LibCrypto
     [LibraryImport(Library)]
     public static partial SafePrivateKeyHandle PEM_read_bio_PrivateKey(
         nint bio, nint reuse, delegate* unmanaged[Cdecl]<byte*, int, int, nint, int> password, nint argument);
+
+    /// <summary>-1 for no stack.</summary>
+    [LibraryImport(Library)]
+    public static partial int OPENSSL_sk_num(nint stack);
+
+    [LibraryImport(Library)]
+    public static partial nint OPENSSL_sk_value(nint stack, int index);
 
     [LibraryImport(Library)]
     public static partial void X509_free(nint certificate);

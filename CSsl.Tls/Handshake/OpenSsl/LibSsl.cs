@@ -11,6 +11,7 @@ internal static unsafe partial class LibSsl
     public const int CtrlSetServerNameCallback = 53;
     public const int CtrlChainCert = 89;
     public const int CtrlSetGroupsList = 92;
+    public const int CtrlGetSharedGroup = 93;
     public const int CtrlSetMinProtoVersion = 123;
     public const int CtrlSetMaxProtoVersion = 124;
     public const int CtrlGetNegotiatedGroup = 134;
@@ -38,6 +39,9 @@ internal static unsafe partial class LibSsl
 
     /// <summary>SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN.</summary>
     public const int ShutdownBoth = 3;
+
+    /// <summary>The argument of <see cref="CtrlGetSharedGroup"/> that asks for their number.</summary>
+    public const int CountSharedGroups = -1;
 
     public const int TlsextErrOk = 0;
     public const int TlsextErrAlertFatal = 2;
@@ -177,6 +181,13 @@ internal static unsafe partial class LibSsl
 
     [LibraryImport(Library)]
     public static partial ushort SSL_CIPHER_get_protocol_id(nint cipher);
+
+    /// <summary>A stack that belongs to <paramref name="ssl"/>; null before the hello.</summary>
+    [LibraryImport(Library)]
+    public static partial nint SSL_get_client_ciphers(SafeSslHandle ssl);
+
+    [LibraryImport(Library)]
+    public static partial nint SSL_ctrl(SafeSslHandle ssl, int command, nint number, void* pointer);
 
     [LibraryImport(Library)]
     public static partial int SSL_session_reused(SafeSslHandle ssl);

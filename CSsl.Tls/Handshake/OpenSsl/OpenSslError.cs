@@ -10,11 +10,21 @@ internal static unsafe class OpenSslError
     private const int MaxLength = 256;
 
     /// <summary>Takes the queue, the cause before what it led to; null when it is empty.</summary>
-    public static string? Take()
+    public static string? Take() => Take(out _, static _ => (HandshakeFailure?)null);
+
+    /// <summary>Takes the queue, and what the first of its errors stands for that stands for anything.</summary>
+    public static string? Take(SafeSslHandle ssl, out HandshakeFailure? failure) => Take(out failure, error => OpenSslFailure.Of(error, ssl));
+
+    private static string? Take(out HandshakeFailure? failure, Func<ulong, HandshakeFailure?> judge)
     {
+        failure = null;
         string? text = null;
         while (LibCrypto.ERR_get_error() is not 0 and var error)
+        {
             text = text is null ? Describe(error) : $"{text}; {Describe(error)}";
+            failure ??= judge(error);
+        }
+
         return text?.Length > MaxLength ? text[..MaxLength] : text;
     }
 
@@ -30,6 +40,9 @@ internal static unsafe class OpenSslError
 
     private static string Describe(ulong error)
     {
+        var reason = LibCrypto.ERR_reason_error_string(error);
+        if (reason != null)
+            return Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(reason));
         var buffer = stackalloc byte[MaxLength];
         LibCrypto.ERR_error_string_n(error, buffer, MaxLength);
         return Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(buffer));

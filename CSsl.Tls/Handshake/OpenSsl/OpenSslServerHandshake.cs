@@ -22,6 +22,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     private ServerFlight _flight;
     private HandshakeStatus _status = HandshakeStatus.NeedMore;
     private string? _error;
+    private HandshakeFailure _failure;
     private ExportedSession? _session;
     private bool _disposed;
 
@@ -49,7 +50,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
             written += Step(record, output);
         }
 
-        return new HandshakeStep(_status, consumed, written, _error);
+        return new HandshakeStep(_status, consumed, written, _error, _failure);
     }
 
     /// <inheritdoc/>
@@ -105,15 +106,17 @@ public sealed class OpenSslServerHandshake : IServerHandshake
         LibCrypto.ERR_clear_error();
         var result = LibSsl.SSL_do_handshake(_ssl);
         var error = result == 1 ? 0 : LibSsl.SSL_get_error(_ssl, result);
-        var cause = error is 0 or LibSsl.ErrorWantRead ? null : OpenSslError.Take();
+        HandshakeFailure? failure = null;
+        var cause = error is 0 or LibSsl.ErrorWantRead ? null : OpenSslError.Take(_ssl, out failure);
         var written = _ssl.Drain(output, ref _flight);
 
         if (result == 1)
             Complete();
         else if (error != LibSsl.ErrorWantRead)
-            Fail(cause ?? (error == LibSsl.ErrorZeroReturn ? "the client closed during the handshake" : $"OpenSSL error {error}"));
+            Fail(failure ?? (error == LibSsl.ErrorZeroReturn ? HandshakeFailure.ClientAlert : HandshakeFailure.Internal),
+                cause ?? (error == LibSsl.ErrorZeroReturn ? "the client closed during the handshake" : $"OpenSSL error {error}"));
         else if (record.Length == RecordHeader.Size && record[3..5] is not [0, 0])
-            Fail("a record above the limit");
+            Fail(HandshakeFailure.Malformed, "a record above the limit");
         return written;
     }
 
@@ -121,7 +124,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
     {
         if (_state.Secrets.Fault is { } fault)
         {
-            Fail(fault);
+            Fail(HandshakeFailure.Internal, fault);
             return;
         }
 
@@ -141,13 +144,14 @@ public sealed class OpenSslServerHandshake : IServerHandshake
         }
         catch (InvalidOperationException exception)
         {
-            Fail(exception.Message);
+            Fail(HandshakeFailure.Internal, exception.Message);
         }
     }
 
-    private void Fail(string error)
+    private void Fail(HandshakeFailure failure, string error)
     {
         _status = HandshakeStatus.Failed;
+        _failure = failure;
         _error = error;
         Close();
     }

@@ -82,6 +82,89 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
         AssertRefused(certificates.Rsa with { KeyPath = key }, "cut.key", "the private key is malformed");
     }
 
+    [Theory]
+    [InlineData("\r\n", "")]
+    [InlineData("\n", "a bag of text: -----\nBag Attributes\n    friendlyName: x\n")]
+    [InlineData("\r\n", "subject=/CN=localhost\r\n\r\n")]
+    public void Chain_and_key_are_read_with_any_line_end_and_text_around(string lineEnd, string text)
+    {
+        string Rewrite(string path) => text + File.ReadAllText(path).ReplaceLineEndings(lineEnd) + lineEnd + text;
+        var chain = certificates.Write("around.pem", Rewrite(certificates.Ecdsa.CertificatePath) + Rewrite(certificates.AuthorityPath));
+        using var factory = Load(new CertificateFiles(chain, certificates.Write("around.key", Rewrite(certificates.Ecdsa.KeyPath))));
+        Assert.Equal("CN=localhost", Assert.Single(factory.Certificates).Subject);
+    }
+
+    [Theory]
+    [InlineData("\uFEFF", "byte order mark")]
+    [InlineData("text-", "a certificate in it is malformed")]
+    public void First_certificate_of_a_chain_is_never_passed_over(string before, string problem)
+    {
+        var chain = certificates.Write("chain.pem", before + File.ReadAllText(certificates.Ecdsa.CertificatePath) + "\n" + File.ReadAllText(certificates.AuthorityPath));
+        AssertRefused(certificates.Ecdsa with { CertificatePath = chain }, "chain.pem", problem);
+    }
+
+    [Fact]
+    public void Key_in_another_encoding_is_told()
+    {
+        var pem = File.ReadAllText(certificates.Ecdsa.KeyPath);
+        AssertRefused(certificates.Ecdsa with { KeyPath = certificates.Write("bom.key", "\uFEFF" + pem) }, "bom.key", "byte order mark");
+        var wide = certificates.PathOf("wide.key");
+        File.WriteAllText(wide, pem, System.Text.Encoding.Unicode);
+        AssertRefused(certificates.Ecdsa with { KeyPath = wide }, "wide.key", "UTF-16");
+    }
+
+    [Theory]
+    [InlineData("-----BEGIN ")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nMII")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERT")]
+    public void Chain_that_is_cut_is_told(string end)
+    {
+        AssertRefused(certificates.Ecdsa with { CertificatePath = certificates.Write("cut-leaf.pem", end) }, "cut-leaf.pem", "the file is cut");
+        var chain = certificates.Write("cut-chain.pem", File.ReadAllText(certificates.Ecdsa.CertificatePath) + "\n" + end);
+        AssertRefused(certificates.Ecdsa with { CertificatePath = chain }, "cut-chain.pem", "the file is cut");
+    }
+
+    [Fact]
+    public void Key_that_is_cut_is_told()
+    {
+        var key = File.ReadAllText(certificates.Ecdsa.KeyPath);
+        AssertRefused(certificates.Ecdsa with { KeyPath = certificates.Write("cut.key", key[..(key.Length / 2)]) }, "cut.key", "the file is cut");
+    }
+
+    [Theory]
+    [InlineData("1.3.132.0.10", "secP256k1")]
+    [InlineData("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1")]
+    public void Key_on_a_curve_that_no_client_takes_is_told(string curve, string name)
+    {
+        using var key = ECDsa.Create(ECCurve.CreateFromValue(curve));
+        AssertRefused(SelfSigned(key, "unusual"), "unusual.pem", $"its key is on the curve {name}, which no client takes");
+    }
+
+    [Fact]
+    public void Keys_on_the_usual_curves_are_taken()
+    {
+        foreach (var curve in (ECCurve[])[ECCurve.NamedCurves.nistP256, ECCurve.NamedCurves.nistP384, ECCurve.NamedCurves.nistP521])
+        {
+            using var key = ECDsa.Create(curve);
+            using var factory = Load(SelfSigned(key, "usual"));
+            Assert.Single(factory.Certificates);
+        }
+    }
+
+    [Fact]
+    public void Names_that_the_certificate_does_not_have_are_told()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var factory = Load(SelfSigned(key, "names", "a.example", "*.b.example", "xn--bcher-kva.example"));
+        var certificate = Assert.Single(factory.Certificates);
+
+        Assert.Null(certificate.NamesWarning([]));
+        Assert.Null(certificate.NamesWarning(["A.example", "x.b.example", "*.b.example", "bücher.example"]));
+        Assert.Equal(
+            $"{certificate.Path}: the certificate is not for b.example, x.y.b.example, *.example: it is for a.example, *.b.example, xn--bcher-kva.example",
+            certificate.NamesWarning(["a.example", "b.example", "x.y.b.example", "*.example"]));
+    }
+
     [Fact]
     public void Key_of_another_certificate_is_told()
     {
@@ -149,6 +232,21 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
         AssertRefused(new HandshakeOptions { TicketCount = -1 });
         AssertRefused(new HandshakeOptions { TicketLifetime = TimeSpan.FromDays(8) });
         Assert.Throws<ArgumentException>(() => new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[48]));
+    }
+
+    private CertificateFiles SelfSigned(ECDsa key, string file, params string[] names)
+    {
+        var request = new CertificateRequest("CN=self.example", key, HashAlgorithmName.SHA256);
+        if (names.Length > 0)
+        {
+            var alternatives = new SubjectAlternativeNameBuilder();
+            foreach (var name in names)
+                alternatives.AddDnsName(name);
+            request.CertificateExtensions.Add(alternatives.Build());
+        }
+
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return new CertificateFiles(certificates.Write($"{file}.pem", certificate.ExportCertificatePem()), certificates.Write($"{file}.key", key.ExportPkcs8PrivateKeyPem()));
     }
 
     private static OpenSslServerHandshakeFactory Load(ICertificateSource source) => new(source, new HandshakeOptions(), new byte[80]);

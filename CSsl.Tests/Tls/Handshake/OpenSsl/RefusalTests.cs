@@ -37,6 +37,46 @@ public sealed class RefusalTests : IClassFixture<TestCertificates>, IDisposable
         => AssertRefused(new ClientSettings { Groups = "P-521" }, AlertDescription.HandshakeFailure, "no suitable key share");
 
     [Theory]
+    [MemberData(nameof(Misfits))]
+    public void Client_that_does_not_fit_is_refused_for_what_does_not(string settings, HandshakeFailure expected)
+    {
+        using var factory = new OpenSslServerHandshakeFactory(TestCertificates.Only(_certificates.Rsa), new HandshakeOptions(), new byte[80]);
+        using var client = new OpenSslClient(Settings[settings], _certificates.AuthorityPath);
+        using var handshake = factory.Create(new ClientHello());
+
+        var (step, _) = TestConnection.Advance(handshake, client.Handshake([]));
+
+        Assert.Equal((HandshakeStatus.Failed, expected), (step.Status, step.Failure));
+        Assert.NotEmpty(step.Error!);
+    }
+
+    private static readonly Dictionary<string, ClientSettings> Settings = new()
+    {
+        ["TLS 1.1"] = new() { Version = 0x0302, CipherList = "ALL:@SECLEVEL=0" },
+        ["TLS 1.2, RSA key exchange"] = new() { Version = 0x0303, CipherList = "AES128-SHA" },
+        ["TLS 1.2, a suite of ECDSA"] = new() { Version = 0x0303, CipherList = "ECDHE-ECDSA-AES128-GCM-SHA256" },
+        ["TLS 1.2, signatures of ECDSA"] = new() { Version = 0x0303, SignatureAlgorithms = "ecdsa_secp256r1_sha256" },
+        ["TLS 1.2, P-521"] = new() { Version = 0x0303, Groups = "P-521" },
+        ["TLS 1.2, another protocol"] = new() { Version = 0x0303, ApplicationProtocols = ["spdy/3"] },
+        ["TLS 1.3, P-521"] = new() { Groups = "P-521" },
+        ["TLS 1.3, signatures of ECDSA"] = new() { SignatureAlgorithms = "ecdsa_secp256r1_sha256" },
+        ["TLS 1.3, another protocol"] = new() { ApplicationProtocols = ["spdy/3"] },
+    };
+
+    public static TheoryData<string, HandshakeFailure> Misfits => new()
+    {
+        { "TLS 1.1", HandshakeFailure.NoSharedVersion },
+        { "TLS 1.2, RSA key exchange", HandshakeFailure.NoSharedCipherSuite },
+        { "TLS 1.2, a suite of ECDSA", HandshakeFailure.NoSharedCertificate },
+        { "TLS 1.2, signatures of ECDSA", HandshakeFailure.NoSharedCertificate },
+        { "TLS 1.2, P-521", HandshakeFailure.NoSharedGroup },
+        { "TLS 1.2, another protocol", HandshakeFailure.NoSharedProtocol },
+        { "TLS 1.3, P-521", HandshakeFailure.NoSharedGroup },
+        { "TLS 1.3, signatures of ECDSA", HandshakeFailure.NoSharedCertificate },
+        { "TLS 1.3, another protocol", HandshakeFailure.NoSharedProtocol },
+    };
+
+    [Theory]
     [InlineData(TlsVersion.Tls13)]
     [InlineData(TlsVersion.Tls12)]
     public void Client_without_a_common_protocol_gets_no_application_protocol(TlsVersion version)
@@ -58,6 +98,7 @@ public sealed class RefusalTests : IClassFixture<TestCertificates>, IDisposable
         var (step, output) = TestConnection.Advance(handshake, record);
 
         Assert.Equal(HandshakeStatus.Failed, step.Status);
+        Assert.Equal(HandshakeFailure.Malformed, step.Failure);
         Assert.Equal(AlertDescription.RecordOverflow, PlaintextAlert(output));
     }
 
@@ -99,6 +140,7 @@ public sealed class RefusalTests : IClassFixture<TestCertificates>, IDisposable
         var (step, alert) = TestConnection.Advance(handshake, finished);
 
         Assert.Equal(HandshakeStatus.Failed, step.Status);
+        Assert.Equal(HandshakeFailure.BadRecord, step.Failure);
         Assert.Contains("bad record mac", step.Error, StringComparison.Ordinal);
         Assert.Contains("bad record mac", Assert.Throws<InvalidOperationException>(() => client.Read(alert)).Message, StringComparison.Ordinal);
     }
@@ -134,6 +176,7 @@ public sealed class RefusalTests : IClassFixture<TestCertificates>, IDisposable
         var (step, output) = TestConnection.Advance(handshake, client.TakeOutput());
 
         Assert.Equal(HandshakeStatus.Failed, step.Status);
+        Assert.Equal(HandshakeFailure.ClientAlert, step.Failure);
         Assert.Contains("alert unknown ca", step.Error, StringComparison.Ordinal);
         Assert.Empty(output);
     }
