@@ -1,4 +1,4 @@
-using CSsl.Grains.Configuration;
+using CSsl.Hosting.Configuration;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
 using Microsoft.Extensions.Logging;

@@ -3,6 +3,7 @@ using CSsl.Tls;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
 using Xunit;
+using Microsoft.Extensions.Time.Testing;
 
 namespace CSsl.Tests.Tls.Records;
 
@@ -18,7 +19,7 @@ internal sealed class DataPhasePeer : IDisposable
         Client = new TestClient(TestSessions.Create(suite));
     }
 
-    public ManualTimeProvider Clock { get; } = new();
+    public FakeTimeProvider Clock { get; } = new();
     public DataPhase Server { get; }
     public TestClient Client { get; }
 

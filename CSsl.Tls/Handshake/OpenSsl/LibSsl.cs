@@ -187,9 +187,6 @@ internal static unsafe partial class LibSsl
     public static partial nint SSL_get_client_ciphers(SafeSslHandle ssl);
 
     [LibraryImport(Library)]
-    public static partial nint SSL_ctrl(SafeSslHandle ssl, int command, nint number, void* pointer);
-
-    [LibraryImport(Library)]
     public static partial int SSL_session_reused(SafeSslHandle ssl);
 
     /// <summary>The session belongs to <paramref name="ssl"/>.</summary>

@@ -131,7 +131,7 @@ public sealed class OpenSslServerHandshake : IServerHandshake
         // It would be lost: a record is read by OpenSSL or by the data phase, never by both.
         if (LibSsl.SSL_has_pending(_ssl) != 0)
         {
-            Fail("more than Finished is in the client's last record");
+            Fail(HandshakeFailure.Malformed, "more than Finished is in the client's last record");
             return;
         }
 
