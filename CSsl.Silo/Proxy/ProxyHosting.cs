@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using CSsl.Grains.Configuration;
+using CSsl.Grains.Hosting;
 using CSsl.Silo.Exchanges;
 using CSsl.Silo.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -10,6 +12,8 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Forwarder;
 
 namespace CSsl.Silo.Proxy;
 
@@ -30,8 +34,10 @@ internal static partial class ProxyHosting
         builder.Services.Configure<KestrelServerOptions>(Configure);
         builder.Services.AddReverseProxy()
             .LoadFromConfig(builder.Configuration.GetSection(Section))
-            .AddTransforms<ResumptionTransforms>()
-            .ConfigureHttpClient(static (_, handler) => handler.ActivityHeadersPropagator = null);
+            .AddTransforms<ResumptionTransforms>();
+        builder.Services.AddSingleton(static provider => new OriginConnections(
+            provider.GetRequiredService<DescriptorBudget>().Origins, provider.GetRequiredService<IOptions<LimitsOptions>>().Value.OriginQueueTime, provider.GetRequiredService<IMeterFactory>()));
+        builder.Services.AddSingleton<IForwarderHttpClientFactory, OriginClients>();
         KeepKeysOffTheDisk(builder.Services);
 
         builder.Services.AddSingleton<ForwardingLog>();
@@ -74,7 +80,7 @@ internal static partial class ProxyHosting
         => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.DataProtection", StringComparison.Ordinal) == true;
 
     /// <summary>Sends what came over decrypted connections to YARP, and leaves everything else of the process alone.</summary>
-    private sealed partial class ProxyStartupFilter(ForwardingLog log, IConfiguration configuration, ILogger<ProxyStartupFilter> logger) : IStartupFilter
+    private sealed partial class ProxyStartupFilter(ForwardingLog log, OriginConnections origins, IConfiguration configuration, ILogger<ProxyStartupFilter> logger) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
@@ -92,6 +98,7 @@ internal static partial class ProxyHosting
                 OriginHeaders.Set(context, context.Features.Get<IDecryptedConnectionFeature>()!);
                 await next(context);
                 log.Observe(context);
+                origins.Observe(context);
                 await ErrorPages.WriteAsync(context);
             });
             app.UseRouting();
