@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +14,8 @@ internal sealed class NoOriginPlaceException(int capacity) : IOException($"All {
 /// Bounds the connections of this silo to all origins together: each takes a file descriptor. A request that needs one more waits for a while, also for one
 /// that another request gives back; then it is answered with 503.
 /// </summary>
-internal sealed class OriginConnections : IDisposable
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A SemaphoreSlim without a wait handle holds nothing, and connections give their places back after the end of the host.")]
+internal sealed class OriginConnections
 {
     private readonly SemaphoreSlim _places;
     private readonly int _capacity;
@@ -53,9 +55,6 @@ internal sealed class OriginConnections : IDisposable
         context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
         context.Response.Headers.RetryAfter = "1";
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _places.Dispose();
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {

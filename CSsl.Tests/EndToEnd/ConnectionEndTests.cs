@@ -25,6 +25,7 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
     private readonly byte[] _frame = new byte[20_000];
     private TestOrigin _origin = null!;
     private Cluster _cluster = null!;
+    private readonly System.Collections.Concurrent.ConcurrentDictionary<string, int> _errors = new();
     private int _upgraded;
 
     /// <summary>How the client ends its side.</summary>
@@ -93,7 +94,8 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
 
         await over.CancelAsync();
         await moving;
-        output.WriteLine($"{Count} connections, {kinds.Length} kinds of end, {_upgraded} upgraded");
+        output.WriteLine($"{Count} connections, {kinds.Length} kinds of end, {_upgraded} upgraded\n{string.Join("\n", _errors.OrderByDescending(static error => error.Value).Take(20).Select(static error => $"{error.Value} {error.Key}"))}");
+        Assert.InRange(_upgraded, Count / 4, Count);
         try
         {
             await Eventually.TrueAsync(async () => await _cluster.CounterAsync("cssl_gateway_connections ") + await _cluster.CounterAsync("cssl_gateway_asleep ") == 0, "the gateway has none left", 3 * ActivityTime, TimeSpan.FromSeconds(0.5));
@@ -130,6 +132,7 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
         {
             // The other side was faster.
+            _errors.AddOrUpdate($"{stage}: {e.Message}", 1, static (_, count) => count + 1);
         }
     }
 
@@ -144,7 +147,7 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
             return;
         }
 
-        await tls.WriteAsync(Encoding.ASCII.GetBytes($"GET /{stage} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n"), cancellationToken);
+        await tls.WriteAsync(Encoding.ASCII.GetBytes($"GET /{stage} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"), cancellationToken);
         await ReadUntilAsync(tls, "\r\n\r\n", cancellationToken);
         await tls.WriteAsync(stage == Stage.Sending ? _frame : _frame.AsMemory(0, 100), cancellationToken);
         if (stage == Stage.Receiving)
@@ -235,7 +238,7 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
         }
 
         Interlocked.Increment(ref _upgraded);
-        context.Response.Headers.Upgrade = "test";
+        context.Response.Headers.Upgrade = "websocket";
         await using Stream stream = await upgrade.UpgradeAsync();
         switch (Enum.Parse<Stage>(context.Request.Path.Value![1..]))
         {

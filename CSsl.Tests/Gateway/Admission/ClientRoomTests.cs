@@ -98,7 +98,7 @@ public sealed class ClientRoomTests : IAsyncLifetime
             busy.Add(data);
         }
 
-        _gateway.Clock.Advance(TimeSpan.FromSeconds(5));
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(2));
         _room.MakeRoom();
 
         var (channel, attach) = await _silo.NextSessionAsync();
