@@ -122,6 +122,7 @@ public class LinkListenerTests
     {
         await using LinkListener listener = LinkListener.Start("127.0.0.1:0", new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop), capacity: 1);
         DataLink first = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
+        _ = first.RunAsync(default);
         LinkException refused = await Assert.ThrowsAsync<LinkException>(() => LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-2"), default));
         Assert.Contains("within 2 s", refused.Message, StringComparison.Ordinal);
 
