@@ -5,9 +5,11 @@ using CSsl.Gateway.Lifecycle;
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Metrics;
 using CSsl.Grains.Cluster;
+using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -40,6 +42,7 @@ public static class GatewayHosting
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterViewHolder>();
+        services.AddDescriptorBudget(new DescriptorUser(IsGateway: true, IsSilo: false));
         AddConnections(services);
         AddLinks(services, new LinkIdentity(settings.Gateway.Name, settings.Cluster.Id), clusterKey, settings.Link);
 
@@ -56,7 +59,7 @@ public static class GatewayHosting
 
     private static void AddConnections(IServiceCollection services)
     {
-        services.AddSingleton(static provider => new ConnectionTable(provider.GetRequiredService<IOptions<LimitsOptions>>().Value));
+        services.AddSingleton(static provider => new ConnectionTable(provider.GetRequiredService<DescriptorBudget>().Clients));
         services.AddSingleton(static provider => new Deadlines(provider.GetRequiredService<IOptions<LimitsOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(static provider => new HandshakeAdmission(
             provider.GetRequiredService<IOptions<LimitsOptions>>().Value, provider.GetRequiredService<ClusterViewHolder>(), provider.GetRequiredService<TimeProvider>()));
@@ -75,6 +78,10 @@ public static class GatewayHosting
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ClientConnection>>()));
         services.AddSingleton<GatewayConnectionHandler>();
+        services.AddSingleton<ClientRoom>();
+        services.AddSingleton<IAcceptRoom>(static provider => provider.GetRequiredService<ClientRoom>());
+        services.AddHostedService(static provider => provider.GetRequiredService<ClientRoom>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, PacedTransport>());
     }
 
     private static void AddLinks(IServiceCollection services, LinkIdentity self, byte[] clusterKey, LinkOptions options)

@@ -19,12 +19,16 @@ internal sealed class GatewayListeners(IOptions<GatewayOptions> options) : IConf
     /// <summary>Bytes of one client that wait for its silo; at least one whole record.</summary>
     private const int MaxReadBuffer = 64 * 1024;
 
+    /// <summary>Where clients connect.</summary>
+    public static IEnumerable<IPEndPoint> ClientEndpoints(GatewayOptions options)
+        => (options.Listen is { Count: > 0 } listen ? listen : [GatewayOptions.DefaultListen]).Select(HostPort.Parse);
+
     /// <inheritdoc/>
     public void Configure(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
-        foreach (var address in options.Value.Listen is { Count: > 0 } listen ? listen : [GatewayOptions.DefaultListen])
-            kestrel.Listen(HostPort.Parse(address), static endpoint => endpoint.UseConnectionHandler<GatewayConnectionHandler>());
+        foreach (var address in ClientEndpoints(options.Value))
+            kestrel.Listen(address, static endpoint => endpoint.UseConnectionHandler<GatewayConnectionHandler>());
         kestrel.Listen(HostPort.Parse(options.Value.Admin), static endpoint => endpoint.UseAdmin(Admin));
     }
 

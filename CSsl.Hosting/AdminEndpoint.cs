@@ -1,5 +1,6 @@
 using CSsl.Hosting.Metrics;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -21,6 +22,9 @@ public sealed record AdminPage(string Endpoint, string Path, RequestDelegate Han
 /// </summary>
 public static class AdminEndpoint
 {
+    /// <summary>More than operators and their tools need; each takes a file descriptor.</summary>
+    private const int MaxConnections = 64;
+
     /// <summary>Adds the middleware (once per process) and a page.</summary>
     public static IServiceCollection AddAdminPage(this IServiceCollection services, string endpoint, string path, RequestDelegate handler)
         => services.AddAdminPage(new AdminPage(endpoint, path, handler));
@@ -40,10 +44,24 @@ public static class AdminEndpoint
     public static void UseAdmin(this ListenOptions listen, string endpoint)
     {
         listen.Protocols = HttpProtocols.Http1;
-        listen.Use(next => connection =>
+        var connections = 0;
+        listen.Use(next => async connection =>
         {
-            connection.Features.Set(new AdminFeature(endpoint));
-            return next(connection);
+            try
+            {
+                if (Interlocked.Increment(ref connections) > MaxConnections)
+                {
+                    connection.Abort(new ConnectionAbortedException("Too many connections to the admin endpoint."));
+                    return;
+                }
+
+                connection.Features.Set(new AdminFeature(endpoint));
+                await next(connection);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref connections);
+            }
         });
     }
 

@@ -1,3 +1,4 @@
+using CSsl.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Link;
@@ -20,7 +21,10 @@ public sealed partial class LinkListener : IAsyncDisposable
     private readonly ILinkAcceptor _acceptor;
     private readonly LinkSetup _setup;
     private readonly Func<DataLink, CancellationToken, Task> _onLink;
-    private readonly UnprovenPeers _unproven = new();
+    private readonly UnprovenPeers _unproven;
+    private readonly Places _places;
+    private readonly LineRate _fullLines;
+    private readonly LineRate _failureLines;
     private readonly CancellationTokenSource _closing = new();
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Task _accepting;
@@ -28,8 +32,12 @@ public sealed partial class LinkListener : IAsyncDisposable
     // The accept loop, and every connection that it has handed on.
     private int _running = 1;
 
-    private LinkListener(ILinkTransportListener listener, ILinkAcceptor acceptor, LinkSetup setup, Func<DataLink, CancellationToken, Task> onLink)
+    private LinkListener(ILinkTransportListener listener, ILinkAcceptor acceptor, LinkSetup setup, Func<DataLink, CancellationToken, Task> onLink, int capacity)
     {
+        (_fullLines, _failureLines) = (new LineRate(setup.Time), new LineRate(setup.Time));
+
+        // Who has not proved the key never has more than half of the places.
+        (_places, _unproven) = (new Places(capacity), new UnprovenPeers(Math.Clamp(capacity / 2, 1, UnprovenPeers.Most)));
         (_listener, _acceptor, _setup, _onLink) = (listener, acceptor, setup, onLink);
         _accepting = AcceptAsync();
     }
@@ -40,11 +48,12 @@ public sealed partial class LinkListener : IAsyncDisposable
     /// <param name="setup">This process.</param>
     /// <param name="onLink">Has each authenticated link and runs it (<see cref="DataLink.RunAsync"/>); when it returns, the link is disposed.
     /// The token is cancelled when the listener is disposed.</param>
+    /// <param name="capacity">Connections at once, whether they have proved the key or not; more wait to be accepted.</param>
     /// <exception cref="LinkException">Can't listen there.</exception>
-    public static LinkListener Start(string endpoint, ILinkAcceptor acceptor, LinkSetup setup, Func<DataLink, CancellationToken, Task> onLink)
+    public static LinkListener Start(string endpoint, ILinkAcceptor acceptor, LinkSetup setup, Func<DataLink, CancellationToken, Task> onLink, int capacity = int.MaxValue)
     {
         setup.Options.Validate();
-        return new LinkListener(LinkTransport.For(endpoint).Listen(endpoint), acceptor, setup, onLink);
+        return new LinkListener(LinkTransport.For(endpoint).Listen(endpoint), acceptor, setup, onLink, capacity);
     }
 
     /// <summary>Where it listens, with the real port.</summary>
@@ -76,14 +85,22 @@ public sealed partial class LinkListener : IAsyncDisposable
         {
             try
             {
+                if (_places.WhenFreeAsync() is { IsCompleted: false } waiting)
+                {
+                    if (_fullLines.IsDue(out _)) LogFull(_setup.Logger, Endpoint, _places.Capacity);
+                    await waiting.WaitAsync(_closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    continue;
+                }
+
                 if (await _listener.AcceptAsync() is not var (stream, from)) break;
+                _places.Take();
                 Interlocked.Increment(ref _running);
                 _ = ServeAsync(stream, from);
             }
             catch (IOException e)
             {
                 // Out of file handles, most likely: it passes when something is closed.
-                LogAcceptFailed(_setup.Logger, Endpoint, e);
+                if (_failureLines.IsDue(out _)) LogAcceptFailed(_setup.Logger, Endpoint, e);
                 await Task.Delay(PauseAfterError, _setup.Time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -117,6 +134,7 @@ public sealed partial class LinkListener : IAsyncDisposable
         }
         finally
         {
+            _places.Leave();
             Leave();
         }
     }
@@ -137,6 +155,9 @@ public sealed partial class LinkListener : IAsyncDisposable
 
     [LoggerMessage(EventId = 111, Level = LogLevel.Warning, Message = "Accepting links on {Endpoint} failed; trying again")]
     private static partial void LogAcceptFailed(ILogger logger, string endpoint, Exception cause);
+
+    [LoggerMessage(EventId = 114, Level = LogLevel.Warning, Message = "All {Capacity} places for connections on {Endpoint} are taken: the next wait to be accepted")]
+    private static partial void LogFull(ILogger logger, string endpoint, int capacity);
 
     [LoggerMessage(EventId = 112, Level = LogLevel.Error, Message = "The link from {From} failed")]
     private static partial void LogLinkFailed(ILogger logger, string from, Exception cause);

@@ -4,7 +4,7 @@ namespace CSsl.Link;
 /// Bounds the connections that have not proved the cluster key. When there are too many, the oldest goes: a peer that knows the key
 /// needs a millisecond, one that only holds a place loses it, and can't keep the others out.
 /// </summary>
-internal sealed class UnprovenPeers
+internal sealed class UnprovenPeers(int most = UnprovenPeers.Most)
 {
     public const int Most = 64;
 
@@ -26,7 +26,7 @@ internal sealed class UnprovenPeers
         lock (_entries)
         {
             _entries.AddLast(entry);
-            if (_entries.Count > Most)
+            if (_entries.Count > most)
             {
                 oldest = _entries.First!.Value;
                 _entries.RemoveFirst();

@@ -1,6 +1,7 @@
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Data;
 using CSsl.Grains.Handshake;
+using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Silo.Aggregation;
@@ -44,6 +45,8 @@ public static class SiloHosting
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ClusterViewHolder>();
+        builder.Services.AddDescriptorBudget(new DescriptorUser(IsGateway: false, IsSilo: true));
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, PacedTransport>());
         AddSessions(builder, settings);
         var capabilities = SiloCapabilities.Of(settings.Silo, settings.Certificates.Count > 0, ProxyHosting.HasRoutes(builder.Configuration));
         builder.Services.AddSingleton(capabilities);

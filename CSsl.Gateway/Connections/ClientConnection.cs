@@ -33,6 +33,7 @@ internal sealed partial class ClientConnection
     private readonly ConnectionInterrupt _interrupt;
     private volatile VirtualConnection? _session;
     private volatile bool _isServed;
+    private volatile bool _hasHello;
     private Action? _whenServed;
     private volatile bool _isLingerOver;
 
@@ -49,6 +50,20 @@ internal sealed partial class ClientConnection
 
     /// <summary>Its data phase; null before that.</summary>
     public VirtualConnection? Session => _session;
+
+    /// <summary>What it is doing.</summary>
+    public Idleness Idleness => (_session, Entry.Phase) switch
+    {
+        (_, ConnectionPhase.Closing) => Idleness.Busy,
+        ({ } session, _) => session.Idleness,
+        _ => _hasHello ? Idleness.Handshake : Idleness.Silent,
+    };
+
+    /// <summary>Time stamp of the accept, or of the last record either way.</summary>
+    public long QuietSince => _session?.QuietSince ?? Entry.AcceptedAt;
+
+    /// <summary>It was asked to make room.</summary>
+    public bool IsAskedToLeave { get; private set; }
 
     /// <summary>Runs the connection, and leaves the table. When it returns, the socket may be disposed: everything for the client is with the kernel. Does not throw.</summary>
     public async Task RunAsync()
@@ -73,6 +88,7 @@ internal sealed partial class ClientConnection
         finally
         {
             EndServing();
+            _socket.Close();
             _services.Table.Leave(Entry.Id);
         }
     }
@@ -94,6 +110,16 @@ internal sealed partial class ClientConnection
         _session?.Finish();
     }
 
+    /// <summary>Makes room for others: close_notify once nothing is under way, or a reset before there is a session. From any thread.</summary>
+    public void MakeRoom()
+    {
+        IsAskedToLeave = true;
+        if (_session is null)
+            _interrupt.Set(RefusalReason.TooManyConnections);
+        else
+            Finish();
+    }
+
     /// <summary>Null when there is a session, or why there is none.</summary>
     private async Task<Refusal?> EstablishAsync()
     {
@@ -109,6 +135,7 @@ internal sealed partial class ClientConnection
             var (hello, refusal) = await helloPhase.RunAsync();
             if (hello is null)
                 return refusal;
+            _hasHello = true;
             if (!await _services.Admission.EnterAsync())
                 return Refusal.WithAlert(_services.Table.IsDraining ? RefusalReason.Stopping : RefusalReason.TooManyHandshakes, Tls.AlertDescription.InternalError);
 
@@ -174,7 +201,7 @@ internal sealed partial class ClientConnection
     private async Task RefuseAsync(Refusal refusal)
     {
         _services.Refusals.Refused(refusal.Reason, Entry.Client, refusal.Detail, Entry.Id);
-        if (refusal.Reason is RefusalReason.SourceTooFast or RefusalReason.ClientGone || (refusal.Reason == RefusalReason.Stopping && refusal.Answer.IsEmpty))
+        if (refusal.Reason is RefusalReason.SourceTooFast or RefusalReason.TooManyConnections or RefusalReason.ClientGone || (refusal.Reason == RefusalReason.Stopping && refusal.Answer.IsEmpty))
         {
             _socket.Reset(refusal.Reason.ToString());
             return;

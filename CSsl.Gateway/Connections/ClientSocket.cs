@@ -46,6 +46,9 @@ internal sealed class ClientSocket(ConnectionContext context)
         }
     }
 
+    /// <summary>Everything for the client is with the kernel: gives the descriptor back. Kestrel would, a moment later, when its place is already another client's.</summary>
+    public void Close() => context.Features.Get<IConnectionSocketFeature>()?.Socket.Dispose();
+
     /// <summary>Ends the connection with RST: what the client has got is not the whole.</summary>
     public void Reset(string reason)
     {

@@ -1,33 +1,39 @@
 using System.Collections.Concurrent;
+using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 
 namespace CSsl.Gateway.Connections;
 
-/// <summary>The client connections of this gateway, at most Limits:Connections. Thread-safe.</summary>
-internal sealed class ConnectionTable(LimitsOptions limits)
+/// <summary>The client connections of this gateway. Thread-safe.</summary>
+/// <param name="capacity">How many there is room for.</param>
+internal sealed class ConnectionTable(int capacity)
 {
     private readonly ConcurrentDictionary<ulong, ClientConnection> _connections = new();
-    private int _count;
+    private readonly Places _places = new(capacity);
     private ulong _lastId;
     private volatile bool _isDraining;
 
     /// <summary>Connections that are open.</summary>
-    public int Count => Volatile.Read(ref _count);
+    public int Count => _places.Taken;
+
+    /// <summary>How many there is room for.</summary>
+    public int Capacity => capacity;
 
     /// <summary>Every connection that came is to be finished (<see cref="ClientConnection.Finish"/>), and those that come are too.</summary>
     public bool IsDraining => _isDraining;
 
-    /// <summary>The connections now.</summary>
-    public IReadOnlyCollection<ClientConnection> All => [.. _connections.Values];
+    /// <summary>The connections now; others may come and go meanwhile.</summary>
+    public IEnumerable<ClientConnection> All => _connections.Select(static entry => entry.Value);
 
-    /// <summary>A number for a new connection; 0 when there are too many. <see cref="Leave"/> gives the place back.</summary>
-    public ulong TryEnter()
+    /// <summary>Completes when there is room for one more.</summary>
+    public Task WhenRoomAsync() => _places.WhenFreeAsync();
+
+    /// <summary>A connection was accepted, and takes its place; <see cref="Leave"/> gives it back.</summary>
+    /// <returns>A number for it.</returns>
+    public ulong Enter()
     {
-        if (Interlocked.Increment(ref _count) <= limits.Connections)
-            return Interlocked.Increment(ref _lastId);
-
-        Interlocked.Decrement(ref _count);
-        return 0;
+        _places.Take();
+        return Interlocked.Increment(ref _lastId);
     }
 
     /// <summary>The connection can be found from here on.</summary>
@@ -36,11 +42,11 @@ internal sealed class ConnectionTable(LimitsOptions limits)
     /// <summary>The connection with that number; null when there is none.</summary>
     public ClientConnection? Find(ulong id) => _connections.GetValueOrDefault(id);
 
-    /// <summary>Gives the place back that <see cref="TryEnter"/> gave.</summary>
+    /// <summary>Gives the place back that <see cref="Enter"/> gave. The socket is closed: its descriptor is free.</summary>
     public void Leave(ulong id)
     {
         _connections.TryRemove(id, out _);
-        Interlocked.Decrement(ref _count);
+        _places.Leave();
     }
 
     /// <summary>From here on <see cref="IsDraining"/>.</summary>
@@ -49,7 +55,7 @@ internal sealed class ConnectionTable(LimitsOptions limits)
     /// <summary>Ends every connection, without waiting.</summary>
     public void ResetAll(RefusalReason reason)
     {
-        foreach (var connection in _connections.Values)
+        foreach (var (_, connection) in _connections)
             connection.Reset(reason);
     }
 }

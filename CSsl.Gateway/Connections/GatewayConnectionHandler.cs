@@ -1,4 +1,6 @@
+using CSsl.Gateway.Admission;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace CSsl.Gateway.Connections;
 
@@ -9,16 +11,8 @@ internal sealed class GatewayConnectionHandler(ConnectionServices services) : Co
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
         services.Meters.CountAccepted();
-        var socket = new ClientSocket(connection);
-        var id = services.Table.TryEnter();
-        if (id == 0)
-        {
-            services.Refusals.Refused(RefusalReason.TooManyConnections, socket.Remote);
-            socket.Reset("Too many connections.");
-            return Task.CompletedTask;
-        }
-
-        var client = new ClientConnection(socket, id, services);
+        var place = connection.Features.GetRequiredFeature<ClientPlace>();
+        var client = new ClientConnection(new ClientSocket(connection), place.Id, services);
         services.Table.Add(client);
         return client.RunAsync();
     }

@@ -33,7 +33,7 @@ internal enum RefusalReason
     /// <summary>More than Limits:SourceHandshakeRate from one source.</summary>
     SourceTooFast,
 
-    /// <summary>Limits:Connections are open.</summary>
+    /// <summary>There was no room for it, or not any more: as many connections are open as may be.</summary>
     TooManyConnections,
 
     /// <summary>No handshake silo takes it.</summary>

@@ -20,7 +20,7 @@ internal sealed class Farewell(ConnectionTable connections, HandshakeAdmission a
     {
         connections.BeginDrain();
         admission.Close();
-        var all = connections.All;
+        List<ClientConnection> all = [.. connections.All];
         foreach (var connection in all.Where(static connection => !IsAsleep(connection)))
             connection.Finish();
         foreach (var connection in all.Where(IsAsleep))

@@ -11,6 +11,8 @@ internal sealed class GatewayMeters : IDisposable
     private readonly Meter _meter = new("CSsl.Gateway");
     private readonly Histogram<double> _timeToEstablished;
     private readonly Counter<long> _refusals;
+    private readonly Counter<long> _letGo;
+    private long _acceptPauses;
     private long _accepted;
     private long _handshakesStarted;
     private long _handshakesCompleted;
@@ -23,6 +25,9 @@ internal sealed class GatewayMeters : IDisposable
     public GatewayMeters(ConnectionTable connections, HandshakeAdmission admission)
     {
         _meter.CreateObservableUpDownCounter("cssl.gateway.connections", () => connections.Count, "{connection}", "Client connections that are open");
+        _meter.CreateObservableGauge("cssl.gateway.capacity", () => connections.Capacity, "{connection}", "Client connections that there is room for");
+        _meter.CreateObservableCounter("cssl.gateway.accept_pauses", () => Volatile.Read(ref _acceptPauses), "{pause}", "Times that no client was accepted for want of room");
+        _letGo = _meter.CreateCounter<long>("cssl.gateway.let_go", "{connection}", "Connections that were let go to make room, by what they were doing");
         _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.in_flight", () => admission.UnderWay, "{handshake}", "Handshakes under way at silos");
         _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.waiting", () => admission.Waiting, "{handshake}", "Clients that wait for their handshake");
         _meter.CreateObservableGauge("cssl.gateway.handshakes.limit", () => admission.Limit, "{handshake}", "Handshakes that may be under way at once");
@@ -54,6 +59,10 @@ internal sealed class GatewayMeters : IDisposable
     public SessionMeters Sessions { get; }
 
     public void CountAccepted() => Interlocked.Increment(ref _accepted);
+
+    public void CountAcceptPause() => Interlocked.Increment(ref _acceptPauses);
+
+    public void CountLetGo(Idleness idleness) => _letGo.Add(1, new KeyValuePair<string, object?>("state", LabelOf(idleness)));
 
     public void CountHandshakeStarted() => Interlocked.Increment(ref _handshakesStarted);
 

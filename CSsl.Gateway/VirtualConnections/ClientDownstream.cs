@@ -93,6 +93,7 @@ internal sealed class ClientDownstream(VirtualConnection owner, PipeWriter outpu
         }
 
         meters.CountToClient(count, records.Length);
+        owner.Touch();
         if (faultAt is { } at)
             owner.OnFirstByte(at);
     }

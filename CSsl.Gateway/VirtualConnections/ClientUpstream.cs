@@ -253,6 +253,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
         _pending = default;
         _taken = run.Bytes;
         meters.CountFromClient(run.Count, run.Bytes);
+        owner.Touch();
         return run.Bytes;
     }
 

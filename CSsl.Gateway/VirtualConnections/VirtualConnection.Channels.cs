@@ -100,14 +100,14 @@ internal sealed partial class VirtualConnection
     private T Read<T>(Func<ReplayBuffer, SentToClient, T> read) => Upstream.Read(received => Downstream.Read(sent => read(received, sent)));
 
     /// <summary>The fence, and the end of the channel.</summary>
-    /// <returns>True when nothing is under way: the silo had consumed all that it was given, and the client has nothing that is only the beginning of an answer.</returns>
+    /// <returns>True when nothing is under way.</returns>
     private bool Drop(DataChannel channel)
     {
         Upstream.Close(channel);
         Downstream.Close(channel);
         _channel = null;
         LogDropped(_services.Logger, _entry.Id, channel.Silo, channel.End);
-        return Read(static (received, sent) => received.Checkpoint == received.End && sent.BytesSinceCheckpoint == 0);
+        return IsAtRest;
     }
 
     /// <summary>The last byte is written: once the client's kernel side has it, the connection is done.</summary>

@@ -1,3 +1,4 @@
+using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Records;
@@ -39,11 +40,15 @@ internal sealed partial class VirtualConnection
     private LinkedListNode<DeadlineQueue.Ticket>? _deliveryTicket;
     private int _outcome;
     private volatile bool _isFinishing;
+    private readonly bool _isHttp2;
+    private long _quietSince;
 
     public VirtualConnection(ClientSocket socket, ConnectionEntry entry, Established session, ConnectionServices services)
     {
         (_entry, _services) = (entry, services);
-        var retained = session.ApplicationProtocol == "h2" ? 0 : services.Limits.ReplayBuffer;
+        _isHttp2 = session.ApplicationProtocol == "h2";
+        _quietSince = services.Time.GetTimestamp();
+        var retained = _isHttp2 ? 0 : services.Limits.ReplayBuffer;
         Upstream = new ClientUpstream(this, socket.Input, new ReplayBuffer(session.ClientSequence, retained), new LastWords(socket.Input, session.Version, services.Deadlines.LastWords),
             RecordRouter.MaxLength(ConnectionPhase.Data, session.Version), services.Meters);
         Downstream = new ClientDownstream(this, socket.Output, new SentToClient(session.Capsule, session.ServerSequence), services.Meters);
@@ -57,6 +62,20 @@ internal sealed partial class VirtualConnection
 
     /// <summary>The one writer to the client.</summary>
     public ClientDownstream Downstream { get; }
+
+    /// <summary>What it is doing. HTTP/2 can always be asked to leave (GOAWAY), and is idle here as soon as nothing passes.</summary>
+    public Idleness Idleness => State switch
+    {
+        ConnectionState.Asleep => Idleness.Asleep,
+        ConnectionState.Attached when _isHttp2 || (!Upstream.HasRecord && IsAtRest) => Idleness.Idle,
+        _ => Idleness.Busy,
+    };
+
+    /// <summary>Time stamp of the last record, either way.</summary>
+    public long QuietSince => Volatile.Read(ref _quietSince);
+
+    /// <summary>The silo had consumed all that it was given, and the client has nothing that is only the beginning of an answer.</summary>
+    private bool IsAtRest => Read(static (received, sent) => received.Checkpoint == received.End && sent.BytesSinceCheckpoint == 0);
 
     private DataOutcome Outcome => (DataOutcome)Volatile.Read(ref _outcome);
 
@@ -91,6 +110,9 @@ internal sealed partial class VirtualConnection
         _isFinishing = true;
         Wake();
     }
+
+    /// <summary>A record passes.</summary>
+    public void Touch() => Volatile.Write(ref _quietSince, _services.Time.GetTimestamp());
 
     /// <summary>Something has changed.</summary>
     public void Wake() => _signal.Set();

@@ -47,9 +47,24 @@ public sealed class LimitsOptions
     [Range(1, 1_000_000)]
     public int SourceHandshakeBurst { get; set; } = 100;
 
-    /// <summary>Client connections at once at one gateway; more are closed as they are accepted.</summary>
+    /// <summary>Client connections at once at one gateway, at most: it has fewer where the process may not open so many files. More wait to be accepted, and idle ones make room.</summary>
     [Range(1, int.MaxValue)]
     public int Connections { get; set; } = 100_000;
+
+    /// <summary>File descriptors of the process that no connection of a client, to an origin, or at the link port may take. 0: 384, and a sixteenth of all.</summary>
+    [Range(0, int.MaxValue)]
+    public int DescriptorReserve { get; set; }
+
+    /// <summary>Connections to origins at once from one silo, at most, idle ones included. 0: as many as the process may open.</summary>
+    [Range(0, int.MaxValue)]
+    public int OriginConnections { get; set; }
+
+    /// <summary>How long a request waits for such a connection; then it is answered with 503.</summary>
+    public TimeSpan OriginQueueTime { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Connections at once at one silo's link port, at most; more wait to be accepted. 0: as many as the process may open.</summary>
+    [Range(0, int.MaxValue)]
+    public int Links { get; set; }
 
     /// <summary>Bytes of records of one client that the gateway keeps for another silo, until its request is answered; a longer request can't be replayed. 0 keeps nothing.</summary>
     [Range(0, 16 * 1024 * 1024)]

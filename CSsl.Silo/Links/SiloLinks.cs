@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using Microsoft.Extensions.Hosting;
@@ -13,6 +14,7 @@ internal sealed partial class SiloLinks(
     ILinkAcceptor acceptor,
     LinkMetrics metrics,
     IOptions<SiloOptions> options,
+    DescriptorBudget budget,
     ILogger<SiloLinks> logger) : IHostedService
 {
     private readonly ConcurrentDictionary<DataLink, bool> _links = new();
@@ -38,7 +40,8 @@ internal sealed partial class SiloLinks(
     {
         try
         {
-            _listener = LinkListener.Start(options.Value.Link, acceptor, setup, RunAsync);
+            _listener = LinkListener.Start(options.Value.Link, acceptor, setup, RunAsync, budget.Links);
+            LogRoom(budget.Links, budget.Origins, budget.Limit, budget.Reserve);
         }
         catch (LinkException e)
         {
@@ -70,6 +73,9 @@ internal sealed partial class SiloLinks(
         metrics.Remove(link);
         LogDown(link.Peer.Name, reason.Message);
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "room for {Links} links and {Origins} connections to origins: this process may open {Limit} files, of which {Reserve} are reserved")]
+    private partial void LogRoom(int links, int origins, int limit, int reserve);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "link with {Gateway} is up")]
     private partial void LogUp(string gateway);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using CSsl.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;
@@ -16,9 +17,7 @@ internal sealed partial class ForwardingLog
     /// <summary>YARP's categories that this takes the place of.</summary>
     public const string ReplacedCategory = "Yarp.ReverseProxy.Forwarder";
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    private readonly ConcurrentDictionary<string, Trouble> _troubles = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, LineRate> _troubles = new(StringComparer.Ordinal);
     private readonly Counter<long> _failed;
     private readonly TimeProvider _time;
     private readonly ILogger<ForwardingLog> _logger;
@@ -43,8 +42,8 @@ internal sealed partial class ForwardingLog
 
         // Clusters come from the configuration: there are few.
         var cluster = context.Features.Get<IReverseProxyFeature>()?.Cluster.Config.ClusterId ?? "";
-        var trouble = _troubles.GetOrAdd(cluster, static _ => new Trouble());
-        if (trouble.IsDue(_time, out var others))
+        var trouble = _troubles.GetOrAdd(cluster, static (_, time) => new LineRate(time), _time);
+        if (trouble.IsDue(out var others))
             LogFailed(cluster, context.Features.Get<IReverseProxyFeature>()?.ProxiedDestination?.DestinationId ?? "no destination", failure.Error, failure.Exception?.GetBaseException().Message ?? "", others);
     }
 
@@ -59,28 +58,4 @@ internal sealed partial class ForwardingLog
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "a request ended with {Error}: {Cause}")]
     private partial void LogOfClient(ForwarderError error, string cause);
-
-    private sealed class Trouble
-    {
-        private readonly Lock _gate = new();
-        private long? _lastLine;
-        private long _others;
-
-        public bool IsDue(TimeProvider time, out long others)
-        {
-            lock (_gate)
-            {
-                others = _others;
-                if (_lastLine is { } last && time.GetElapsedTime(last) < Interval)
-                {
-                    _others++;
-                    return false;
-                }
-
-                _lastLine = time.GetTimestamp();
-                _others = 0;
-                return true;
-            }
-        }
-    }
 }

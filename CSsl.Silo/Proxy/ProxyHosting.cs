@@ -1,4 +1,6 @@
+using System.Diagnostics.Metrics;
 using System.Text;
+using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Silo.Exchanges;
 using CSsl.Silo.Transport;
@@ -11,6 +13,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Yarp.ReverseProxy.Forwarder;
 
 namespace CSsl.Silo.Proxy;
@@ -34,6 +37,8 @@ internal static partial class ProxyHosting
             .LoadFromConfig(builder.Configuration.GetSection(Section))
             .AddTransforms<ResumptionTransforms>()
             .AddTransforms<ResponseTransforms>();
+        builder.Services.AddSingleton(static provider => new OriginConnections(
+            provider.GetRequiredService<DescriptorBudget>().Origins, provider.GetRequiredService<IOptions<LimitsOptions>>().Value.OriginQueueTime, provider.GetRequiredService<IMeterFactory>()));
         builder.Services.AddSingleton<IForwarderHttpClientFactory, OriginClientFactory>();
         KeepKeysOffTheDisk(builder.Services);
 
@@ -81,7 +86,7 @@ internal static partial class ProxyHosting
         => service.ServiceType == typeof(IHostedService) && service.ImplementationType?.Namespace?.StartsWith("Microsoft.AspNetCore.DataProtection", StringComparison.Ordinal) == true;
 
     /// <summary>Sends what came over decrypted connections to YARP, and leaves everything else of the process alone.</summary>
-    private sealed partial class ProxyStartupFilter(ForwardingLog log, IConfiguration configuration, ILogger<ProxyStartupFilter> logger) : IStartupFilter
+    private sealed partial class ProxyStartupFilter(ForwardingLog log, OriginConnections origins, IConfiguration configuration, ILogger<ProxyStartupFilter> logger) : IStartupFilter
     {
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
@@ -99,6 +104,7 @@ internal static partial class ProxyHosting
                 OriginHeaders.Set(context, context.Features.Get<IDecryptedConnectionFeature>()!);
                 await next(context);
                 log.Observe(context);
+                origins.Observe(context);
                 await ErrorPages.WriteAsync(context);
             });
             app.UseRouting();

@@ -37,7 +37,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
         // The links' clock stands still: a test that lets a client's deadline pass does not want silos to be thought hung.
         _setup = new LinkSetup(new LinkIdentity("gateway", clusterId), clusterKey ?? RandomNumberGenerator.GetBytes(32), new LinkOptions(), LinkClock, NullLogger.Instance);
         Links = new SiloLinks(_view, _setup, LinkLines, new Random(1));
-        Table = new ConnectionTable(Limits);
+        Table = new ConnectionTable(Limits.Connections);
         Admission = new HandshakeAdmission(Limits, _view, Clock);
         _meters = new GatewayMeters(Table, Admission);
         _deadlines = new Deadlines(Limits, Clock);
@@ -140,6 +140,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
     public TestClient Connect()
     {
         var connection = new MemoryConnection();
+        connection.Features.Set(new ClientPlace(Table.Enter()));
         return new TestClient(connection, new GatewayConnectionHandler(Services).OnConnectedAsync(connection));
     }
 

@@ -119,6 +119,20 @@ public class LinkListenerTests
     }
 
     [Fact]
+    public async Task No_more_connections_are_accepted_than_there_are_places_and_the_next_when_one_has_left()
+    {
+        await using LinkListener listener = LinkListener.Start("127.0.0.1:0", new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop), capacity: 1);
+        DataLink first = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
+        _ = first.RunAsync(default);
+        LinkException refused = await Assert.ThrowsAsync<LinkException>(() => LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-2"), default));
+        Assert.Contains("within 2 s", refused.Message, StringComparison.Ordinal);
+
+        await first.DisposeAsync();
+        await using DataLink second = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-3"), default);
+        Assert.Equal("silo-1", second.Peer.Name);
+    }
+
+    [Fact]
     public async Task Connecting_gives_up_after_the_timeout_when_the_silo_accepts_and_says_nothing()
     {
         var time = new WatchedTimeProvider();

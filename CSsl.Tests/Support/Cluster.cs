@@ -15,6 +15,9 @@ public sealed record ClusterSettings
 
     public int DataSilos { get; init; } = 2;
 
+    /// <summary>How many files each process may open (RLIMIT_NOFILE), "soft:hard"; null: as many as the test.</summary>
+    public string? OpenFiles { get; init; }
+
     /// <summary>CSSL_ variables.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
@@ -96,7 +99,7 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
         string[] silos = _settings.Command == "up" ? ["--handshake", $"{_settings.HandshakeSilos}", "--data", $"{_settings.DataSilos}"] : [];
         _cssl = Cssl.Start(
             [_settings.Command, .. silos, "--https", $"{Port}", "--admin", $"{AdminPort}", "--state", _state.Path, .. _settings.Arguments],
-            TimeSpan.FromHours(1), _settings.Environment, mergeError: true);
+            TimeSpan.FromHours(1), _settings.Environment, mergeError: true, openFiles: _settings.OpenFiles);
         await Log.WaitForAsync($"ready {Address.GetLeftPart(UriPartial.Authority)}", StartDeadline);
     }
 

@@ -24,7 +24,7 @@ public sealed class RefusalLogTests : IDisposable
 
     public RefusalLogTests()
     {
-        _meters = new GatewayMeters(new ConnectionTable(new LimitsOptions()), _admission);
+        _meters = new GatewayMeters(new ConnectionTable(100), _admission);
         _log = new RefusalLog(_lines, _meters, _clock);
     }
 

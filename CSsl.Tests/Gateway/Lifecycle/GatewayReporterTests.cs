@@ -27,7 +27,7 @@ public sealed class GatewayReporterTests : IDisposable
 
     public GatewayReporterTests()
     {
-        var table = new ConnectionTable(new LimitsOptions());
+        var table = new ConnectionTable(100);
         _admission = new HandshakeAdmission(new LimitsOptions(), new ClusterViewHolder(), _clock);
         _meters = new GatewayMeters(table, _admission);
         _status = new GatewayStatus(Options.Create(new GatewayOptions { Name = "gateway-7" }), table, _admission, _meters, _clock) { State = SiloState.Active };

@@ -1,0 +1,118 @@
+using System.Net;
+using CSsl.Gateway.Connections;
+using CSsl.Gateway.Metrics;
+using CSsl.Hosting.Configuration;
+using CSsl.Hosting;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace CSsl.Gateway.Admission;
+
+/// <summary>The place of an accepted client in the <see cref="ConnectionTable"/>.</summary>
+/// <param name="Id">The connection's number.</param>
+internal sealed record ClientPlace(ulong Id);
+
+/// <summary>
+/// Keeps room for clients: near the bound, connections that do nothing are let go (<see cref="LetGo"/>), and at it no more are accepted until one has left.
+/// </summary>
+internal sealed partial class ClientRoom(
+    ConnectionTable connections,
+    DescriptorBudget budget,
+    IOptions<GatewayOptions> gateway,
+    GatewayMeters meters,
+    TimeProvider time,
+    ILogger<ClientRoom> logger) : BackgroundService, IAcceptRoom
+{
+    /// <summary>The places that are to be free; and so many are asked to go at once.</summary>
+    private const int FreeShare = 16, MostFree = 128;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Whoever was asked to go and has not gone by then has something under way, or is at a silo that does not answer: others are asked.</summary>
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(3);
+
+    private readonly HashSet<IPEndPoint> _endpoints = [.. GatewayListeners.ClientEndpoints(gateway.Value)];
+    private readonly Dictionary<ulong, long> _asked = [];
+    private readonly LineRate _pauses = new(time);
+    private readonly LineRate _farewells = new(time);
+    private long _letGo;
+
+    /// <inheritdoc/>
+    public bool IsFor(IPEndPoint endpoint) => _endpoints.Contains(endpoint);
+
+    /// <inheritdoc/>
+    public async ValueTask WhenRoomAsync(CancellationToken cancellationToken)
+    {
+        if (connections.WhenRoomAsync() is { IsCompleted: false } waiting)
+        {
+            meters.CountAcceptPause();
+            if (_pauses.IsDue(out var others))
+                LogFull(logger, connections.Capacity, others);
+            await waiting.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnAccepted(ConnectionContext connection) => connection.Features.Set(new ClientPlace(connections.Enter()));
+
+    /// <summary>Asks as many to leave as there are places wanted. One caller at a time.</summary>
+    internal void MakeRoom()
+    {
+        var room = Math.Clamp(connections.Capacity / FreeShare, 1, MostFree);
+        var free = connections.Capacity - connections.Count;
+        if (free >= room || connections.IsDraining)
+        {
+            _asked.Clear();
+            return;
+        }
+
+        var now = time.GetTimestamp();
+        foreach (var (id, at) in _asked)
+        {
+            if (connections.Find(id) is null || time.GetElapsedTime(at, now) > Farewell)
+                _asked.Remove(id);
+        }
+
+        var chosen = LetGo.Choose(connections.All.Where(connection => !connection.IsAskedToLeave).Select(connection => (connection, connection.Idleness, time.GetElapsedTime(connection.QuietSince, now))), room - free - _asked.Count);
+        foreach (var (connection, idleness) in chosen)
+        {
+            _asked[connection.Entry.Id] = now;
+            connection.MakeRoom();
+            meters.CountLetGo(idleness);
+        }
+
+        _letGo += chosen.Count;
+        if (chosen.Count > 0 && _farewells.IsDue(out _))
+        {
+            LogLetGo(logger, connections.Capacity, _letGo);
+            _letGo = 0;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        LogRoom(logger, connections.Capacity, budget.Limit, budget.Reserve);
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                MakeRoom();
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The gateway stops: everybody is let go.
+        }
+    }
+
+    [LoggerMessage(EventId = 205, Level = LogLevel.Information, Message = "Room for {Capacity} clients: this process may open {Limit} files, of which {Reserve} are reserved")]
+    private static partial void LogRoom(ILogger logger, int capacity, int limit, int reserve);
+
+    [LoggerMessage(EventId = 203, Level = LogLevel.Warning, Message = "All {Capacity} places for clients are taken: the next wait to be accepted ({Others} more pauses since the last such line)")]
+    private static partial void LogFull(ILogger logger, int capacity, long others);
+
+    [LoggerMessage(EventId = 204, Level = LogLevel.Warning, Message = "Nearly all {Capacity} places for clients are taken: {Count} connections that did nothing were let go")]
+    private static partial void LogLetGo(ILogger logger, int capacity, long count);
+}
