@@ -1,3 +1,4 @@
+using CSsl.Link;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;

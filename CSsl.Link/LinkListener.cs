@@ -1,4 +1,3 @@
-using CSsl.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Link;

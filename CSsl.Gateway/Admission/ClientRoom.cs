@@ -1,3 +1,4 @@
+using CSsl.Link;
 using System.Net;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;

@@ -1,3 +1,4 @@
+using CSsl.Link;
 using System.Collections.Concurrent;
 using CSsl.Hosting;
 using CSsl.Hosting.Configuration;

@@ -1,3 +1,4 @@
+using CSsl.Link;
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using CSsl.Hosting;

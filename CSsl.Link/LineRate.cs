@@ -1,4 +1,4 @@
-namespace CSsl.Hosting;
+namespace CSsl.Link;
 
 /// <summary>Lets one line through per second, so that what happens often does not fill the log. Thread-safe.</summary>
 public sealed class LineRate(TimeProvider time)

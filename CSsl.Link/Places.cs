@@ -1,4 +1,4 @@
-namespace CSsl.Hosting;
+namespace CSsl.Link;
 
 /// <summary>Places for connections, for whoever accepts them: waits for room before, and takes one after. Several that do so at the same moment may pass the bound by one each. Thread-safe.</summary>
 /// <param name="capacity">How many there are.</param>
