@@ -1,5 +1,5 @@
-using CSsl.Hosting.Configuration;
 using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,6 @@
-using CSsl.Link;
 using System.Net;
 using System.Net.Sockets;
+using CSsl.Link;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
-using CSsl.Hosting.Configuration;
 using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,7 +1,7 @@
 using CSsl.Database;
-using CSsl.Hosting.Configuration;
-using CSsl.Grains.Handshake;
 using CSsl.EndToEnd.Tests.Database;
+using CSsl.Grains.Handshake;
+using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.DependencyInjection;

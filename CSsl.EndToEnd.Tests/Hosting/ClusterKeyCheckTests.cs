@@ -1,7 +1,7 @@
 using CSsl.Database;
+using CSsl.EndToEnd.Tests.Database;
 using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
-using CSsl.EndToEnd.Tests.Database;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

@@ -1,8 +1,8 @@
 using CSsl.Database;
-using CSsl.Hosting.Configuration;
-using CSsl.Grains.Handshake;
-using CSsl.Silo.Lifecycle;
 using CSsl.EndToEnd.Tests.Database;
+using CSsl.Grains.Handshake;
+using CSsl.Hosting.Configuration;
+using CSsl.Silo.Lifecycle;
 using CSsl.Tests.Support;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.DependencyInjection;

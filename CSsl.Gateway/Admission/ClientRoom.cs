@@ -1,9 +1,9 @@
-using CSsl.Link;
 using System.Net;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;
-using CSsl.Hosting.Configuration;
 using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,7 +1,5 @@
-using CSsl.Link;
 using System.Collections.Concurrent;
-using CSsl.Hosting;
-using CSsl.Hosting.Configuration;
+using CSsl.Link;
 
 namespace CSsl.Gateway.Connections;
 

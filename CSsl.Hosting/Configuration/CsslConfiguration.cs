@@ -1,6 +1,5 @@
 using System.Collections;
 using CSsl.Database;
-using CSsl.Hosting;
 using CSsl.Tls.Handshake;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,7 +1,6 @@
-using CSsl.Link;
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using CSsl.Hosting;
+using CSsl.Link;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Yarp.ReverseProxy.Forwarder;

@@ -1,5 +1,4 @@
 using CSsl.Hosting;
-using CSsl.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

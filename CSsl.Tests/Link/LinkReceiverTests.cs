@@ -1,5 +1,4 @@
 using CSsl.Link;
-using CSsl.Tests.Support;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 

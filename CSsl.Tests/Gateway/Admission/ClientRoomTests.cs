@@ -1,8 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using CSsl.Gateway.Admission;
 using CSsl.Gateway.VirtualConnections;
-using CSsl.Hosting.Configuration;
 using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Tests.Gateway.VirtualConnections;
 using CSsl.Tests.Link;

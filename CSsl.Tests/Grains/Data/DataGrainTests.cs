@@ -1,7 +1,4 @@
-using System.Security.Cryptography;
 using CSsl.Grains.Data;
-using CSsl.Hosting.Configuration;
-using CSsl.Silo;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans;

@@ -1,9 +1,8 @@
-using CSsl.Tests.Support;
 using CSsl.Tls;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
-using Xunit;
 using Microsoft.Extensions.Time.Testing;
+using Xunit;
 
 namespace CSsl.Tests.Tls.Records;
 
