@@ -191,22 +191,4 @@ public sealed class HelloPhaseTests : IAsyncLifetime
         Assert.All(_gateway.RefusalLines.Lines, line => Assert.Equal(LogLevel.Debug, line.Level));
         Assert.Equal(0, _gateway.Table.Count);
     }
-
-    [Fact]
-    public async Task Connections_over_the_limit_are_reset_and_the_others_stay()
-    {
-        await using var gateway = new GatewayHarness(new LimitsOptions { Connections = 2 });
-        var first = gateway.Connect();
-        var second = gateway.Connect();
-        var third = gateway.Connect();
-        await third.EndedAsync();
-
-        Assert.True(third.Connection.IsReset);
-        Assert.Equal(2, gateway.Table.Count);
-        first.Connection.SendFin();
-        await first.EndedAsync();
-        var fourth = gateway.Connect();
-        Assert.False(fourth.Ended.IsCompleted);
-        Assert.False(second.Ended.IsCompleted);
-    }
 }
