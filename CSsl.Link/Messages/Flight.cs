@@ -13,17 +13,19 @@ public readonly ref struct Flight(int Consumed, bool Failed, ReadOnlySpan<byte> 
 
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(5 + Records.Length);
+        var payload = PayloadFields.WriterOf(new byte[5 + Records.Length]);
         payload.Count(Consumed);
         payload.Flag(Failed);
         payload.Bytes(Records);
-        return payload.ToArray();
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static Flight Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(Flight));
-        return new Flight(reader.Count(), reader.Flag(), reader.Rest());
+        var reader = PayloadFields.ReaderOf(payload);
+        var flight = new Flight(reader.Count(), reader.Flag(), reader.Rest());
+        reader.Complete(nameof(Flight));
+        return flight;
     }
 }
