@@ -46,7 +46,7 @@ internal sealed class TestSilo : IAsyncDisposable
     public string LinkEndpoint => EndpointOf(Application);
 
     /// <summary>Seals as another silo of the cluster would.</summary>
-    public SessionSealer NewSealer() => new(ClusterKeyRing.Parse(_sealingKeys));
+    public Sealer NewSealer() => new(new SharedKeyRing(ClusterKeyRing.Parse(_sealingKeys)));
 
     public static async Task<TestSilo> StartAsync(TestCertificates certificates, params string[] arguments)
     {
