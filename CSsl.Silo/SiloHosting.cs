@@ -59,6 +59,7 @@ public static class SiloHosting
         builder.Services.AddSingleton<LoadMeter>();
         builder.Services.AddSingleton<EngineMeter>();
         AddHosted<SiloReporter>(builder.Services);
+        AddHosted<SealingKeyFollower>(builder.Services);
         AddHosted<HandshakeLaneStarter>(builder.Services);
         AddHosted<OrderKeeper>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);

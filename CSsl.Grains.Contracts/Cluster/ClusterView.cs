@@ -110,6 +110,9 @@ public sealed record SiloReport
 
     /// <summary>What Orleans's membership knows it by.</summary>
     [Id(14)] public required SiloAddress Address { get; init; }
+
+    /// <summary>The names of the sealing keys that it has, newest first, with commas between (<see cref="Tls.Sessions.ClusterKeyRing.KeyNames"/>): ids and fingerprints, nothing secret.</summary>
+    [Id(15)] public string SealingKeys { get; init; } = "";
 }
 
 /// <summary>What became of a gateway's connections apart from their silos; but for <see cref="Asleep"/> since its start.</summary>
@@ -203,6 +206,9 @@ public sealed record ClusterView
 
     /// <summary>The last changes of roles, oldest first.</summary>
     [Id(5)] public IReadOnlyList<RoleDecision> Decisions { get; init; } = [];
+
+    /// <summary>The name of the key that silos seal under; null before there is one.</summary>
+    [Id(6)] public string? SealingKey { get; init; }
 
     /// <summary>The order for a silo; null when there is none.</summary>
     public SiloOrder? OrderFor(string silo) => Orders.FirstOrDefault(order => order.Silo == silo);

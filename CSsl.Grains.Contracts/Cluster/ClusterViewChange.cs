@@ -33,6 +33,9 @@ public sealed record ClusterViewChange
     /// <summary>All decisions that are kept; null: as before.</summary>
     [Id(8)] public IReadOnlyList<RoleDecision>? Decisions { get; init; }
 
+    /// <summary>See <see cref="ClusterView.SealingKey"/>; null: as before.</summary>
+    [Id(9)] public string? SealingKey { get; init; }
+
     /// <summary>The view after it.</summary>
     /// <param name="view">The view of version <see cref="From"/>.</param>
     public ClusterView Apply(ClusterView view) => view with
@@ -43,6 +46,7 @@ public sealed record ClusterViewChange
         Settling = Settling,
         Orders = Orders ?? view.Orders,
         Decisions = Decisions ?? view.Decisions,
+        SealingKey = SealingKey ?? view.SealingKey,
     };
 
     private static IReadOnlyList<T> Apply<T>(IReadOnlyList<T> known, IReadOnlyList<T> changed, IReadOnlyList<string> gone, Func<T, string> nameOf)

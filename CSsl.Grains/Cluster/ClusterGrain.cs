@@ -188,8 +188,15 @@ public sealed partial class ClusterGrain(
             Log(Decide(change.Silo, change.From, change.To, OrderedBy.Planner, change.Reason));
         }
 
+        // Nobody is told a key before it is stored: the next activation must not take the cluster back to one that may be gone.
+        var sealingKey = _orders.State.SealingKey;
+        _orders.State = SealingKeyChoice.Next(sealingKey, view.Silos, view.Settling) is var next && next != sealingKey ? _orders.State with { SealingKey = next } : _orders.State;
         await TryStoreAsync();
-        if (_roster.IsSettling != _roster.Published.Settling || _orders.Orders != _roster.Published.Orders)
+        if (stored.State.SealingKey != _orders.State.SealingKey)
+            _orders.State = _orders.State with { SealingKey = sealingKey };
+        else if (next != sealingKey)
+            LogSealingKey(next, sealingKey);
+        if (_orders.State.SealingKey != _roster.Published.SealingKey || _roster.IsSettling != _roster.Published.Settling || _orders.Orders != _roster.Published.Orders)
             Publish();
         ArmPublishing();
     }
@@ -244,6 +251,9 @@ public sealed partial class ClusterGrain(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "roles of {Silo}: {From} -> {To}, by the {By}: {Reason}")]
     private partial void LogRoles(string silo, SiloRoles from, SiloRoles to, OrderedBy by, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "silos seal under {Key} from now on; before: {Before}")]
+    private partial void LogSealingKey(string? key, string? before);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Silo} {What}, by the Operator")]
     private partial void LogDrain(string silo, string what);

@@ -126,6 +126,7 @@ internal sealed class ClusterRoster
         Settling = IsSettling,
         Orders = state.Orders,
         Decisions = state.Decisions,
+        SealingKey = state.SealingKey,
     };
 
     /// <summary>A silo's part of the published view.</summary>
@@ -135,6 +136,7 @@ internal sealed class ClusterRoster
         Silos = _silos.FindPublished(silo) is { } report ? [report] : [],
         Settling = Published.Settling,
         Orders = Published.OrderFor(silo) is { } order ? [order] : [],
+        SealingKey = Published.SealingKey,
     };
 
     /// <summary>Makes the next version of the view; null: nothing has changed.</summary>
@@ -153,14 +155,16 @@ internal sealed class ClusterRoster
             Settling = IsSettling,
             Orders = ReferenceEquals(state.Orders, before.Orders) ? null : state.Orders,
             Decisions = ReferenceEquals(state.Decisions, before.Decisions) ? null : state.Decisions,
+            SealingKey = state.SealingKey == before.SealingKey ? null : state.SealingKey,
         };
-        if (change is { Silos.Count: 0, GoneSilos.Count: 0, Gateways.Count: 0, GoneGateways.Count: 0, Orders: null, Decisions: null } && change.Settling == before.Settling)
+        if (change is { Silos.Count: 0, GoneSilos.Count: 0, Gateways.Count: 0, GoneGateways.Count: 0, Orders: null, Decisions: null, SealingKey: null } && change.Settling == before.Settling)
             return null;
 
         Published = change.Apply(before);
         foreach (var gone in silos.Gone)
             _partVersions.Remove(gone);
-        return new Publication(change, [.. Concerned(silos, before.Orders, change.Orders).Distinct().Select(Renew).OfType<(ISiloObserver, ClusterView)>()]);
+        var concerned = change.SealingKey is null ? Concerned(silos, before.Orders, change.Orders) : _silos.Members.Select(static silo => silo.Name);
+        return new Publication(change, [.. concerned.Distinct().Select(Renew).OfType<(ISiloObserver, ClusterView)>()]);
     }
 
     /// <summary>Begins a new epoch: gateways and silos have views of one that is later than what was stored.</summary>

@@ -17,4 +17,7 @@ public sealed record ClusterState
 
     /// <summary>The last changes of roles, oldest first.</summary>
     [Id(3)] public IReadOnlyList<RoleDecision> Decisions { get; init; } = [];
+
+    /// <summary>The name of the key that silos seal under (<see cref="SealingKeyChoice"/>).</summary>
+    [Id(4)] public string? SealingKey { get; init; }
 }

@@ -20,6 +20,7 @@ internal static class ReportValidation
         Require(report.Address is not null, "there is no address");
         Require(((report.Roles | report.StartRoles | report.CapableRoles) & ~AllRoles) == 0, "a role is unknown");
         Require(Enum.IsDefined(report.State) && Enum.IsDefined(report.Mode), "the state is unknown");
+        Require(report.SealingKeys is { Length: <= SealingKeyChoice.MaxLength } keys && keys.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.' or '#' or ','), "the sealing keys have no such names");
         Require(report.Trouble is not { Length: > MaxTextLength }, "the trouble is too long");
         Require(report.Order is null || (report.Order.Silo == report.Name && IsOrder(report.Order)), "the order can't be one");
         Require(IsLinkEndpoint(report.LinkEndpoint), "the link endpoint is neither host:port nor inproc:NAME");

@@ -1,6 +1,7 @@
 using CSsl.Grains.Cluster;
 using CSsl.Hosting.Configuration;
 using CSsl.Silo.Links;
+using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -18,6 +19,7 @@ internal sealed partial class SiloReporter(
     IGrainFactory grains,
     ClusterViewHolder view,
     SiloStatus status,
+    SharedKeyRing keys,
     LoadMeter load,
     EngineMeter engine,
     SiloLinks links,
@@ -155,6 +157,7 @@ internal sealed partial class SiloReporter(
         Order = status.Order,
         Trouble = status.Trouble,
         State = status.State,
+        SealingKeys = string.Join(',', keys.KeyNames),
         StartedAt = _startedAt,
         Load = load.Measure(),
         Engine = capabilities.Roles.HasFlag(SiloRoles.Data) ? engine.Measure() : null,

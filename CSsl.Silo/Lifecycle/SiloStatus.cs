@@ -10,12 +10,20 @@ public sealed class SiloStatus
     private volatile SiloRoles _roles;
     private volatile SiloRoles _taken;
     private volatile bool _isLeaving;
+    private volatile SealingState _sealing = new(NotToldYet, IsTrouble: false);
+    private volatile string? _trouble;
+
+    /// <summary>The <see cref="Obstacle"/> at the start.</summary>
+    internal const string NotToldYet = "the cluster has not said yet which key it seals under";
 
     /// <param name="roles">What it starts with.</param>
     public SiloStatus(SiloRoles roles) => _roles = _taken = roles;
 
     /// <summary>Where it is in its life.</summary>
-    public SiloState State => _state;
+    public SiloState State => _state == SiloState.Active && _sealing.Obstacle is not null ? SiloState.Joining : _state;
+
+    /// <summary>Why it is not active although all of it listens; null when nothing is in the way.</summary>
+    public string? Obstacle => _sealing.Obstacle;
 
     /// <summary>What it does, as the cluster sees it.</summary>
     public SiloRoles Roles => _roles;
@@ -23,8 +31,12 @@ public sealed class SiloStatus
     /// <summary>The order that it acts on; null when it has none.</summary>
     public SiloOrder? Order { get; internal set; }
 
-    /// <summary>Why it can't do what it was ordered; null when it can.</summary>
-    public string? Trouble { get; internal set; }
+    /// <summary>Why it can't do what it was ordered, or serve at all; null when it can.</summary>
+    public string? Trouble
+    {
+        get => _trouble ?? (_sealing.IsTrouble ? _sealing.Obstacle : null);
+        internal set => _trouble = value;
+    }
 
     public bool IsDraining => _state is SiloState.Draining or SiloState.Drained;
 
@@ -40,6 +52,11 @@ public sealed class SiloStatus
         lock (_gate)
             _state = _isLeaving || Order?.Drains(Incarnation) == true ? SiloState.Draining : SiloState.Active;
     }
+
+    /// <summary>Whether it can seal and open what the cluster does.</summary>
+    /// <param name="obstacle">Why not; null when it can.</param>
+    /// <param name="isTrouble">An operator must do something about it.</param>
+    internal void SealsAs(string? obstacle, bool isTrouble) => _sealing = new SealingState(obstacle, isTrouble);
 
     /// <summary>Does something else from now on; what is left out is taken until <see cref="TakeOnly"/>.</summary>
     internal void Become(SiloRoles roles, bool drains)
@@ -79,4 +96,6 @@ public sealed class SiloStatus
             _taken = SiloRoles.None;
         }
     }
+
+    private sealed record SealingState(string? Obstacle, bool IsTrouble);
 }

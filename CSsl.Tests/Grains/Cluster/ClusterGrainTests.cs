@@ -170,6 +170,46 @@ public sealed class ClusterGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Silos_are_told_a_key_that_all_have_once_it_is_stored()
+    {
+        var (one, two) = (new PushedSilo(), new PushedSilo());
+        await ReportAsync(Data("data-1") with { SealingKeys = "k1" }, one);
+        await ReportAsync(Data("data-2") with { SealingKeys = "k1" }, two);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal(("k1", "k1", "k1"), (one.Parts[^1].SealingKey, two.Parts[^1].SealingKey, _stored.State.SealingKey));
+
+        await ReportAsync(Data("data-1") with { SealingKeys = "k2,k1" }, one);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal("k1", (await _grain.GetPart("data-1", CancellationToken.None)).SealingKey);
+
+        _stored.Failure = new IOException("no database.");
+        await ReportAsync(Data("data-2") with { SealingKeys = "k2,k1" }, two);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal("k1", (await _grain.GetPart("data-2", CancellationToken.None)).SealingKey);
+
+        _stored.Failure = null;
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(("k2", "k2", "k2"), (one.Parts[^1].SealingKey, two.Parts[^1].SealingKey, _stored.State.SealingKey));
+        Assert.Contains(_log.Lines, static line => line.Message == "silos seal under k2 from now on; before: k1");
+    }
+
+    [Fact]
+    public async Task Young_grain_keeps_the_key_until_it_knows_everybody()
+    {
+        _stored.State = new ClusterState { SealingKey = "k1" };
+        var next = await ActivateAsync();
+        _membership.Set(Data("data-2").Address, SiloStatus.Active);
+        var (one, two) = (new PushedSilo(), new PushedSilo());
+        await next.ReportSilo(Data("data-1") with { SealingKeys = "k2" }, one, default, CancellationToken.None);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.Equal("k1", one.Parts[^1].SealingKey);
+        await next.ReportSilo(Data("data-2") with { SealingKeys = "k1,k2" }, two, default, CancellationToken.None);
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(("k1", "k1"), (one.Parts[^1].SealingKey, two.Parts[^1].SealingKey));
+        await next.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, ""), CancellationToken.None);
+    }
+
+    [Fact]
     public async Task Database_that_is_older_than_the_cluster_makes_a_later_epoch()
     {
         var known = new ViewVersion(100, 5);
