@@ -61,7 +61,7 @@ public static class SiloHosting
         AddHosted<SiloReporter>(builder.Services);
         AddHosted<SealingKeyFollower>(builder.Services);
         AddHosted<HandshakeLaneStarter>(builder.Services);
-        AddHosted<OrderKeeper>(builder.Services);
+        AddHosted<SiloReconciler>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
         AddHosted<SessionJanitor>(builder.Services);
         AddHosted<Hibernation>(builder.Services);

@@ -2,7 +2,7 @@ using CSsl.Grains.Cluster;
 
 namespace CSsl.Silo.Lifecycle;
 
-/// <summary>What this silo is and does at the moment. Written by <see cref="SiloDrain"/> and <see cref="OrderKeeper"/>, read by everyone.</summary>
+/// <summary>What this silo is and does at the moment. Written by <see cref="SiloDrain"/> and <see cref="SiloReconciler"/>, read by everyone.</summary>
 public sealed class SiloStatus
 {
     private readonly Lock _gate = new();
@@ -43,7 +43,7 @@ public sealed class SiloStatus
     /// <summary>Tells one run of the silo from the next.</summary>
     public Guid Incarnation { get; } = Guid.NewGuid();
 
-    /// <summary>True while it takes new work of that role: a little longer than it says that it has the role, because gateways hear of a change half a second late.</summary>
+    /// <summary>True while it takes new work of that role: a little longer than it says that it has the role, because gateways hear of a change a moment late.</summary>
     public bool Takes(SiloRoles role) => (_taken & role) == role;
 
     /// <summary>Everything of the silo listens.</summary>
@@ -58,7 +58,7 @@ public sealed class SiloStatus
     /// <param name="isTrouble">An operator must do something about it.</param>
     internal void SealsAs(string? obstacle, bool isTrouble) => _sealing = new SealingState(obstacle, isTrouble);
 
-    /// <summary>Does something else from now on; what is left out is taken until <see cref="TakeOnly"/>.</summary>
+    /// <summary>Does something else from now on; what is left out is taken until <see cref="Refuse"/>.</summary>
     internal void Become(SiloRoles roles, bool drains)
     {
         lock (_gate)
@@ -72,18 +72,23 @@ public sealed class SiloStatus
         }
     }
 
-    /// <summary>Gateways know by now.</summary>
-    internal void TakeOnly(SiloRoles roles)
+    /// <summary>Takes nothing new of that role: gateways know by now.</summary>
+    internal void Refuse(SiloRoles role)
     {
         lock (_gate)
-            _taken &= roles;
+            _taken &= ~role;
     }
 
-    /// <summary>It was ordered to drain, and nothing is left.</summary>
-    internal void Drained()
+    /// <summary>Nothing is left; false: it was not ordered to drain, or has said so before.</summary>
+    internal bool TryDrained()
     {
         lock (_gate)
-            _state = _state == SiloState.Draining && !_isLeaving ? SiloState.Drained : _state;
+        {
+            if (_state != SiloState.Draining || _isLeaving)
+                return false;
+            _state = SiloState.Drained;
+            return true;
+        }
     }
 
     /// <summary>The process stops: takes nothing more, and no order changes that.</summary>
