@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace CSsl.Silo.Sessions;
 
 /// <summary>
-/// Reads <see cref="ClusterOptions.SealingKeyFile"/> again when it has changed, while the silo serves. A key is rotated in three steps, each on all silos before the
-/// next: the new key as the last line (opens), then as the first (seals), then the old one taken out, once nothing is sealed under it any more.
+/// Reads <see cref="ClusterOptions.SealingKeyFile"/> again when it has changed, while the silo serves. A new key opens at once, and seals when all silos have it
+/// (<see cref="SealingKeyFollower"/>).
 /// </summary>
 /// <remarks>It looks at what is in the file and not at its date: files that are mounted or linked change without one.</remarks>
 internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOptions options, TimeProvider time, ILogger<SealingKeyKeeper> logger) : BackgroundService
