@@ -43,6 +43,9 @@ internal sealed class TestSilo : IAsyncDisposable
     /// <summary>What a gateway must know.</summary>
     public byte[] ClusterKey => _clusterKey;
 
+    /// <summary>Its key ring, as in the file.</summary>
+    public string SealingKeys => _sealingKeys;
+
     public string LinkEndpoint => EndpointOf(Application);
 
     /// <summary>Seals as another silo of the cluster would.</summary>
