@@ -4,7 +4,6 @@ using CSsl.Grains.Handshake;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Silo.Aggregation;
-using CSsl.Silo.Exchanges;
 using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;
 using CSsl.Silo.Links;

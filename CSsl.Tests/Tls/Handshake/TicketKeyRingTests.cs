@@ -1,5 +1,4 @@
 using CSsl.Tls.Handshake;
-using CSsl.Tls.Sessions;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;

@@ -2,7 +2,6 @@ using CSsl.Tests.Support;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
-using CSsl.Tls.Sessions;
 using Xunit;
 
 namespace CSsl.Tests.Tls.Handshake.OpenSsl;
