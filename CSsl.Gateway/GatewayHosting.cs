@@ -8,6 +8,7 @@ using CSsl.Grains.Cluster;
 using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
+using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -31,12 +32,12 @@ public static class GatewayHosting
     public static WebApplicationBuilder AddCsslGateway(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
-        byte[] clusterKey;
-        using (var key = KeyFiles.ReadClusterKey(settings.Cluster))
-            clusterKey = key.Span.ToArray();
+        // Through a function, so that the container disposes what it holds: keys are wiped.
+        var clusterKey = KeyFiles.ReadClusterKey(settings.Cluster);
+        builder.Services.AddSingleton(_ => clusterKey);
 
         // Orleans first: hosted services stop in reverse.
-        builder.AddClusterClient(settings.Cluster, clusterKey);
+        builder.AddClusterClient(settings.Cluster, clusterKey.Memory);
         var services = builder.Services;
         services.Configure<HostOptions>(options => options.ShutdownTimeout = Longer(options.ShutdownTimeout, settings.Gateway.DrainTime + AfterDrain));
         services.AddMetrics();
@@ -44,9 +45,10 @@ public static class GatewayHosting
         services.TryAddSingleton<ClusterViewHolder>();
         services.AddDescriptorBudget(new DescriptorUser(IsGateway: true, IsSilo: false));
         AddConnections(services);
-        AddLinks(services, new LinkIdentity(settings.Gateway.Name, settings.Cluster.Id), clusterKey, settings.Link);
+        AddLinks(services, new LinkIdentity(settings.Gateway.Name, settings.Cluster.Id), settings.Link);
 
         services.AddSingleton<GatewayStatus>();
+        services.AddSingleton<GatewayObserver>();
         services.AddHostedService<GatewayReporter>();
         services.AddHostedService<GatewayDrain>();
         services.AddGatewayAdmin();
@@ -84,11 +86,11 @@ public static class GatewayHosting
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, PacedTransport>());
     }
 
-    private static void AddLinks(IServiceCollection services, LinkIdentity self, byte[] clusterKey, LinkOptions options)
+    private static void AddLinks(IServiceCollection services, LinkIdentity self, LinkOptions options)
     {
         services.AddSingleton(provider => new SiloLinks(
             provider.GetRequiredService<ClusterViewHolder>(),
-            new LinkSetup(self, clusterKey, options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DataLink>>()),
+            new LinkSetup(self, provider.GetRequiredService<SecretBytes>().Memory, options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DataLink>>()),
             provider.GetRequiredService<ILogger<SiloLinks>>()));
         services.AddHostedService(static provider => provider.GetRequiredService<SiloLinks>());
     }

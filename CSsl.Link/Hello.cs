@@ -28,7 +28,7 @@ internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce
     /// <exception cref="ArgumentException">The name or the cluster id is empty, too long, or has control characters.</exception>
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(MaxLength);
+        var payload = PayloadFields.WriterOf(new byte[MaxLength]);
         payload.U32(Magic);
         payload.U16(Version);
         payload.U8((byte)End);
@@ -37,26 +37,26 @@ internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce
         payload.Bytes(Nonce.Span);
         payload.Text(IsName(Identity.Name) ? Identity.Name : throw new ArgumentException($"'{Identity.Name}' can't be the name of a process in the cluster."));
         payload.Text(IsName(Identity.ClusterId) ? Identity.ClusterId : throw new ArgumentException($"'{Identity.ClusterId}' can't be a cluster id."));
-        return payload.ToArray();
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not a hello of this version.</exception>
     public static Hello Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, "The peer's Hello");
-        if (reader.U32() != Magic) throw reader.Refuse("does not begin like one: it is no C-SSL process");
+        var reader = PayloadFields.ReaderOf(payload);
+        if (reader.U32() != Magic) reader.Fail("does not begin like one: it is no C-SSL process");
         ushort version = reader.U16();
-        if (version != Version) throw reader.Refuse($"is of version {version} of the data link; this end speaks version {Version}");
+        if (version != Version) reader.Fail($"is of version {version} of the data link; this end speaks version {Version}");
         var end = (LinkEnd)reader.U8();
-        if (end is not (LinkEnd.Gateway or LinkEnd.Silo) || reader.U8() != 0) throw reader.Refuse("does not say which end it is");
+        if (end is not (LinkEnd.Gateway or LinkEnd.Silo) || reader.U8() != 0) reader.Fail("does not say which end it is");
         int credit = reader.Count();
-        if (credit == 0) throw reader.Refuse("grants no credit");
+        if (credit == 0) reader.Fail("grants no credit");
         byte[] nonce = reader.Bytes(NonceLength).ToArray();
         string? name = reader.Text();
         string? cluster = reader.Text();
-        reader.End();
-        if (!IsName(name)) throw reader.Refuse("has no usable name");
-        if (!IsName(cluster)) throw reader.Refuse("has no usable cluster id");
+        if (!IsName(name)) reader.Fail("has no usable name");
+        if (!IsName(cluster)) reader.Fail("has no usable cluster id");
+        reader.Complete("The peer's Hello");
         return new Hello(end, credit, nonce, new LinkIdentity(name!, cluster!));
     }
 

@@ -1,7 +1,6 @@
 using CSsl.Hosting.Configuration;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
-using CSsl.Tls.Sessions;
 
 namespace CSsl.Silo;
 
@@ -9,11 +8,9 @@ namespace CSsl.Silo;
 internal static class Certificates
 {
     /// <param name="certificates">At least one.</param>
-    /// <param name="keys">The cluster's, from which all handshake silos derive the same first ticket key.</param>
-    /// <param name="resumption">How long sessions live.</param>
-    /// <param name="sessionIds">The cluster's; null: no resumption by session id.</param>
+    /// <param name="resumption">How long sessions live, and whether those without a ticket are kept.</param>
     /// <exception cref="ConfigurationException">No certificate, or one that can't be used: which file, and why.</exception>
-    public static OpenSslServerHandshakeFactory CreateFactory(IReadOnlyList<CertificateOptions> certificates, ClusterKeyRing keys, ResumptionOptions resumption, SessionIds? sessionIds)
+    public static OpenSslServerHandshakeFactory CreateFactory(IReadOnlyList<CertificateOptions> certificates, ResumptionOptions resumption)
     {
         if (certificates.Count == 0)
             throw new ConfigurationException($"{CertificateOptions.Section} is empty: a silo with the handshake role needs at least one certificate");
@@ -21,8 +18,7 @@ internal static class Certificates
         {
             var source = new CertificateSource(certificates.Select(static entry
                 => new CertificateEntry([.. entry.Names], new CertificateFiles(entry.Certificate, entry.Key))));
-            using var ticketKeys = keys.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, OpenSslServerHandshakeFactory.TicketKeysLength);
-            return new OpenSslServerHandshakeFactory(source, new HandshakeOptions { TicketLifetime = resumption.Lifetime }, ticketKeys.Span, sessionIds);
+            return new OpenSslServerHandshakeFactory(source, new HandshakeOptions { TicketLifetime = resumption.Lifetime, SessionIds = resumption.SessionIds });
         }
         catch (Exception e) when (e is CertificateException or ArgumentException)
         {

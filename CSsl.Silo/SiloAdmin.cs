@@ -40,7 +40,7 @@ internal static class SiloAdmin
         var isKnown = view.Silos.Any(silo => silo.Incarnation == status.Incarnation && silo.State == SiloState.Active);
         return context.WriteReadinessAsync((isActive, isKnown) switch
         {
-            (false, _) => $"{status.State}",
+            (false, _) => status is { State: SiloState.Joining, Obstacle: { } obstacle } ? $"{SiloState.Joining}: {obstacle}" : $"{status.State}",
             (_, false) => "not in the cluster view yet",
             _ => null,
         });

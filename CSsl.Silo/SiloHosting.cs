@@ -5,7 +5,6 @@ using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Silo.Aggregation;
-using CSsl.Silo.Exchanges;
 using CSsl.Silo.Handshake;
 using CSsl.Silo.Lifecycle;
 using CSsl.Silo.Links;
@@ -13,7 +12,6 @@ using CSsl.Silo.Proxy;
 using CSsl.Silo.Sessions;
 using CSsl.Silo.Transport;
 using CSsl.Tls.Handshake;
-using CSsl.Tls.Handshake.OpenSsl;
 using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -35,12 +33,12 @@ public static class SiloHosting
         if (settings.Silo.Roles == SiloRoles.None)
             throw new ConfigurationException($"{SiloOptions.Section}:{nameof(SiloOptions.Roles)} names no role: a silo does Handshake, Data, or both");
 
-        byte[] clusterKey;
-        using (var key = KeyFiles.ReadClusterKey(settings.Cluster))
-            clusterKey = key.Span.ToArray();
+        // Through a function, so that the container disposes what it holds: keys are wiped.
+        var clusterKey = KeyFiles.ReadClusterKey(settings.Cluster);
+        builder.Services.AddSingleton(_ => clusterKey);
 
         // Orleans first: hosted services stop in reverse, and everything else of a silo needs it to the end.
-        builder.AddClusterSilo(settings.Cluster, settings.Silo, clusterKey);
+        builder.AddClusterSilo(settings.Cluster, settings.Silo, clusterKey.Memory);
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Silo.DrainTime + TimeSpan.FromSeconds(10));
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);
@@ -57,14 +55,15 @@ public static class SiloHosting
         builder.Services.AddSingleton<ILinkAcceptor, SiloLinkAcceptor>();
         builder.Services.AddSingleton<LinkMetrics>();
         AddHosted(builder.Services, services => ActivatorUtilities.CreateInstance<SiloLinks>(services,
-            new LinkSetup(identity, clusterKey, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>(), services.GetRequiredService<IRecordRunner>())));
+            new LinkSetup(identity, services.GetRequiredService<SecretBytes>().Memory, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>(), services.GetRequiredService<IRecordRunner>())));
 
         builder.Services.AddSingleton(new SiloStatus(settings.Silo.Roles));
         builder.Services.AddSingleton<LoadMeter>();
         builder.Services.AddSingleton<EngineMeter>();
         AddHosted<SiloReporter>(builder.Services);
+        AddHosted<SealingKeyFollower>(builder.Services);
         AddHosted<HandshakeLaneStarter>(builder.Services);
-        AddHosted<OrderKeeper>(builder.Services);
+        AddHosted<SiloReconciler>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
         AddHosted<SessionJanitor>(builder.Services);
         AddHosted<Hibernation>(builder.Services);
@@ -79,13 +78,11 @@ public static class SiloHosting
     {
         var services = builder.Services;
 
-        // Through a function, so that the container disposes what it holds: keys are wiped.
+        // Through a function, as the cluster key.
         var keys = new SharedKeyRing(KeyFiles.ReadSealingKeys(settings.Cluster));
         services.AddSingleton(_ => keys);
-        services.AddSingleton(new SessionSealer(keys));
-        services.AddSingleton(new SecretSealer(keys));
+        services.AddSingleton(_ => new Sealer(keys));
         AddHosted(services, provider => ActivatorUtilities.CreateInstance<SealingKeyKeeper>(provider, settings.Cluster));
-        services.AddSingleton<NoteSealer>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<ParkedHandshakes>();
@@ -98,10 +95,7 @@ public static class SiloHosting
         services.AddSingleton<DecryptedListener>();
         services.AddSingleton<IConnectionListenerFactory, DecryptedTransportFactory>();
 
-        var sessionIds = settings.Resumption.SessionIds ? CreateSessionIds(settings) : null;
-        if (sessionIds is not null)
-            services.AddSingleton(_ => sessionIds);
-        var vault = new CertificateVault(() => LoadCertificates(settings, sessionIds));
+        var vault = new CertificateVault(() => Certificates.CreateFactory(settings.Certificates, settings.Resumption));
 
         // Loaded here and now where the role is there from the start: a bad certificate is an error of the configuration.
         if (settings.Silo.Roles.HasFlag(SiloRoles.Handshake))
@@ -110,18 +104,6 @@ public static class SiloHosting
         services.AddSingleton<IServerHandshakeFactory>(static provider => provider.GetRequiredService<CertificateVault>());
         services.AddSingleton<CertificateLog>();
         AddHosted<TicketKeyKeeper>(services);
-    }
-
-    private static OpenSslServerHandshakeFactory LoadCertificates(CsslSettings settings, SessionIds? sessionIds)
-    {
-        using var keys = KeyFiles.ReadSealingKeys(settings.Cluster);
-        return Certificates.CreateFactory(settings.Certificates, keys, settings.Resumption, sessionIds);
-    }
-
-    private static SessionIds CreateSessionIds(CsslSettings settings)
-    {
-        using var keys = KeyFiles.ReadSealingKeys(settings.Cluster);
-        return new SessionIds(keys.Derive(SessionIds.KeyLabel, SessionIds.KeyLength));
     }
 
     private static void AddHosted<T>(IServiceCollection services)

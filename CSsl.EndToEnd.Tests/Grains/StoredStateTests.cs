@@ -22,7 +22,7 @@ public sealed class StoredStateTests(Postgres postgres)
     public async Task State_is_read_on_another_silo_when_the_first_was_killed(DatabaseKind kind)
     {
         using var database = await TestDatabase.CreateAsync(kind, postgres);
-        using var sealer = new SecretSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test")));
+        using var sealer = new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test"))));
         await using InProcessTestCluster cluster = await GrainCluster.StartAsync(2, silo => Configure(silo, database, sealer));
         var session = new StoredSession { Sealed = new byte[] { 1, 2, 3 }, ExpiresAt = DateTimeOffset.UtcNow.AddHours(1) };
         await cluster.Client.GetGrain<ISessionGrain>("00ff").Store(session, CancellationToken.None);
@@ -57,7 +57,7 @@ public sealed class StoredStateTests(Postgres postgres)
         Assert.Equal([3], (await first.Find(CancellationToken.None)).ToArray());
     }
 
-    private static void Configure(ISiloBuilder silo, TestDatabase database, SecretSealer sealer)
+    private static void Configure(ISiloBuilder silo, TestDatabase database, Sealer sealer)
     {
         silo.KeepIn(database.Cluster);
         silo.Services.AddSingleton(sealer);

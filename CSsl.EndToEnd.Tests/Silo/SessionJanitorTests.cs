@@ -24,7 +24,7 @@ public sealed class SessionJanitorTests(Postgres postgres)
     public async Task Expired_sessions_go_and_everything_else_stays(DatabaseKind kind)
     {
         using var database = await TestDatabase.CreateAsync(kind, postgres);
-        using var sealer = new SecretSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test")));
+        using var sealer = new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test"))));
         await using InProcessTestCluster cluster = await StartAsync(database, sealer, "test"), other = await StartAsync(database, sealer, "other");
         var session = new StoredSession { Sealed = new byte[] { 1 }, ExpiresAt = DateTimeOffset.MaxValue };
         foreach (InProcessTestCluster each in (InProcessTestCluster[])[cluster, other])
@@ -45,7 +45,7 @@ public sealed class SessionJanitorTests(Postgres postgres)
         Assert.Equal(keys.Ring.ToArray(), (await later.Client.GetGrain<ITicketKeyGrain>(0).GetKeys(CancellationToken.None)).Ring.ToArray());
     }
 
-    private static Task<InProcessTestCluster> StartAsync(TestDatabase database, SecretSealer sealer, string serviceId) => GrainCluster.StartAsync(
+    private static Task<InProcessTestCluster> StartAsync(TestDatabase database, Sealer sealer, string serviceId) => GrainCluster.StartAsync(
         1,
         silo =>
         {

@@ -3,7 +3,6 @@ using CSsl.Tests.Tls.Handshake.OpenSsl;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
-using CSsl.Tls.Sessions;
 using Xunit;
 
 namespace CSsl.EndToEnd.Tests.Tls;
@@ -12,7 +11,7 @@ namespace CSsl.EndToEnd.Tests.Tls;
 public sealed class SClientTests : IClassFixture<TestCertificates>, IDisposable
 {
     private readonly TestCertificates _certificates;
-    private readonly string _keyFile = ClusterKeyRing.Generate("cluster");
+    private readonly TicketKeyRing _ring = TicketKeyRing.Start(DateTimeOffset.UtcNow, TimeSpan.Zero);
     private readonly EchoServer _server = new();
 
     public SClientTests(TestCertificates certificates) => _certificates = certificates;
@@ -58,14 +57,17 @@ public sealed class SClientTests : IClassFixture<TestCertificates>, IDisposable
         Assert.True(second.Resumed);
     }
 
-    public void Dispose() => _server.Dispose();
+    public void Dispose()
+    {
+        _server.Dispose();
+        _ring.Dispose();
+    }
 
     /// <summary>One connection to a silo of its own: says something, and has it back.</summary>
     private async Task<EchoedSession> TalkAsync(string arguments)
     {
-        using var ring = ClusterKeyRing.Parse(_keyFile);
-        using var ticketKeys = ring.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, OpenSslServerHandshakeFactory.TicketKeysLength);
-        using var factory = new OpenSslServerHandshakeFactory(_certificates.Both, new HandshakeOptions(), ticketKeys.Span);
+        using var factory = new OpenSslServerHandshakeFactory(_certificates.Both, new HandshakeOptions());
+        factory.TicketKeys.Replace(_ring, issuing: 0);
         var serving = _server.ServeAsync(factory);
 
         var text = string.Concat(Enumerable.Range(0, 500).Select(static i => $"line {i}\n"));

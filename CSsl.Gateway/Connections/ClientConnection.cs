@@ -186,7 +186,7 @@ internal sealed partial class ClientConnection
             return CloseAsync();
 
         // Keys are in use: there is no alert that the client could read.
-        if (outcome == DataOutcome.NoSilo && !_session!.WasAttached)
+        if (outcome is DataOutcome.NoSilo or DataOutcome.NotOpened && !_session!.WasAttached)
             _services.Refusals.Refused(RefusalReason.NoDataSilo, Entry.Client, connection: Entry.Id);
         _socket.Reset(outcome.ToString());
         return Task.CompletedTask;

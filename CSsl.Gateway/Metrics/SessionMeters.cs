@@ -57,7 +57,7 @@ internal sealed class SessionMeters
     /// <summary>A takeover has brought the client a byte.</summary>
     public void RecordFirstByte(TimeSpan sinceFault) => _faultToFirstByte.Record(sinceFault.TotalSeconds);
 
-    /// <param name="cause"><see cref="DataOutcome.NoSilo"/>, <see cref="DataOutcome.TooManyTakeovers"/>, or <see cref="DataOutcome.Aborted"/> by the silo that took over.</param>
+    /// <param name="cause"><see cref="DataOutcome.NoSilo"/>, <see cref="DataOutcome.NotOpened"/>, <see cref="DataOutcome.TooManyTakeovers"/>, or <see cref="DataOutcome.Aborted"/> by the silo that took over.</param>
     public void CountLost(DataOutcome cause)
     {
         Interlocked.Increment(ref _lostTotal);

@@ -18,6 +18,9 @@ internal enum ChannelEnd
     /// <summary>The silo did not take it.</summary>
     Refused,
 
+    /// <summary>The silo could not open the capsule.</summary>
+    NotOpened,
+
     /// <summary>The silo has said the last word.</summary>
     Done,
 
@@ -133,7 +136,8 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
     private ChannelEnd Judge(CloseReason reason) => reason switch
     {
         CloseReason.Done or CloseReason.ProtocolError => ChannelEnd.Done,
-        CloseReason.Refused or CloseReason.BadCapsule when !IsAttached => ChannelEnd.Refused,
+        CloseReason.Refused when !IsAttached => ChannelEnd.Refused,
+        CloseReason.BadCapsule when !IsAttached => ChannelEnd.NotOpened,
         CloseReason.Refused or CloseReason.BadCapsule => throw new LinkException($"The silo closed an attached channel with {reason}."),
         _ => ChannelEnd.Aborted,
     };

@@ -21,6 +21,9 @@ internal enum DataOutcome
     /// <summary>No silo took it within Limits:TakeoverTime.</summary>
     NoSilo,
 
+    /// <summary>No silo that was asked could open the capsule.</summary>
+    NotOpened,
+
     /// <summary>Limits:Takeovers silos in a row were lost with it.</summary>
     TooManyTakeovers,
 

@@ -15,6 +15,7 @@ internal sealed partial class VirtualConnection
     public void OnAttached()
     {
         WasAttached = true;
+        _notOpened = 0;
         EndLimit();
     }
 
@@ -72,6 +73,7 @@ internal sealed partial class VirtualConnection
 
             Downstream.Close(channel);
             (_refusedBy ??= []).Add(silo.Name);
+            _isRefusedByOthers = true;
         }
 
         return false;
@@ -144,7 +146,7 @@ internal sealed partial class VirtualConnection
         _services.Deadlines.Delivery.Leave(_deliveryTicket);
         var isLost = Outcome switch
         {
-            DataOutcome.NoSilo => WasAttached,
+            DataOutcome.NoSilo or DataOutcome.NotOpened => WasAttached,
             DataOutcome.TooManyTakeovers => true,
             DataOutcome.Aborted => _isInDoubt,
             _ => false,

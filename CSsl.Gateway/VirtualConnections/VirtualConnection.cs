@@ -27,6 +27,9 @@ namespace CSsl.Gateway.VirtualConnections;
 /// </remarks>
 internal sealed partial class VirtualConnection
 {
+    /// <summary>The most silos that are asked to open one capsule. More than one can only be needed while sealing keys are being put right.</summary>
+    internal const int MaxNotOpened = 5;
+
     private readonly ConnectionEntry _entry;
     private readonly ConnectionServices _services;
     private readonly AsyncSignal _signal = new();
@@ -39,6 +42,8 @@ internal sealed partial class VirtualConnection
     private LinkedListNode<DeadlineQueue.Ticket>? _takeoverTicket;
     private LinkedListNode<DeadlineQueue.Ticket>? _deliveryTicket;
     private int _outcome;
+    private int _notOpened;
+    private bool _isRefusedByOthers;
     private volatile bool _isFinishing;
     private readonly bool _isHttp2;
     private long _quietSince;
@@ -130,9 +135,17 @@ internal sealed partial class VirtualConnection
     {
         // Asked before looking, so that no silo is missed that comes between.
         var change = _services.Links.NextChange;
-        if (TryAttach())
+        if (_notOpened < MaxNotOpened && TryAttach())
             return ConnectionState.Attached;
 
+        // All that were asked lack the key, and so will whoever comes next: the client can begin anew, and need not wait.
+        if (_notOpened >= MaxNotOpened || (_notOpened > 0 && !_isRefusedByOthers))
+        {
+            End(DataOutcome.NotOpened);
+            return null;
+        }
+
+        _isRefusedByOthers = false;
         LimitTime();
         LogNoSilo(_services.Logger, _entry.Id);
         _refusedBy = null;
@@ -151,7 +164,7 @@ internal sealed partial class VirtualConnection
                 return OnLost(channel);
             case ChannelEnd.Idle or ChannelEnd.Drained:
                 return OnDetached(channel);
-            case ChannelEnd.Refused:
+            case ChannelEnd.Refused or ChannelEnd.NotOpened:
                 return OnRefused(channel);
             case ChannelEnd.Aborted:
                 End(DataOutcome.Aborted);
@@ -205,6 +218,10 @@ internal sealed partial class VirtualConnection
     {
         Drop(channel);
         (_refusedBy ??= []).Add(channel.Silo);
+        if (channel.End == ChannelEnd.NotOpened)
+            _notOpened++;
+        else
+            _isRefusedByOthers = true;
         return ConnectionState.TakingOver;
     }
 

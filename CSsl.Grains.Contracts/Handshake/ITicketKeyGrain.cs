@@ -3,15 +3,17 @@ using Orleans;
 namespace CSsl.Grains.Handshake;
 
 /// <summary>The one holder of the cluster's ticket keys (key 0). Handshake silos ask it again and again; nobody waits for it.</summary>
+[Alias("CSsl.ITicketKeyGrain")]
 public interface ITicketKeyGrain : IGrainWithIntegerKey
 {
     /// <summary>The keys as of now; rotates them when that is due.</summary>
+    [Alias("GetKeys"), ResponseTimeout("00:00:02")]
     [return: Immutable]
     ValueTask<TicketKeyAnswer> GetKeys(CancellationToken cancellationToken);
 }
 
 /// <summary>The cluster's ticket keys; nothing in it is secret (the ring is sealed).</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.TicketKeyAnswer")]
 public sealed record TicketKeyAnswer
 {
     /// <summary>A <see cref="Tls.Handshake.TicketKeyRing"/>, sealed for the purpose that <see cref="ITicketKeyGrain"/> keeps rings under.</summary>
@@ -22,7 +24,7 @@ public sealed record TicketKeyAnswer
 }
 
 /// <summary>What is stored of the ticket keys.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("CSsl.TicketKeyState")]
 public sealed class TicketKeyState
 {
     /// <summary>The sealed ring; empty before the first.</summary>

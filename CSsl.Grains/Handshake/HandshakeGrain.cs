@@ -17,8 +17,7 @@ namespace CSsl.Grains.Handshake;
 [PreferLocalPlacement]
 public sealed partial class HandshakeGrain(
     IServerHandshakeFactory factory,
-    SessionSealer sealer,
-    SecretSealer secretSealer,
+    Sealer sealer,
     IOptions<SiloOptions> silo,
     IOptions<LimitsOptions> limits,
     ParkedHandshakes parked,
@@ -157,7 +156,7 @@ public sealed partial class HandshakeGrain(
     {
         try
         {
-            return session.IsEmpty ? SecretBytes.Empty : secretSealer.Open(ResumableSession.Purpose, session, id);
+            return session.IsEmpty ? SecretBytes.Empty : sealer.Open(ResumableSession.Purpose, session, id);
         }
         catch (SealedSessionException e)
         {
@@ -170,7 +169,7 @@ public sealed partial class HandshakeGrain(
     private ResumptionRecord? Keep(PendingHandshake pending)
     {
         using var made = pending.TakeResumable();
-        return made is null ? null : new ResumptionRecord { Id = made.Id, Sealed = secretSealer.Seal(ResumableSession.Purpose, made.Content, made.Id) };
+        return made is null ? null : new ResumptionRecord { Id = made.Id, Sealed = sealer.Seal(ResumableSession.Purpose, made.Content, made.Id) };
     }
 
     private EstablishedSession Establish(PendingHandshake pending)
@@ -190,7 +189,7 @@ public sealed partial class HandshakeGrain(
             ServerName = session.ServerName,
             Group = pending.Group,
             // Last: it consumes the session.
-            Capsule = sealer.Seal(session, sessionId).Bytes,
+            Capsule = sealer.Seal(session, sessionId),
         };
     }
 

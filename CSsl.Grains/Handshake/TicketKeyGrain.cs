@@ -1,6 +1,5 @@
 using CSsl.Hosting.Configuration;
 using CSsl.Tls.Handshake;
-using CSsl.Tls.Handshake.OpenSsl;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -16,14 +15,11 @@ namespace CSsl.Grains.Handshake;
 /// </summary>
 public sealed partial class TicketKeyGrain(
     [PersistentState("ticket-keys")] IPersistentState<TicketKeyState> stored,
-    SecretSealer sealer,
+    Sealer sealer,
     IOptions<ResumptionOptions> options,
     TimeProvider time,
     ILogger<TicketKeyGrain> logger) : Grain, ITicketKeyGrain, IDisposable
 {
-    /// <summary>The purpose under which rings are sealed.</summary>
-    public const string Purpose = "c-ssl ticket key ring 1";
-
     private TicketKeyRing? _ring;
     private DateTimeOffset _nextAttempt;
 
@@ -61,9 +57,11 @@ public sealed partial class TicketKeyGrain(
     private TicketKeyRing? Next(DateTimeOffset now)
     {
         var (rotation, lead) = (options.Value.TicketKeyRotation, options.Value.TicketKeyLead);
-        return _ring is { } ring
-            ? ring.Rotate(now, rotation, lead)
-            : TicketKeyRing.Start(sealer.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, TicketKey.Length), now, lead);
+        if (_ring is not { } ring)
+            return TicketKeyRing.Start(now, lead);
+
+        // The same keys, once the cluster seals under another key: the one that they are stored under may be taken out any day.
+        return ring.Rotate(now, rotation, lead) ?? (sealer.IsCurrent(stored.State.Ring) ? null : ring.Copy());
     }
 
     private async Task StoreAsync(TicketKeyRing next, DateTimeOffset now)
@@ -72,11 +70,13 @@ public sealed partial class TicketKeyGrain(
         try
         {
             using (var encoded = next.Encode())
-                stored.State = new TicketKeyState { Ring = sealer.Seal(Purpose, encoded.Span) };
+                stored.State = new TicketKeyState { Ring = sealer.Seal(TicketKeyRing.Purpose, encoded.Span) };
             await stored.WriteStateAsync();
+            var newest = _ring?.Keys[0].DisplayName;
             _ring?.Dispose();
             _ring = next;
-            LogRotated(next.Keys[0].DisplayName, next.Keys[0].IssueFrom);
+            if (next.Keys[0].DisplayName != newest)
+                LogRotated(next.Keys[0].DisplayName, next.Keys[0].IssueFrom);
         }
         catch (Exception e)
         {
@@ -93,7 +93,7 @@ public sealed partial class TicketKeyGrain(
 
     private TicketKeyRing Open(byte[] ring)
     {
-        using var encoded = sealer.Open(Purpose, ring);
+        using var encoded = sealer.Open(TicketKeyRing.Purpose, ring);
         return TicketKeyRing.Decode(encoded.Span);
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using CSsl.Tls;
 
 namespace CSsl.Link;
 
@@ -13,6 +14,8 @@ namespace CSsl.Link;
 /// </remarks>
 public sealed record Attach
 {
+    private const int FixedLength = 60;
+
     public required Guid SessionId { get; init; }
 
     /// <summary>The sealed session; less than 64 KiB.</summary>
@@ -52,24 +55,24 @@ public sealed record Attach
     /// <exception cref="ArgumentException">The capsule is empty or longer than the wire allows, or there is something in it that only a takeover says.</exception>
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(96 + Capsule.Length);
+        var payload = PayloadFields.WriterOf(new byte[FixedLength + (2 * PayloadFields.MaxEndPointLength) + Capsule.Length + Response.Length]);
         payload.Guid(SessionId);
         payload.U64(ClientSequence);
         payload.U64(ServerSequence);
         payload.U64(ConnectionId);
         payload.EndPoint(Client);
         payload.EndPoint(Server);
-        CapsuleField.Write(payload, Capsule.Span);
+        payload.Capsule(Capsule.Span);
         payload.U8((byte)Cause);
         payload.U16(Takeovers);
-        EncodeTakeover(payload);
-        return payload.ToArray();
+        EncodeTakeover(ref payload);
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static Attach Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(Attach));
+        var reader = PayloadFields.ReaderOf(payload);
         Attach attach = DecodeTakeover(ref reader, new Attach
         {
             SessionId = reader.Guid(),
@@ -78,15 +81,15 @@ public sealed record Attach
             ConnectionId = reader.U64(),
             Client = reader.EndPoint(),
             Server = reader.EndPoint(),
-            Capsule = CapsuleField.Read(ref reader),
+            Capsule = reader.Capsule(),
             Cause = (AttachCause)reader.U8(),
             Takeovers = reader.U16(),
         });
-        reader.End();
+        reader.Complete(nameof(Attach));
         return attach;
     }
 
-    private void EncodeTakeover(PayloadWriter payload)
+    private void EncodeTakeover(ref WireWriter payload)
     {
         if (Cause == AttachCause.Takeover)
         {
@@ -94,8 +97,7 @@ public sealed record Attach
             payload.Count(ReplayRecords);
             payload.Flag(IsReplayable);
             payload.U64(DeliveredBytes);
-            payload.U16((ushort)Response.Length);
-            payload.Bytes(Response.Span);
+            payload.Vector16(Response.Span);
         }
         else if (ReplayRecords != 0 || !IsReplayable || DeliveredBytes != 0 || !Response.IsEmpty || Cause > AttachCause.Takeover)
         {
@@ -103,12 +105,12 @@ public sealed record Attach
         }
     }
 
-    private static Attach DecodeTakeover(ref PayloadReader reader, Attach attach)
+    private static Attach DecodeTakeover(ref WireReader reader, Attach attach)
     {
-        if (attach.Cause > AttachCause.Takeover) throw reader.Refuse("has an unknown cause");
+        if (attach.Cause > AttachCause.Takeover) reader.Fail("has an unknown cause");
         if (attach.Cause != AttachCause.Takeover) return attach;
-        attach = attach with { ReplayRecords = reader.Count(), IsReplayable = reader.Flag(), DeliveredBytes = reader.U64() };
-        int length = reader.U16();
-        return length <= ResponseNote.MaxLength ? attach with { Response = reader.Bytes(length).ToArray() } : throw reader.Refuse("has a note that is too long");
+        attach = attach with { ReplayRecords = reader.Count(), IsReplayable = reader.Flag(), DeliveredBytes = reader.U64(), Response = reader.Vector16().ToArray() };
+        if (attach.Response.Length > ResponseNote.MaxLength) reader.Fail("has a note that is too long");
+        return attach;
     }
 }

@@ -16,19 +16,19 @@ public sealed record Checkpoint
     /// <exception cref="ArgumentException">The capsule is longer than the wire allows.</exception>
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(18 + Capsule.Length);
+        var payload = PayloadFields.WriterOf(new byte[18 + Capsule.Length]);
         payload.U64(ClientRecord);
         payload.U64(ServerRecord);
-        CapsuleField.WriteOptional(payload, Capsule.Span);
-        return payload.ToArray();
+        payload.Vector16(Capsule.Span);
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static Checkpoint Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(Checkpoint));
-        var checkpoint = new Checkpoint { ClientRecord = reader.U64(), ServerRecord = reader.U64(), Capsule = CapsuleField.ReadOptional(ref reader) };
-        reader.End();
+        var reader = PayloadFields.ReaderOf(payload);
+        var checkpoint = new Checkpoint { ClientRecord = reader.U64(), ServerRecord = reader.U64(), Capsule = reader.Vector16().ToArray() };
+        reader.Complete(nameof(Checkpoint));
         return checkpoint;
     }
 }

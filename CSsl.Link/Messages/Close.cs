@@ -8,10 +8,11 @@ public readonly record struct Close(CloseReason Reason)
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static Close Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(Close));
+        var reader = PayloadFields.ReaderOf(payload);
         var reason = (CloseReason)reader.U8();
-        reader.End();
-        return reason <= CloseReason.ClientGone ? new Close(reason) : throw reader.Refuse("has an unknown reason");
+        if (reason > CloseReason.ClientGone) reader.Fail("has an unknown reason");
+        reader.Complete(nameof(Close));
+        return new Close(reason);
     }
 }
 

@@ -18,27 +18,28 @@ public sealed record Detach
     /// <exception cref="ArgumentException">The capsule is longer than the wire allows.</exception>
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(19 + Capsule.Length);
+        var payload = PayloadFields.WriterOf(new byte[19 + Capsule.Length]);
         payload.U64(ClientRecord);
         payload.U64(ServerRecord);
-        CapsuleField.WriteOptional(payload, Capsule.Span);
+        payload.Vector16(Capsule.Span);
         payload.U8((byte)Reason);
-        return payload.ToArray();
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static Detach Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(Detach));
+        var reader = PayloadFields.ReaderOf(payload);
         var detach = new Detach
         {
             ClientRecord = reader.U64(),
             ServerRecord = reader.U64(),
-            Capsule = CapsuleField.ReadOptional(ref reader),
+            Capsule = reader.Vector16().ToArray(),
             Reason = (DetachReason)reader.U8(),
         };
-        reader.End();
-        return detach.Reason <= DetachReason.Drain ? detach : throw reader.Refuse("has an unknown reason");
+        if (detach.Reason > DetachReason.Drain) reader.Fail("has an unknown reason");
+        reader.Complete(nameof(Detach));
+        return detach;
     }
 }
 

@@ -11,6 +11,8 @@ namespace CSsl.Link;
 /// </remarks>
 public sealed record Established
 {
+    private const int FixedLength = 47;
+
     /// <summary>Bytes of the last Handshake frame that were consumed; the rest belongs to the data phase.</summary>
     public required int Consumed { get; init; }
 
@@ -45,7 +47,7 @@ public sealed record Established
     /// <exception cref="ArgumentException">A field is longer than the wire allows.</exception>
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(128 + Capsule.Length + Records.Length);
+        var payload = PayloadFields.WriterOf(new byte[FixedLength + (2 * byte.MaxValue) + Capsule.Length + Records.Length]);
         payload.Count(Consumed);
         payload.Guid(SessionId);
         payload.U64(ClientSequence);
@@ -56,15 +58,15 @@ public sealed record Established
         payload.Flag(Resumed);
         payload.Text(ApplicationProtocol);
         payload.Text(ServerName);
-        CapsuleField.Write(payload, Capsule.Span);
+        payload.Capsule(Capsule.Span);
         payload.Bytes(Records.Span);
-        return payload.ToArray();
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static Established Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(Established));
+        var reader = PayloadFields.ReaderOf(payload);
         var established = new Established
         {
             Consumed = reader.Count(),
@@ -77,12 +79,13 @@ public sealed record Established
             Resumed = reader.Flag(),
             ApplicationProtocol = reader.Text(),
             ServerName = reader.Text(),
-            Capsule = CapsuleField.Read(ref reader),
+            Capsule = reader.Capsule(),
             Records = reader.Rest().ToArray(),
         };
-        if (!Enum.IsDefined(established.Version)) throw reader.Refuse("has an unknown TLS version");
-        if (!Enum.IsDefined(established.CipherSuite)) throw reader.Refuse("has an unknown cipher suite");
-        if (established.Group is { } known && !Enum.IsDefined(known)) throw reader.Refuse("has an unknown group");
+        if (!Enum.IsDefined(established.Version)) reader.Fail("has an unknown TLS version");
+        if (!Enum.IsDefined(established.CipherSuite)) reader.Fail("has an unknown cipher suite");
+        if (established.Group is { } known && !Enum.IsDefined(known)) reader.Fail("has an unknown group");
+        reader.Complete(nameof(Established));
         return established;
     }
 }

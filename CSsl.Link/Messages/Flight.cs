@@ -21,23 +21,25 @@ public readonly ref struct Flight(int Consumed, HandshakeFailure Failure, string
 
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(6 + MaxDetail + Records.Length);
+        var payload = PayloadFields.WriterOf(new byte[6 + MaxDetail + Records.Length]);
         payload.Count(Consumed);
         payload.U8((byte)Failure);
         if (Failure != HandshakeFailure.None)
             payload.Text(Shorten(Detail));
         payload.Bytes(Records);
-        return payload.ToArray();
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static Flight Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(Flight));
+        var reader = PayloadFields.ReaderOf(payload);
         var consumed = reader.Count();
         var failure = (HandshakeFailure)reader.U8();
         var detail = failure == HandshakeFailure.None ? "" : reader.Text() ?? "";
-        return new Flight(consumed, failure, detail, reader.Rest());
+        var flight = new Flight(consumed, failure, detail, reader.Rest());
+        reader.Complete(nameof(Flight));
+        return flight;
     }
 
     // By whole characters.

@@ -11,21 +11,21 @@ public readonly record struct HandshakeStart(ulong ConnectionId, IPEndPoint Clie
 {
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(40);
+        var payload = PayloadFields.WriterOf(new byte[40]);
         payload.U64(ConnectionId);
         payload.Count(DeadlineMilliseconds);
         payload.EndPoint(Client);
-        return payload.ToArray();
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static HandshakeStart Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(HandshakeStart));
+        var reader = PayloadFields.ReaderOf(payload);
         ulong connection = reader.U64();
         int deadline = reader.Count();
         IPEndPoint client = reader.EndPoint();
-        reader.End();
+        reader.Complete(nameof(HandshakeStart));
         return new HandshakeStart(connection, client, deadline);
     }
 }

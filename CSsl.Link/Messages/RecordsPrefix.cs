@@ -21,10 +21,12 @@ public static class RecordsPrefix
     /// <exception cref="LinkException">There are none, or they are too short for what they are said to carry.</exception>
     public static ReadOnlySpan<byte> Read(ReadOnlySpan<byte> payload, out int applicationBytes)
     {
-        var reader = new PayloadReader(payload, "A Records frame");
+        var reader = PayloadFields.ReaderOf(payload);
         applicationBytes = reader.Count();
         ReadOnlySpan<byte> records = reader.Rest();
-        if (records.IsEmpty) throw reader.Refuse("has no records");
-        return applicationBytes < records.Length ? records : throw reader.Refuse("claims more application bytes than it has records for");
+        if (records.IsEmpty) reader.Fail("has no records");
+        if (applicationBytes >= records.Length) reader.Fail("claims more application bytes than it has records for");
+        reader.Complete("A Records frame");
+        return records;
     }
 }

@@ -13,18 +13,18 @@ public sealed record Rekeyed
     /// <exception cref="ArgumentException">The capsule is empty or longer than the wire allows.</exception>
     public byte[] Encode()
     {
-        var payload = new PayloadWriter(10 + Capsule.Length);
+        var payload = PayloadFields.WriterOf(new byte[10 + Capsule.Length]);
         payload.U64(ServerRecord);
-        CapsuleField.Write(payload, Capsule.Span);
-        return payload.ToArray();
+        payload.Capsule(Capsule.Span);
+        return payload.ToPayload();
     }
 
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static Rekeyed Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(Rekeyed));
-        var rekeyed = new Rekeyed { ServerRecord = reader.U64(), Capsule = CapsuleField.Read(ref reader) };
-        reader.End();
+        var reader = PayloadFields.ReaderOf(payload);
+        var rekeyed = new Rekeyed { ServerRecord = reader.U64(), Capsule = reader.Capsule() };
+        reader.Complete(nameof(Rekeyed));
         return rekeyed;
     }
 }

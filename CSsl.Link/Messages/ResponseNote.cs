@@ -17,7 +17,10 @@ public readonly ref struct ResponseNote(ReadOnlySpan<byte> Sealed)
     /// <exception cref="LinkException">Not such a payload.</exception>
     public static ResponseNote Decode(ReadOnlySpan<byte> payload)
     {
-        var reader = new PayloadReader(payload, nameof(ResponseNote));
-        return payload.Length is > 0 and <= MaxLength ? new ResponseNote(reader.Rest()) : throw reader.Refuse($"is of {payload.Length} bytes");
+        var reader = PayloadFields.ReaderOf(payload);
+        if (payload.Length is 0 or > MaxLength) reader.Fail($"is of {payload.Length} bytes");
+        ReadOnlySpan<byte> note = reader.Rest();
+        reader.Complete(nameof(ResponseNote));
+        return new ResponseNote(note);
     }
 }

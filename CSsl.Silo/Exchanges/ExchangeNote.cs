@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
-using System.Text;
+using CSsl.Tls;
+using CSsl.Tls.Sessions;
 
 namespace CSsl.Silo.Exchanges;
 
@@ -47,6 +47,8 @@ internal sealed record ExchangeNote
     /// <summary>The most bytes of a note.</summary>
     public const int MaxLength = FixedLength + MaxValidatorLength;
 
+    private static readonly SealingPurpose Purpose = new("c-ssl note 1", MaxLength);
+
     public required NoteKind Kind { get; init; }
 
     /// <summary>The client's record number at the checkpoint that everything here is counted from.</summary>
@@ -81,43 +83,67 @@ internal sealed record ExchangeNote
     /// <summary>Where the response ends, or what there is of one.</summary>
     public long End => HeadEnd + BodyLength;
 
+    /// <summary>Seals it so that only silos can read it, and only for the session that it is about.</summary>
+    public byte[] Seal(Sealer sealer, Guid sessionId)
+    {
+        Span<byte> encoded = stackalloc byte[MaxLength];
+        return sealer.Seal(Purpose, encoded[..Encode(encoded)], sessionId);
+    }
+
+    /// <summary>Null when it can't be opened: it is another session's, damaged, or under a key that is not in the ring.</summary>
+    public static ExchangeNote? TryOpen(Sealer sealer, ReadOnlySpan<byte> sealedNote, Guid sessionId)
+    {
+        try
+        {
+            using var opened = sealer.Open(Purpose, sealedNote, sessionId);
+            return Decode(opened.Span);
+        }
+        catch (SealedSessionException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Returns how many bytes it takes, at most <see cref="MaxLength"/>.</summary>
     public int Encode(Span<byte> bytes)
     {
-        bytes[0] = Version;
-        bytes[1] = (byte)Kind;
-        BinaryPrimitives.WriteUInt64LittleEndian(bytes[2..], Checkpoint);
-        BinaryPrimitives.WriteInt32LittleEndian(bytes[10..], Index);
-        BinaryPrimitives.WriteUInt128LittleEndian(bytes[14..], RequestHash);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[30..], Begin);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[38..], HeadEnd);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[46..], BodyLength);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[54..], BodyOffset);
-        BinaryPrimitives.WriteInt64LittleEndian(bytes[62..], TotalLength);
-        bytes[70] = (byte)ValidatorKind;
-        bytes[71] = (byte)Validator.Length;
-        Encoding.ASCII.GetBytes(Validator, bytes[FixedLength..]);
-        return FixedLength + Validator.Length;
+        var writer = new WireWriter(bytes, isLittleEndian: true);
+        writer.U8(Version);
+        writer.U8((byte)Kind);
+        writer.U64(Checkpoint);
+        writer.U32((uint)Index);
+        writer.U128(RequestHash);
+        writer.U64((ulong)Begin);
+        writer.U64((ulong)HeadEnd);
+        writer.U64((ulong)BodyLength);
+        writer.U64((ulong)BodyOffset);
+        writer.U64((ulong)TotalLength);
+        writer.U8((byte)ValidatorKind);
+        writer.Text(Validator);
+        return writer.Written.Length;
     }
 
     /// <summary>Null when it is not of this version. What it says is true otherwise: only a silo can have sealed it.</summary>
     public static ExchangeNote? Decode(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length < FixedLength || bytes[0] != Version || bytes.Length != FixedLength + bytes[71])
+        var reader = new WireReader(bytes, isLittleEndian: true);
+        if (reader.U8() != Version)
             return null;
-        return new ExchangeNote
+        var note = new ExchangeNote
         {
-            Kind = (NoteKind)bytes[1],
-            Checkpoint = BinaryPrimitives.ReadUInt64LittleEndian(bytes[2..]),
-            Index = BinaryPrimitives.ReadInt32LittleEndian(bytes[10..]),
-            RequestHash = BinaryPrimitives.ReadUInt128LittleEndian(bytes[14..]),
-            Begin = BinaryPrimitives.ReadInt64LittleEndian(bytes[30..]),
-            HeadEnd = BinaryPrimitives.ReadInt64LittleEndian(bytes[38..]),
-            BodyLength = BinaryPrimitives.ReadInt64LittleEndian(bytes[46..]),
-            BodyOffset = BinaryPrimitives.ReadInt64LittleEndian(bytes[54..]),
-            TotalLength = BinaryPrimitives.ReadInt64LittleEndian(bytes[62..]),
-            ValidatorKind = (ValidatorKind)bytes[70],
-            Validator = Encoding.ASCII.GetString(bytes[FixedLength..]),
+            Kind = (NoteKind)reader.U8(),
+            Checkpoint = reader.U64(),
+            Index = (int)reader.U32(),
+            RequestHash = reader.U128(),
+            Begin = (long)reader.U64(),
+            HeadEnd = (long)reader.U64(),
+            BodyLength = (long)reader.U64(),
+            BodyOffset = (long)reader.U64(),
+            TotalLength = (long)reader.U64(),
+            ValidatorKind = (ValidatorKind)reader.U8(),
+            Validator = reader.Text() ?? "",
         };
+        reader.End();
+        return reader.Fault is null ? note : null;
     }
 }

@@ -69,7 +69,7 @@ internal sealed partial class SessionStore : BackgroundService
         using var deadline = new CancellationTokenSource(_options.LookupTime, _time);
         try
         {
-            var found = await GrainOf(id).Find(deadline.Token).AsTask().WaitAsync(deadline.Token);
+            var found = await GrainOf(id).Find(deadline.Token);
             _metrics.LookedUp(found.IsEmpty ? SessionLookup.Unknown : SessionLookup.Found);
             if (_finding.Worked())
                 LogFoundAgain();

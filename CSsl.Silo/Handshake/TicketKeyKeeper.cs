@@ -11,19 +11,17 @@ using Orleans;
 namespace CSsl.Silo.Handshake;
 
 /// <summary>
-/// Keeps this silo's ticket keys the cluster's, while it has the handshake role. A silo starts with the key that all derive from the sealing key, tries
-/// for a moment to get the ring before it takes its first client, and goes on with the last ring that it got while the grain can't be reached.
+/// Keeps this silo's ticket keys the cluster's, while it has the handshake role. A silo starts with a random key of its own, tries for a
+/// moment to get the ring before it takes its first client, and goes on with the last ring that it got, or its own key, while the grain can't be reached.
 /// </summary>
 internal sealed partial class TicketKeyKeeper(
     IGrainFactory grains,
     CertificateVault vault,
-    SecretSealer sealer,
+    Sealer sealer,
     IOptions<ResumptionOptions> options,
     TimeProvider time,
     ILogger<TicketKeyKeeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2);
-
     private readonly Lock _gate = new();
     private TicketKeys? _keys;
     private TicketKeyAnswer? _last;
@@ -57,9 +55,7 @@ internal sealed partial class TicketKeyKeeper(
 
         try
         {
-            using var timeout = new CancellationTokenSource(CallTimeout, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-            Use(await grains.GetGrain<ITicketKeyGrain>(0).GetKeys(either.Token).AsTask().WaitAsync(either.Token));
+            Use(await grains.GetGrain<ITicketKeyGrain>(0).GetKeys(cancellationToken));
             if (_failing)
                 LogReachedAgain();
             _failing = false;
@@ -80,7 +76,7 @@ internal sealed partial class TicketKeyKeeper(
             if (vault.TicketKeys is not { } keys || (keys == _keys && _last is { } last && last.Issuing == answer.Issuing && last.Ring.Span.SequenceEqual(answer.Ring.Span)))
                 return;
 
-            using var encoded = sealer.Open(TicketKeyGrain.Purpose, answer.Ring.Span);
+            using var encoded = sealer.Open(TicketKeyRing.Purpose, answer.Ring.Span);
             using var ring = TicketKeyRing.Decode(encoded.Span);
             keys.Replace(ring, answer.Issuing);
             (_keys, _last) = (keys, answer);

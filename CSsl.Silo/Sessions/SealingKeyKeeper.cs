@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using CSsl.Hosting.Configuration;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Hosting;
@@ -7,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace CSsl.Silo.Sessions;
 
 /// <summary>
-/// Reads <see cref="ClusterOptions.SealingKeyFile"/> again when it has changed, while the silo serves. A key is rotated in three steps, each on all silos before the
-/// next: the new key as the last line (opens), then as the first (seals), then the old one taken out, once nothing is sealed under it any more.
+/// Reads <see cref="ClusterOptions.SealingKeyFile"/> again when it has changed, while the silo serves. A new key opens at once, and seals when all silos have it
+/// (<see cref="SealingKeyFollower"/>).
 /// </summary>
 /// <remarks>It looks at what is in the file and not at its date: files that are mounted or linked change without one.</remarks>
 internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOptions options, TimeProvider time, ILogger<SealingKeyKeeper> logger) : BackgroundService
@@ -16,7 +15,7 @@ internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOption
     /// <summary>Time between two looks.</summary>
     internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    private byte[] _seen = Digest(options.SealingKeyFile!);
+    private byte[] _seen = KeyFiles.Digest(options.SealingKeyFile!);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -34,7 +33,7 @@ internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOption
 
     private void Look()
     {
-        var digest = Digest(options.SealingKeyFile!);
+        var digest = KeyFiles.Digest(options.SealingKeyFile!);
         if (digest.AsSpan().SequenceEqual(_seen))
             return;
         _seen = digest;
@@ -48,20 +47,6 @@ internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOption
         {
             // Perhaps in the middle of being written: then it changes again.
             LogBad(e.Message);
-        }
-    }
-
-    // Empty when there is none to read.
-    private static byte[] Digest(string path)
-    {
-        try
-        {
-            using var file = File.OpenRead(path);
-            return SHA256.HashData(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return [];
         }
     }
 

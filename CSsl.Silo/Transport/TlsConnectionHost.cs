@@ -17,8 +17,7 @@ namespace CSsl.Silo.Transport;
 
 /// <summary>What all connections of a silo share.</summary>
 internal sealed partial class TlsConnectionHost(
-    SessionSealer sealer,
-    NoteSealer notes,
+    Sealer sealer,
     IRecordEngine engine,
     DecryptedListener listener,
     SessionTable sessions,
@@ -95,17 +94,17 @@ internal sealed partial class TlsConnectionHost(
     }
 
     /// <summary>Seals a session for its gateway; it is consumed.</summary>
-    public ReadOnlyMemory<byte> Seal(ExportedSession session, Guid sessionId) => sealer.Seal(session, sessionId).Bytes;
+    public ReadOnlyMemory<byte> Seal(ExportedSession session, Guid sessionId) => sealer.Seal(session, sessionId);
 
     /// <summary>Seals a note for the gateway.</summary>
-    public byte[] Seal(ExchangeNote note, Guid sessionId) => notes.Seal(note, sessionId);
+    public byte[] Seal(ExchangeNote note, Guid sessionId) => note.Seal(sealer, sessionId);
 
     /// <summary>Where the client stands; null unless the session's silo was lost.</summary>
     public Takeover? ReadTakeover(Attach attach)
     {
         if (attach.Cause != AttachCause.Takeover)
             return null;
-        var note = attach.Response.IsEmpty ? null : notes.TryOpen(attach.Response.Span, attach.SessionId);
+        var note = attach.Response.IsEmpty ? null : ExchangeNote.TryOpen(sealer, attach.Response.Span, attach.SessionId);
         if (attach.IsReplayable && note?.Checkpoint != attach.ClientSequence)
             note = null;
         if (note is null && !attach.Response.IsEmpty)

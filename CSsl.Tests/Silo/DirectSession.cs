@@ -74,7 +74,7 @@ internal sealed class DirectSession : IAsyncDisposable
             SessionId = sessionId,
             ClientSequence = session.ClientSequence,
             ServerSequence = session.ServerSequence,
-            Capsule = sealer.Seal(session, sessionId).Bytes,
+            Capsule = sealer.Seal(session, sessionId),
             ConnectionId = 1,
             Client = TestGateway.ClientAddress,
             Server = TestGateway.ServerAddress,

@@ -43,10 +43,13 @@ internal sealed class TestSilo : IAsyncDisposable
     /// <summary>What a gateway must know.</summary>
     public byte[] ClusterKey => _clusterKey;
 
+    /// <summary>Its key ring, as in the file.</summary>
+    public string SealingKeys => _sealingKeys;
+
     public string LinkEndpoint => EndpointOf(Application);
 
     /// <summary>Seals as another silo of the cluster would.</summary>
-    public SessionSealer NewSealer() => new(ClusterKeyRing.Parse(_sealingKeys));
+    public Sealer NewSealer() => new(new SharedKeyRing(ClusterKeyRing.Parse(_sealingKeys)));
 
     public static async Task<TestSilo> StartAsync(TestCertificates certificates, params string[] arguments)
     {

@@ -21,7 +21,7 @@ internal sealed record SealedRecord(SealedRun Run, string KeyAndNonce, string Ha
 /// Every record of one session that any silo sealed, seen on the links, with its key and nonce: silos' keys are known from the capsules, which the test can open.
 /// Says whether a pair of key and nonce ever covered two plaintexts.
 /// </summary>
-internal sealed class SealedRecords(CipherSuite suite, SessionSealer sealer)
+internal sealed class SealedRecords(CipherSuite suite, Sealer sealer)
 {
     private readonly ConcurrentQueue<SealedRecord> _sealed = new();
     private readonly ConcurrentQueue<SealedRun> _runs = new();

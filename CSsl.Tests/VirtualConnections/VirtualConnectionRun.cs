@@ -21,7 +21,7 @@ internal sealed class VirtualConnectionRun : IAsyncDisposable
     private readonly Script _script;
     private readonly TestSilo[] _silos;
     private readonly GatewayHarness _gateway;
-    private readonly SessionSealer _sealer;
+    private readonly Sealer _sealer;
     private readonly SealedRecords _sealed;
     private readonly ExpectedResponses _responses;
     private readonly Lock _gate = new();

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 
 namespace CSsl.Tls.Handshake;
@@ -33,15 +32,14 @@ internal static class ClientHelloParser
     {
         hello = null;
         var reader = new WireReader(body);
-        if (!reader.TryReadUInt16(out var legacyVersion)
-            || !reader.TryReadBytes(RandomLength, out _)
-            || !reader.TryReadVector8(out var sessionId) || sessionId.Length > MaxSessionIdLength
-            || !reader.TryReadVector16(out var suites) || suites.IsEmpty || suites.Length % 2 != 0
-            || !reader.TryReadVector8(out var compressions) || compressions.IsEmpty)
-            return AlertDescription.DecodeError;
-
-        ReadOnlySpan<byte> extensions = default;
-        if (!reader.IsEmpty && (!reader.TryReadVector16(out extensions) || !reader.IsEmpty))
+        var legacyVersion = reader.U16();
+        reader.Bytes(RandomLength);
+        var sessionId = reader.Vector8();
+        var suites = reader.Vector16();
+        var compressions = reader.Vector8();
+        var extensions = reader.IsEmpty ? default : reader.Vector16();
+        reader.End();
+        if (reader.Fault is not null || sessionId.Length > MaxSessionIdLength || suites.IsEmpty || suites.Length % 2 != 0 || compressions.IsEmpty)
             return AlertDescription.DecodeError;
         if (ParseExtensions(extensions, out var serverName, out var protocols, out var versions, out var offersTicket) is { } refusal)
             return refusal;
@@ -65,7 +63,9 @@ internal static class ClientHelloParser
         var reader = new WireReader(extensions);
         while (!reader.IsEmpty)
         {
-            if (!reader.TryReadUInt16(out var type) || !reader.TryReadVector16(out var data))
+            var type = reader.U16();
+            var data = reader.Vector16();
+            if (reader.Fault is not null)
                 return AlertDescription.DecodeError;
 
             offersTicket |= type == SessionTicketExtension && !data.IsEmpty;
@@ -90,10 +90,12 @@ internal static class ClientHelloParser
     {
         serverName = null;
         var reader = new WireReader(data);
-        if (!reader.TryReadVector16(out var list) || !reader.IsEmpty)
-            return AlertDescription.DecodeError;
-        var names = new WireReader(list);
-        if (!names.TryReadByte(out var type) || type != HostNameType || !names.TryReadVector16(out var name) || name.IsEmpty || !names.IsEmpty)
+        var names = new WireReader(reader.Vector16());
+        reader.End();
+        var type = names.U8();
+        var name = names.Vector16();
+        names.End();
+        if (reader.Fault is not null || names.Fault is not null || type != HostNameType || name.IsEmpty)
             return AlertDescription.DecodeError;
         if (name.Length > MaxServerNameLength || name.ContainsAnyExceptInRange((byte)'!', (byte)'~'))
             return AlertDescription.UnrecognizedName;
@@ -107,14 +109,17 @@ internal static class ClientHelloParser
     {
         protocols = null;
         var reader = new WireReader(data);
-        if (!reader.TryReadVector16(out var list) || list.IsEmpty || !reader.IsEmpty)
+        var list = reader.Vector16();
+        reader.End();
+        if (reader.Fault is not null || list.IsEmpty)
             return AlertDescription.DecodeError;
 
         var kept = new List<string>();
         var names = new WireReader(list);
         while (!names.IsEmpty)
         {
-            if (!names.TryReadVector8(out var name) || name.IsEmpty)
+            var name = names.Vector8();
+            if (name.IsEmpty)
                 return AlertDescription.DecodeError;
             if (kept.Count < MaxApplicationProtocols)
                 kept.Add(Encoding.Latin1.GetString(name));
@@ -129,12 +134,15 @@ internal static class ClientHelloParser
     {
         versions = null;
         var reader = new WireReader(data);
-        if (!reader.TryReadVector8(out var list) || list.IsEmpty || list.Length % 2 != 0 || !reader.IsEmpty)
+        var list = reader.Vector8();
+        reader.End();
+        if (reader.Fault is not null || list.IsEmpty || list.Length % 2 != 0)
             return AlertDescription.DecodeError;
 
         versions = new ushort[list.Length / 2];
+        var entries = new WireReader(list);
         for (var i = 0; i < versions.Length; i++)
-            versions[i] = BinaryPrimitives.ReadUInt16BigEndian(list[(2 * i)..]);
+            versions[i] = entries.U16();
         return null;
     }
 }

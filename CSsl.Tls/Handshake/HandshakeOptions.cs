@@ -31,6 +31,9 @@ public sealed record HandshakeOptions
     /// <summary>How long a ticket is good for.</summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromHours(2);
 
+    /// <summary>TLS 1.2 clients without tickets get a session id, and whoever runs the handshake keeps their sessions (<see cref="IServerHandshakeFactory"/>).</summary>
+    public bool SessionIds { get; init; }
+
     /// <summary>PEM file of the authorities whose client certificates are accepted; null: none is asked for. A client's chain is 16 KiB at most.</summary>
     public string? ClientAuthoritiesPath { get; init; }
 

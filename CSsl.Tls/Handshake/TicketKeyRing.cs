@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using CSsl.Tls.Sessions;
 
 namespace CSsl.Tls.Handshake;
@@ -14,16 +13,21 @@ namespace CSsl.Tls.Handshake;
 ///  key 3   · · · ·|================|················|················|        · opens   = issues and opens
 ///  key 2   =======|················|················|
 /// </code>
-/// The binary form is secret: version (1) | count (1) | for each key: issue from, Unix milliseconds (8) | <see cref="TicketKey"/> (80).
+/// The binary form is secret: version (1) | count (1) | for each key: issue from, Unix milliseconds (8) | <see cref="TicketKey"/> (112). Big-endian.
 /// </remarks>
 public sealed class TicketKeyRing : IDisposable
 {
     /// <summary>Keys that were issued under before the current one and whose tickets still open.</summary>
     public const int OldKeys = 2;
 
-    private const byte Version = 1;
-    private const int MaxKeys = 1 + 1 + OldKeys;
+    /// <summary>What rings are sealed as.</summary>
+    public static SealingPurpose Purpose { get; } = new("c-ssl ticket key ring 2", MaxEncodedLength);
+
+    private const byte Version = 2;
+    /// <summary>The most keys of a ring.</summary>
+    internal const int MaxKeys = 1 + 1 + OldKeys;
     private const int EncodedKeyLength = 8 + TicketKey.Length;
+    private const int MaxEncodedLength = 2 + (MaxKeys * EncodedKeyLength);
 
     private readonly TicketKey[] _keys;
 
@@ -32,12 +36,13 @@ public sealed class TicketKeyRing : IDisposable
     /// <summary>Newest first; at least one.</summary>
     public IReadOnlyList<TicketKey> Keys => _keys;
 
-    /// <summary>The first ring: <paramref name="first"/> is issued under, and its successor soon.</summary>
-    /// <param name="first">What silos issue under without a ring; takes ownership.</param>
+    /// <summary>The first ring: a random key that is issued under, and its successor soon.</summary>
     /// <param name="now">The time.</param>
     /// <param name="lead">See <see cref="Rotate"/>.</param>
-    public static TicketKeyRing Start(SecretBytes first, DateTimeOffset now, TimeSpan lead)
-        => new([TicketKey.Generate(now + lead), new TicketKey(first, now)]);
+    public static TicketKeyRing Start(DateTimeOffset now, TimeSpan lead) => new([TicketKey.Generate(now + lead), TicketKey.Generate(now)]);
+
+    /// <summary>The same keys once more.</summary>
+    public TicketKeyRing Copy() => new([.. _keys.Select(static key => key.Copy())]);
 
     /// <summary>The ring with a new key, when the newest has been issued under for long enough; null while nothing is due.</summary>
     /// <param name="now">The time.</param>
@@ -61,13 +66,13 @@ public sealed class TicketKeyRing : IDisposable
     public SecretBytes Encode()
     {
         var encoded = new SecretBytes(2 + (_keys.Length * EncodedKeyLength));
-        encoded.Span[0] = Version;
-        encoded.Span[1] = (byte)_keys.Length;
-        for (var i = 0; i < _keys.Length; i++)
+        var writer = new WireWriter(encoded.Span);
+        writer.U8(Version);
+        writer.U8((byte)_keys.Length);
+        foreach (var key in _keys)
         {
-            var destination = encoded.Span.Slice(2 + (i * EncodedKeyLength), EncodedKeyLength);
-            BinaryPrimitives.WriteInt64BigEndian(destination, _keys[i].IssueFrom.ToUnixTimeMilliseconds());
-            _keys[i].Bytes.CopyTo(destination[8..]);
+            writer.U64((ulong)key.IssueFrom.ToUnixTimeMilliseconds());
+            writer.Bytes(key.Bytes);
         }
 
         return encoded;
@@ -77,22 +82,28 @@ public sealed class TicketKeyRing : IDisposable
     /// <exception cref="FormatException">Not a ring.</exception>
     public static TicketKeyRing Decode(ReadOnlySpan<byte> encoded)
     {
-        if (encoded.Length < 2 || encoded[0] != Version || encoded[1] is 0 or > MaxKeys || encoded.Length != 2 + (encoded[1] * EncodedKeyLength))
-            throw new FormatException("Not a ring of ticket keys, or one of another version.");
-
-        var times = new DateTimeOffset[encoded[1]];
-        for (var i = 0; i < times.Length; i++)
+        var reader = new WireReader(encoded);
+        if (reader.U8() != Version)
+            reader.Fail("is of another version");
+        var count = reader.U8();
+        if (count is 0 or > MaxKeys)
+            reader.Fail("has no keys, or too many");
+        var keys = new List<TicketKey>(MaxKeys);
+        for (var i = 0; i < count && reader.Fault is null; i++)
         {
-            var milliseconds = BinaryPrimitives.ReadInt64BigEndian(encoded[(2 + (i * EncodedKeyLength))..]);
-            if (milliseconds < 0 || milliseconds > DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
-                throw new FormatException("A ticket key with a time out of range.");
-            times[i] = DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
+            var issueFrom = reader.U64();
+            if (issueFrom > (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+                reader.Fail("has a key with a time out of range");
+            var bytes = reader.Bytes(TicketKey.Length);
+            if (reader.Fault is null)
+                keys.Add(new TicketKey(new SecretBytes(bytes), DateTimeOffset.FromUnixTimeMilliseconds((long)issueFrom)));
         }
 
-        var keys = new TicketKey[times.Length];
-        for (var i = 0; i < keys.Length; i++)
-            keys[i] = new TicketKey(new SecretBytes(encoded.Slice(2 + (i * EncodedKeyLength) + 8, TicketKey.Length)), times[i]);
-        return new TicketKeyRing(keys);
+        reader.End();
+        if (reader.Fault is not { } fault)
+            return new TicketKeyRing([.. keys]);
+        keys.ForEach(static key => key.Dispose());
+        throw new FormatException($"A ring of ticket keys {fault}.");
     }
 
     public void Dispose()

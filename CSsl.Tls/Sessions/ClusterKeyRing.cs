@@ -7,11 +7,11 @@ namespace CSsl.Tls.Sessions;
 
 /// <summary>The sealing keys of a cluster, newest first, each with an id. Held by silos only. Thread-safe.</summary>
 /// <remarks>
-/// A key file: one key per line, newest first; the id tells which key sealed a capsule.
+/// A key file: one key per line, newest first; the id tells which key sealed something, and is never used again for another key.
 /// <code>
 /// # comment
-/// 2026-11:mX0vQk...=      seals and opens
-/// 2026-10:7Yw2Lr...=      opens only
+/// 2026-11:mX0vQk...=      seals, once all silos have it, and opens
+/// 2026-10:7Yw2Lr...=      opens
 /// </code>
 /// </remarks>
 public sealed class ClusterKeyRing : IDisposable
@@ -35,18 +35,23 @@ public sealed class ClusterKeyRing : IDisposable
     /// <summary>The ids of the keys, newest first; not secret.</summary>
     public IReadOnlyList<string> KeyIds => Array.ConvertAll(_keys, static key => key.Id);
 
+    /// <summary>The names of the keys, newest first: the id, '#', and 16 hexadecimal digits that are derived from the key (HKDF). Two keys of one id have two names. Not secret.</summary>
+    public IReadOnlyList<string> KeyNames => Array.ConvertAll(_keys, static key => key.Name);
+
+    internal IEnumerable<ClusterKey> Keys => _keys;
+
     internal ClusterKey Newest => _keys[0];
 
     /// <summary>Reads a ring from a key file: one key per line, newest first, "id:base64 of 32 bytes"; '#' starts a comment.</summary>
+    /// <param name="text">Secret; the caller's to wipe.</param>
     /// <exception cref="FormatException">The text is not a ring: says which line and why, and never repeats a key.</exception>
-    public static ClusterKeyRing Parse(string text)
+    public static ClusterKeyRing Parse(ReadOnlySpan<char> text)
     {
-        ArgumentNullException.ThrowIfNull(text);
         var keys = new List<ClusterKey>();
         try
         {
             var number = 0;
-            foreach (var line in text.AsSpan().EnumerateLines())
+            foreach (var line in text.EnumerateLines())
             {
                 number++;
                 var content = line.IndexOf('#') is >= 0 and var comment ? line[..comment] : line;
@@ -87,25 +92,14 @@ public sealed class ClusterKeyRing : IDisposable
         return line;
     }
 
-    /// <summary>A key derived from the newest (HKDF-Expand, <paramref name="label"/> as info) for another purpose, such as the ticket keys.</summary>
-    /// <param name="label">Says what for; two purposes never share one.</param>
-    /// <param name="length">1 to 8160 bytes.</param>
-    public SecretBytes Derive(string label, int length)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(label);
-        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 255 * SHA256.HashSizeInBytes);
-        var derived = new SecretBytes(length);
-        HKDF.Expand(HashAlgorithmName.SHA256, Newest.Secret.Span, derived.Span, Encoding.UTF8.GetBytes(label));
-        return derived;
-    }
-
     /// <summary>Wipes the keys.</summary>
     public void Dispose()
     {
         foreach (var key in _keys)
             key.Dispose();
     }
+
+    internal ClusterKey? Find(string name) => Array.Find(_keys, key => key.Name == name);
 
     internal bool TryFind(ReadOnlySpan<byte> id, [NotNullWhen(true)] out ClusterKey? found)
     {
@@ -157,11 +151,30 @@ public sealed class ClusterKeyRing : IDisposable
 }
 
 /// <summary>One key of a ring.</summary>
-internal sealed class ClusterKey(string id, SecretBytes secret) : IDisposable
+internal sealed class ClusterKey : IDisposable
 {
-    public string Id { get; } = id;
-    public byte[] IdBytes { get; } = Encoding.ASCII.GetBytes(id);
-    public SecretBytes Secret { get; } = secret;
+    private const int FingerprintLength = 8;
+
+    /// <param name="id">Its id.</param>
+    /// <param name="secret">Takes ownership.</param>
+    public ClusterKey(string id, SecretBytes secret)
+    {
+        (Id, IdBytes, Secret) = (id, Encoding.ASCII.GetBytes(id), secret);
+        Span<byte> fingerprint = stackalloc byte[FingerprintLength];
+        HKDF.Expand(HashAlgorithmName.SHA256, secret.Span, fingerprint, "c-ssl sealing key fingerprint 1"u8);
+        Name = $"{id}#{Convert.ToHexStringLower(fingerprint)}";
+    }
+
+    public string Id { get; }
+
+    public byte[] IdBytes { get; }
+
+    /// <summary>See <see cref="ClusterKeyRing.KeyNames"/>.</summary>
+    public string Name { get; }
+
+    public SecretBytes Secret { get; }
+
+    public ClusterKey Copy() => new(Id, new SecretBytes(Secret.Span));
 
     public void Dispose() => Secret.Dispose();
 }

@@ -49,28 +49,28 @@ public static class ExportedSessionCodec
             throw new ArgumentException($"Not a session that can be exported: {fault}.", nameof(session));
 
         var encoded = new SecretBytes(EncodedLength(session));
-        var writer = new SessionWriter(encoded.Span);
-        writer.WriteByte(Version);
-        writer.WriteByte((byte)FlagsOf(session));
-        writer.WriteUInt16((ushort)session.Version);
-        writer.WriteUInt16((ushort)session.CipherSuite);
-        writer.WriteUInt16((ushort)session.FragmentLimit);
-        writer.WriteUInt64(session.ClientSequence);
-        writer.WriteUInt64(session.ServerSequence);
-        writer.WriteUInt64(session.ClientKeyBase);
-        writer.WriteUInt64(session.ServerKeyBase);
-        writer.WriteUInt64(session.ExplicitNonceBase);
-        writer.WriteUInt64((ulong)session.CreatedAt.UtcTicks);
-        writer.WriteVector1(session.ClientSecret.Span);
-        writer.WriteVector1(session.ServerSecret.Span);
-        writer.WriteVector1(session.ExporterSecret.Span);
-        writer.WriteVector1(session.ClientRandom);
-        writer.WriteVector1(session.ServerRandom);
-        writer.WriteString1(session.ApplicationProtocol);
-        writer.WriteString1(session.ServerName);
-        writer.WriteUInt16((ushort)session.PeerCertificate.Length);
-        writer.WriteBytes(session.PeerCertificate);
-        writer.WriteBytes(session.ResumptionId);
+        var writer = new WireWriter(encoded.Span);
+        writer.U8(Version);
+        writer.U8((byte)FlagsOf(session));
+        writer.U16((ushort)session.Version);
+        writer.U16((ushort)session.CipherSuite);
+        writer.U16((ushort)session.FragmentLimit);
+        writer.U64(session.ClientSequence);
+        writer.U64(session.ServerSequence);
+        writer.U64(session.ClientKeyBase);
+        writer.U64(session.ServerKeyBase);
+        writer.U64(session.ExplicitNonceBase);
+        writer.U64((ulong)session.CreatedAt.UtcTicks);
+        writer.Vector8(session.ClientSecret.Span);
+        writer.Vector8(session.ServerSecret.Span);
+        writer.Vector8(session.ExporterSecret.Span);
+        writer.Vector8(session.ClientRandom);
+        writer.Vector8(session.ServerRandom);
+        writer.Text(session.ApplicationProtocol);
+        writer.Text(session.ServerName);
+        writer.U16((ushort)session.PeerCertificate.Length);
+        writer.Bytes(session.PeerCertificate);
+        writer.Bytes(session.ResumptionId);
         return encoded;
     }
 
@@ -78,55 +78,44 @@ public static class ExportedSessionCodec
     /// <exception cref="SealedSessionException">An unknown codec version, or not an encoded session.</exception>
     public static ExportedSession Decode(ReadOnlySpan<byte> encoded)
     {
-        var reader = new SessionReader(encoded);
-        var version = reader.ReadByte();
+        var reader = new WireReader(encoded);
+        var version = reader.U8();
         if (version != Version)
             throw new SealedSessionException($"Session codec version {version} is unknown here (this build reads {Version}).");
 
-        SecretBytes clientSecret = SecretBytes.Empty, serverSecret = SecretBytes.Empty, exporterSecret = SecretBytes.Empty;
-        try
+        var flags = (Flags)reader.U8();
+        if ((flags & ~Flags.All) != 0)
+            reader.Fail("has unknown flags");
+        var session = new ExportedSession
         {
-            var flags = (Flags)reader.ReadByte();
-            if ((flags & ~Flags.All) != 0)
-                throw SessionReader.Malformed("unknown flags");
+            Version = (TlsVersion)reader.U16(),
+            CipherSuite = (CipherSuite)reader.U16(),
+            FragmentLimit = reader.U16(),
+            ClientSequence = reader.U64(),
+            ServerSequence = reader.U64(),
+            ClientKeyBase = reader.U64(),
+            ServerKeyBase = reader.U64(),
+            ExplicitNonceBase = reader.U64(),
+            CreatedAt = ReadTime(ref reader),
+            ClientSecret = ReadSecret(ref reader),
+            ServerSecret = ReadSecret(ref reader),
+            ExporterSecret = ReadSecret(ref reader),
+            ClientRandom = reader.Vector8().ToArray(),
+            ServerRandom = reader.Vector8().ToArray(),
+            ApplicationProtocol = ReadText(ref reader, flags.HasFlag(Flags.ApplicationProtocol)),
+            ServerName = ReadText(ref reader, flags.HasFlag(Flags.ServerName)),
+            PeerCertificate = reader.Vector16().ToArray(),
+            ResumptionId = flags.HasFlag(Flags.ResumptionId) ? reader.Bytes(ExportedSessionRules.ResumptionIdLength).ToArray() : [],
+            EncryptThenMac = flags.HasFlag(Flags.EncryptThenMac),
+            Resumed = flags.HasFlag(Flags.Resumed),
+        };
 
-            var session = new ExportedSession
-            {
-                Version = (TlsVersion)reader.ReadUInt16(),
-                CipherSuite = (CipherSuite)reader.ReadUInt16(),
-                FragmentLimit = reader.ReadUInt16(),
-                ClientSequence = reader.ReadUInt64(),
-                ServerSequence = reader.ReadUInt64(),
-                ClientKeyBase = reader.ReadUInt64(),
-                ServerKeyBase = reader.ReadUInt64(),
-                ExplicitNonceBase = reader.ReadUInt64(),
-                CreatedAt = ReadTime(ref reader),
-                ClientSecret = clientSecret = reader.ReadSecret1(),
-                ServerSecret = serverSecret = reader.ReadSecret1(),
-                ExporterSecret = exporterSecret = reader.ReadSecret1(),
-                ClientRandom = reader.ReadVector1().ToArray(),
-                ServerRandom = reader.ReadVector1().ToArray(),
-                ApplicationProtocol = reader.ReadString1(flags.HasFlag(Flags.ApplicationProtocol)),
-                ServerName = reader.ReadString1(flags.HasFlag(Flags.ServerName)),
-                PeerCertificate = reader.ReadBytes(reader.ReadUInt16()).ToArray(),
-                ResumptionId = flags.HasFlag(Flags.ResumptionId) ? reader.ReadBytes(ExportedSessionRules.ResumptionIdLength).ToArray() : [],
-                EncryptThenMac = flags.HasFlag(Flags.EncryptThenMac),
-                Resumed = flags.HasFlag(Flags.Resumed),
-            };
-
-            if (!reader.AtEnd)
-                throw SessionReader.Malformed("bytes are left over");
-            if (ExportedSessionRules.FindFault(session) is { } fault)
-                throw SessionReader.Malformed(fault);
+        reader.End();
+        var fault = reader.Fault is { } malformed ? $"it {malformed}" : ExportedSessionRules.FindFault(session);
+        if (fault is null)
             return session;
-        }
-        catch
-        {
-            clientSecret.Dispose();
-            serverSecret.Dispose();
-            exporterSecret.Dispose();
-            throw;
-        }
+        session.Dispose();
+        throw new SealedSessionException($"Not an encoded session: {fault}.");
     }
 
     private static Flags FlagsOf(ExportedSession session)
@@ -148,11 +137,26 @@ public static class ExportedSessionCodec
             + 2 + session.PeerCertificate.Length
             + session.ResumptionId.Length;
 
-    private static DateTimeOffset ReadTime(ref SessionReader reader)
+    private static DateTimeOffset ReadTime(ref WireReader reader)
     {
-        var ticks = reader.ReadUInt64();
-        return ticks <= (ulong)DateTimeOffset.MaxValue.UtcTicks
-            ? new DateTimeOffset((long)ticks, TimeSpan.Zero)
-            : throw SessionReader.Malformed("a creation time out of range");
+        var ticks = reader.U64();
+        if (ticks <= (ulong)DateTimeOffset.MaxValue.UtcTicks)
+            return new DateTimeOffset((long)ticks, TimeSpan.Zero);
+        reader.Fail("has a creation time out of range");
+        return default;
+    }
+
+    private static SecretBytes ReadSecret(ref WireReader reader)
+    {
+        var bytes = reader.Vector8();
+        return bytes.IsEmpty ? SecretBytes.Empty : new SecretBytes(bytes);
+    }
+
+    private static string? ReadText(ref WireReader reader, bool isPresent)
+    {
+        var text = reader.Text();
+        if (text is not null && !isPresent)
+            reader.Fail("has a text that its flag denies");
+        return isPresent ? text ?? "" : null;
     }
 }

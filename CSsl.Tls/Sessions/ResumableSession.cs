@@ -8,8 +8,8 @@ public sealed class ResumableSession(byte[] id, SecretBytes content) : IDisposab
     /// <summary>The most bytes of a session; a longer one (a client's long certificate) is not kept.</summary>
     public const int MaxLength = 8 * 1024;
 
-    /// <summary>The purpose under which sessions are sealed, bound to their id (<see cref="SecretSealer"/>).</summary>
-    public const string Purpose = "c-ssl tls session 1";
+    /// <summary>What sessions are sealed as, bound to their id.</summary>
+    public static SealingPurpose Purpose { get; } = new("c-ssl tls session 1", MaxLength);
 
     public byte[] Id { get; } = id;
 

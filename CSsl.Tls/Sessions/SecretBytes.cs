@@ -21,6 +21,10 @@ public sealed class SecretBytes : IDisposable
     /// <exception cref="ObjectDisposedException">The secret was wiped.</exception>
     public Span<byte> Span => Bytes;
 
+    /// <summary>The secret, for those that can't take a span; all zero after the end.</summary>
+    /// <exception cref="ObjectDisposedException">The secret was wiped.</exception>
+    public ReadOnlyMemory<byte> Memory => Bytes;
+
     private byte[] Bytes => _bytes ?? throw new ObjectDisposedException(nameof(SecretBytes));
 
     public void Dispose()

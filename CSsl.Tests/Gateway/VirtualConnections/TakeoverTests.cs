@@ -1,4 +1,5 @@
 using CSsl.Gateway.Connections;
+using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
@@ -294,6 +295,53 @@ public sealed class TakeoverTests : IAsyncLifetime
         var (channel, attach) = await second.NextSessionAsync();
         Assert.Equal((AttachCause.First, 0, ClientStart), (attach.Cause, attach.Takeovers, attach.ClientSequence));
         Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
+    }
+
+    [Fact]
+    public async Task Session_that_no_silo_can_open_is_reset_at_once()
+    {
+        var (client, data) = await AskAsync();
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        data.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+        var (channel, _) = await second.NextSessionAsync();
+        channel.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+
+        // No clock has moved.
+        await client.Connection.Reset;
+        await client.EndedAsync();
+    }
+
+    [Fact]
+    public async Task Not_more_silos_than_the_limit_are_asked_to_open_a_session()
+    {
+        var (client, data) = await AskAsync();
+        var silos = new List<ScriptedSilo>();
+        for (var i = 0; i < VirtualConnection.MaxNotOpened; i++)
+            silos.Add(await _gateway.AddSiloAsync($"silo-{i}", SiloRoles.Data));
+        data.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+        for (var asked = 1; asked < VirtualConnection.MaxNotOpened; asked++)
+        {
+            var next = await await Task.WhenAny(silos.Select(async silo => (Silo: silo, (await silo.NextSessionAsync()).Channel)));
+            silos.Remove(next.Silo);
+            next.Channel.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+        }
+
+        await client.Connection.Reset;
+        await client.EndedAsync();
+    }
+
+    [Fact]
+    public async Task Session_that_one_can_not_open_and_another_does_not_take_yet_waits_for_that_one()
+    {
+        var (client, data) = await AskAsync();
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        data.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+        var (channel, _) = await second.NextSessionAsync();
+        channel.SendFrame(FrameKind.Close, (byte)CloseReason.Refused);
+
+        var third = await _gateway.AddSiloAsync("third", SiloRoles.Data);
+        var (taken, _) = await third.NextSessionAsync();
+        Assert.Equal(Request, await taken.NextAsync(FrameKind.Records));
     }
 
     [Fact]

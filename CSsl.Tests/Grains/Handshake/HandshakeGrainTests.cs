@@ -23,8 +23,7 @@ public sealed class HandshakeGrainTests : IDisposable
 
     private readonly FakeTimeProvider _time = new();
     private readonly TestMeters _meters = new();
-    private readonly SessionSealer _sealer = new(ClusterKeyRing.Parse(SealingKeys));
-    private readonly SecretSealer _secretSealer = new(ClusterKeyRing.Parse(SealingKeys));
+    private readonly Sealer _sealer = new(new SharedKeyRing(ClusterKeyRing.Parse(SealingKeys)));
     private readonly ParkedHandshakes _parked = new();
     private readonly HandshakeMetrics _metrics;
 
@@ -33,7 +32,6 @@ public sealed class HandshakeGrainTests : IDisposable
     public void Dispose()
     {
         _sealer.Dispose();
-        _secretSealer.Dispose();
         _parked.Dispose();
         _meters.Dispose();
     }
@@ -322,7 +320,7 @@ public sealed class HandshakeGrainTests : IDisposable
         Assert.Empty(handshakes.Made);
         Assert.Equal("server hello", Text(await AdvanceAsync(lane, Guid.NewGuid(), Hello)));
 
-        var sealedSession = _secretSealer.Seal(ResumableSession.Purpose, "stored"u8, SessionId);
+        var sealedSession = _sealer.Seal(ResumableSession.Purpose, "stored"u8, SessionId);
         var answer = await lane.Resume(new HandshakeResumption { HandshakeId = id, Session = sealedSession }, CancellationToken.None);
 
         Assert.Equal("server hello", Text(answer));
@@ -338,7 +336,7 @@ public sealed class HandshakeGrainTests : IDisposable
         var lane = NewLane(handshakes);
         var id = Guid.NewGuid();
         await AdvanceAsync(lane, id, HelloWithSession);
-        var ofAnother = _secretSealer.Seal(ResumableSession.Purpose, "stored"u8, new byte[32]);
+        var ofAnother = _sealer.Seal(ResumableSession.Purpose, "stored"u8, new byte[32]);
 
         var answer = await lane.Resume(new HandshakeResumption { HandshakeId = id, Session = ofAnother }, CancellationToken.None);
 
@@ -354,7 +352,7 @@ public sealed class HandshakeGrainTests : IDisposable
         var (with, without) = (Guid.NewGuid(), Guid.NewGuid());
         await AdvanceAsync(lane, with, HelloWithSession);
         await AdvanceAsync(lane, without, HelloWithSession);
-        var session = _secretSealer.Seal(ResumableSession.Purpose, "stored"u8, SessionId);
+        var session = _sealer.Seal(ResumableSession.Purpose, "stored"u8, SessionId);
 
         Assert.Equal(SessionId, (await lane.Resume(new HandshakeResumption { HandshakeId = with, Session = session }, CancellationToken.None)).SpoiledSession.ToArray());
         Assert.True((await lane.Resume(new HandshakeResumption { HandshakeId = without, Session = default }, CancellationToken.None)).SpoiledSession.IsEmpty);
@@ -391,14 +389,13 @@ public sealed class HandshakeGrainTests : IDisposable
 
         Assert.Equal(SessionId, record.Id.ToArray());
         Assert.Equal(-1, record.Sealed.Span.IndexOf(content));
-        using var opened = _secretSealer.Open(ResumableSession.Purpose, record.Sealed.Span, SessionId);
+        using var opened = _sealer.Open(ResumableSession.Purpose, record.Sealed.Span, SessionId);
         Assert.Equal(content, opened.Span);
     }
 
     private HandshakeGrain NewLane(ScriptedHandshakes handshakes, int concurrentHandshakes = 1000) => new(
         handshakes,
         _sealer,
-        _secretSealer,
         Options.Create(new SiloOptions { Lanes = 1 }),
         Options.Create(new LimitsOptions { ConcurrentHandshakes = concurrentHandshakes }),
         _parked,

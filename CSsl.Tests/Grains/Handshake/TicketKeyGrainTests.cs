@@ -2,7 +2,6 @@ using CSsl.Grains.Handshake;
 using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using CSsl.Tls.Handshake;
-using CSsl.Tls.Handshake.OpenSsl;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -18,24 +17,31 @@ public sealed class TicketKeyGrainTests : IDisposable
     private readonly FakeState<TicketKeyState> _state = new();
     private readonly ResumptionOptions _options = new();
     private readonly string _keyFile = ClusterKeyRing.Generate("test");
-    private readonly SecretSealer _sealer;
+    private readonly SharedKeyRing _keys;
+    private readonly Sealer _sealer;
 
-    public TicketKeyGrainTests() => _sealer = new SecretSealer(ClusterKeyRing.Parse(_keyFile));
+    public TicketKeyGrainTests()
+    {
+        _keys = new SharedKeyRing(ClusterKeyRing.Parse(_keyFile));
+        _sealer = new Sealer(_keys);
+    }
 
     public void Dispose() => _sealer.Dispose();
 
     [Fact]
-    public async Task First_answer_issues_under_the_key_that_every_silo_derives()
+    public async Task First_keys_are_random_and_stored_before_they_are_shown()
     {
         using var grain = await ActivateAsync();
 
         var answer = await grain.GetKeys(CancellationToken.None);
 
         using var ring = Open(answer);
-        using var derived = _sealer.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, TicketKey.Length);
-        Assert.Equal(derived.Span, ring.Keys[answer.Issuing].Bytes);
-        Assert.Equal(2, ring.Keys.Count);
-        Assert.Equal(1, _state.Writes);
+        Assert.Equal((2, 1), (ring.Keys.Count, answer.Issuing));
+        _state.State = new TicketKeyState();
+        using var otherCluster = await ActivateAsync();
+        using var other = Open(await otherCluster.GetKeys(CancellationToken.None));
+        Assert.False(ring.Keys[1].Bytes.SequenceEqual(other.Keys[1].Bytes));
+        Assert.Equal(2, _state.Writes);
     }
 
     [Fact]
@@ -124,10 +130,28 @@ public sealed class TicketKeyGrainTests : IDisposable
     [Fact]
     public async Task Keys_sealed_under_a_lost_key_are_replaced()
     {
-        using var lost = new SecretSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test")));
-        _state.State.Ring = lost.Seal(TicketKeyGrain.Purpose, new byte[100]);
+        using var lost = new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test"))));
+        _state.State.Ring = lost.Seal(TicketKeyRing.Purpose, new byte[100]);
         using var grain = await ActivateAsync();
         Open(await grain.GetKeys(CancellationToken.None)).Dispose();
+    }
+
+    [Fact]
+    public async Task Keys_outlive_the_sealing_key_that_they_were_stored_under()
+    {
+        using var grain = await ActivateAsync();
+        using var before = Open(await grain.GetKeys(CancellationToken.None));
+        var added = ClusterKeyRing.Generate("new");
+        _keys.Replace(ClusterKeyRing.Parse(added + _keyFile));
+        await grain.GetKeys(CancellationToken.None);
+        await grain.GetKeys(CancellationToken.None);
+        _keys.Replace(ClusterKeyRing.Parse(added));
+
+        // One that starts now has the new key only.
+        using var restarted = await ActivateAsync();
+        using var after = Open(await restarted.GetKeys(CancellationToken.None));
+        Assert.Equal(before.Keys.Select(static key => Convert.ToHexString(key.Bytes)), after.Keys.Select(static key => Convert.ToHexString(key.Bytes)));
+        Assert.Equal(2, _state.Writes);
     }
 
     private async Task<TicketKeyGrain> ActivateAsync()
@@ -139,7 +163,7 @@ public sealed class TicketKeyGrainTests : IDisposable
 
     private TicketKeyRing Open(TicketKeyAnswer answer)
     {
-        using var encoded = _sealer.Open(TicketKeyGrain.Purpose, answer.Ring.Span);
+        using var encoded = _sealer.Open(TicketKeyRing.Purpose, answer.Ring.Span);
         return TicketKeyRing.Decode(encoded.Span);
     }
 }

@@ -42,12 +42,12 @@ public sealed class ExchangeNoteTests
     public void Note_comes_back_as_it_went_and_fits_its_frame()
     {
         using var keys = new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate(new string('k', ClusterKeyRing.MaxIdLength))));
-        using var notes = new NoteSealer(keys);
+        using var sealer = new Sealer(keys);
         Prop.ForAll(Any.ToArbitrary(), note =>
         {
             var id = Guid.NewGuid();
-            var box = notes.Seal(note, id);
-            return box.Length <= ResponseNote.MaxLength && notes.TryOpen(box, id) == note && notes.TryOpen(box, Guid.NewGuid()) is null;
+            var box = note.Seal(sealer, id);
+            return box.Length <= ResponseNote.MaxLength && ExchangeNote.TryOpen(sealer, box, id) == note && ExchangeNote.TryOpen(sealer, box, Guid.NewGuid()) is null;
         }).QuickCheckThrowOnFailure();
     }
 
@@ -55,17 +55,17 @@ public sealed class ExchangeNoteTests
     public void Damaged_note_is_none()
     {
         using var keys = new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("k")));
-        using var notes = new NoteSealer(keys);
+        using var sealer = new Sealer(keys);
         var id = Guid.NewGuid();
-        var box = notes.Seal(Any.Sample(1).First(), id);
+        var box = Any.Sample(1).First().Seal(sealer, id);
         for (var at = 0; at < box.Length; at++)
         {
             box[at] ^= 1;
-            Assert.Null(notes.TryOpen(box, id));
+            Assert.Null(ExchangeNote.TryOpen(sealer, box, id));
             box[at] ^= 1;
         }
 
-        Assert.Null(notes.TryOpen([], id));
+        Assert.Null(ExchangeNote.TryOpen(sealer, [], id));
         Assert.Null(ExchangeNote.Decode(new byte[71]));
         Assert.Null(ExchangeNote.Decode(new byte[72]));
     }

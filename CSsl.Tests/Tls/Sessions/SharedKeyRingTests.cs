@@ -3,32 +3,22 @@ using Xunit;
 
 namespace CSsl.Tests.Tls.Sessions;
 
-public sealed class SharedKeyRingTests
+public sealed class SharedKeyRingTests : IDisposable
 {
+    private static readonly SealingPurpose Purpose = new("test", 64);
+
     private readonly string _old = ClusterKeyRing.Generate("old");
     private readonly string _new = ClusterKeyRing.Generate("new");
+    private readonly SharedKeyRing _keys;
+    private readonly Sealer _sealer;
 
-    [Fact]
-    public void New_key_seals_and_the_old_one_opens_until_it_is_taken_out()
+    public SharedKeyRingTests()
     {
-        using var keys = new SharedKeyRing(ClusterKeyRing.Parse(_old));
-        using var sealer = new SessionSealer(keys);
-        using var secrets = new SecretSealer(keys);
-        var id = Guid.NewGuid();
-        var capsule = sealer.Seal(ExportedSessions.Sample(), id).Bytes;
-        var secret = secrets.Seal("test", [1, 2, 3]);
-
-        keys.Replace(ClusterKeyRing.Parse(_new + _old));
-        sealer.Open(capsule.Span, id).Dispose();
-        secrets.Open("test", secret).Dispose();
-        var later = sealer.Seal(ExportedSessions.Sample(), id).Bytes;
-        Assert.Equal(["new", "old"], keys.KeyIds);
-
-        keys.Replace(ClusterKeyRing.Parse(_new));
-        Assert.Throws<SealedSessionException>(() => sealer.Open(capsule.Span, id));
-        Assert.Throws<SealedSessionException>(() => secrets.Open("test", secret));
-        sealer.Open(later.Span, id).Dispose();
+        _keys = new SharedKeyRing(ClusterKeyRing.Parse(_old));
+        _sealer = new Sealer(_keys);
     }
+
+    public void Dispose() => _sealer.Dispose();
 
     [Fact]
     public void Ring_that_was_replaced_is_wiped()
@@ -37,25 +27,75 @@ public sealed class SharedKeyRingTests
         using var keys = new SharedKeyRing(first);
         keys.Replace(ClusterKeyRing.Parse(_new));
 
-        Assert.Throws<ObjectDisposedException>(() => first.Derive("test", 32));
-        keys.Derive("test", 32).Dispose();
+        Assert.Throws<ObjectDisposedException>(() => first.Newest.Secret.Length);
+        Assert.Equal(["new"], keys.KeyIds);
+    }
+
+    [Fact]
+    public void Key_that_the_cluster_seals_under_stays_until_the_cluster_has_another()
+    {
+        var told = _keys.KeyNames[0];
+        _keys.SealUnder(told);
+        var box = _sealer.Seal(Purpose, [1]);
+
+        _keys.Replace(ClusterKeyRing.Parse(_new));
+        Assert.Equal((true, "old", "new, old"), (_keys.HasClusterKey, _keys.KeptKeyId, string.Join(", ", _keys.KeyIds)));
+        Assert.Equal("old"u8, _sealer.Seal(Purpose, [1]).AsSpan(2, 3));
+        _sealer.Open(Purpose, box).Dispose();
+
+        // Also over a second change of the file.
+        _keys.Replace(ClusterKeyRing.Parse(ClusterKeyRing.Generate("newer") + _new));
+        Assert.Equal("newer, new, old", string.Join(", ", _keys.KeyIds));
+
+        _keys.SealUnder(_keys.KeyNames[1]);
+        Assert.Equal((true, null, "newer, new"), (_keys.HasClusterKey, _keys.KeptKeyId, string.Join(", ", _keys.KeyIds)));
+        Assert.Throws<SealedSessionException>(() => _sealer.Open(Purpose, box));
+    }
+
+    [Fact]
+    public void Key_that_comes_back_into_the_file_is_an_ordinary_one()
+    {
+        _keys.SealUnder(_keys.KeyNames[0]);
+        _keys.Replace(ClusterKeyRing.Parse(_new));
+        _keys.Replace(ClusterKeyRing.Parse(_new + _old));
+        Assert.Equal((null, "new, old"), (_keys.KeptKeyId, string.Join(", ", _keys.KeyIds)));
+    }
+
+    [Fact]
+    public void Another_key_of_the_same_id_takes_its_place()
+    {
+        _keys.SealUnder(_keys.KeyNames[0]);
+        _keys.Replace(ClusterKeyRing.Parse(ClusterKeyRing.Generate("old")));
+        Assert.Equal((false, null, "old"), (_keys.HasClusterKey, _keys.KeptKeyId, string.Join(", ", _keys.KeyIds)));
+        _sealer.Seal(Purpose, [1]);
+    }
+
+    [Fact]
+    public void Newest_key_seals_while_the_cluster_s_is_not_known_or_not_here()
+    {
+        Assert.Equal((false, null), (_keys.HasClusterKey, _keys.ClusterKeyName));
+        using var elsewhere = ClusterKeyRing.Parse(_new);
+        _keys.SealUnder(elsewhere.KeyNames[0]);
+        Assert.False(_keys.HasClusterKey);
+        Assert.Equal("old"u8, _sealer.Seal(Purpose, [1]).AsSpan(2, 3));
+        _keys.Replace(ClusterKeyRing.Parse(_old + _new));
+        Assert.True(_keys.HasClusterKey);
+        Assert.Equal("new"u8, _sealer.Seal(Purpose, [1]).AsSpan(2, 3));
     }
 
     [Fact]
     public async Task Ring_is_replaced_while_others_seal_and_open()
     {
-        using var keys = new SharedKeyRing(ClusterKeyRing.Parse(_old));
-        using var sealer = new SessionSealer(keys);
         var id = Guid.NewGuid();
         var sealing = Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() =>
         {
             for (var i = 0; i < 300; i++)
-                sealer.Open(sealer.Seal(ExportedSessions.Sample(), id).Bytes.Span, id).Dispose();
+                _sealer.Open(_sealer.Seal(ExportedSessions.Sample(), id), id).Dispose();
         })));
 
         var replaced = 0;
         for (; !sealing.IsCompleted || replaced == 0; replaced++)
-            keys.Replace(ClusterKeyRing.Parse(replaced % 2 == 0 ? _new + _old : _old + _new));
+            _keys.Replace(ClusterKeyRing.Parse(replaced % 2 == 0 ? _new + _old : _old + _new));
 
         await sealing;
     }

@@ -4,9 +4,8 @@ namespace CSsl.Tls.Handshake.OpenSsl;
 
 /// <summary>What OpenSSL's callbacks reach of one handshake.</summary>
 /// <param name="ticketKeys">The factory's.</param>
-/// <param name="sessionIds">The cluster's; null: no resumption by id.</param>
 /// <param name="offered">The session that the client asks for by id, if there is one; takes ownership.</param>
-internal sealed unsafe class CallbackState(TicketKeys ticketKeys, SessionIds? sessionIds = null, SafeSessionHandle? offered = null) : IDisposable
+internal sealed unsafe class CallbackState(TicketKeys ticketKeys, SafeSessionHandle? offered = null) : IDisposable
 {
     private ResumableSession? _made;
 
@@ -14,8 +13,6 @@ internal sealed unsafe class CallbackState(TicketKeys ticketKeys, SessionIds? se
     public TrafficSecrets Secrets { get; } = new();
 
     public TicketKeys TicketKeys { get; } = ticketKeys;
-
-    public SessionIds? SessionIds { get; } = sessionIds;
 
     /// <summary>The session of the id that the client sent; null without one. The caller frees it; it is given once.</summary>
     public nint TakeOffered(ReadOnlySpan<byte> id)
@@ -26,7 +23,7 @@ internal sealed unsafe class CallbackState(TicketKeys ticketKeys, SessionIds? se
     {
         var id = SafeSessionHandle.IdOf(session);
         var length = LibSsl.i2d_SSL_SESSION(session, null);
-        if (LibSsl.SSL_SESSION_get_protocol_version(session) != (int)TlsVersion.Tls12 || SessionIds?.IsOurs(id) != true || length is <= 0 or > ResumableSession.MaxLength)
+        if (LibSsl.SSL_SESSION_get_protocol_version(session) != (int)TlsVersion.Tls12 || !TicketKeys.IsOurSessionId(id) || length is <= 0 or > ResumableSession.MaxLength)
             return;
 
         var content = new SecretBytes(length);

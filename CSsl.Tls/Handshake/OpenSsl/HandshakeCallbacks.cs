@@ -73,7 +73,7 @@ internal static unsafe class HandshakeCallbacks
         try
         {
             // OpenSSL asks for all 32 bytes of TLS 1.2.
-            SafeSslHandle.StateOf(ssl).SessionIds!.Generate(new Span<byte>(id, (int)*length));
+            SafeSslHandle.StateOf(ssl).TicketKeys.MakeSessionId(new Span<byte>(id, (int)*length));
             return 1;
         }
         catch (Exception)

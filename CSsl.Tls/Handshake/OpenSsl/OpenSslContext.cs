@@ -19,7 +19,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
 
     /// <exception cref="CertificateException">A file can't be used.</exception>
     /// <exception cref="ArgumentException">An option that OpenSSL does not take.</exception>
-    public static OpenSslContext Create(IReadOnlyList<CertificateFiles> identity, HandshakeOptions options, bool sessionIds)
+    public static OpenSslContext Create(IReadOnlyList<CertificateFiles> identity, HandshakeOptions options)
     {
         LibCrypto.ERR_clear_error();
         var context = LibSsl.SSL_CTX_new(LibSsl.TLS_server_method());
@@ -33,7 +33,7 @@ internal sealed unsafe class OpenSslContext : IDisposable
             SetApplicationProtocols(context, options.ApplicationProtocols);
             SetClientAuthorities(context, options);
             SetResumption(context, options);
-            SetSessionCache(context, sessionIds);
+            SetSessionCache(context, options.SessionIds);
             LibSsl.SSL_CTX_set_keylog_callback(context, &HandshakeCallbacks.LogKey);
             LibSsl.SSL_CTX_callback_ctrl(context, LibSsl.CtrlSetServerNameCallback, &HandshakeCallbacks.AcknowledgeServerName);
             return new OpenSslContext(context, LoadIdentity(context, identity));

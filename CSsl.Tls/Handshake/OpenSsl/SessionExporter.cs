@@ -11,7 +11,7 @@ internal static unsafe class SessionExporter
     private const int MaxFragmentLength = 1 << 14;
 
     /// <param name="ssl">Its handshake is complete.</param>
-    /// <param name="state">Its key log, given away with TLS 1.3, and session ids.</param>
+    /// <param name="state">Its key log, given away with TLS 1.3, and what session ids are made under.</param>
     /// <param name="clientFlight">The records that it read.</param>
     /// <param name="flight">The records that it wrote.</param>
     /// <param name="serverName">The name by which the certificate was chosen.</param>
@@ -46,7 +46,7 @@ internal static unsafe class SessionExporter
             ApplicationProtocol = ApplicationProtocol(ssl),
             ServerName = serverName,
             PeerCertificate = PeerCertificate(ssl),
-            ResumptionId = tls13 ? [] : ResumptionId(openSslSession, state.SessionIds),
+            ResumptionId = tls13 ? [] : ResumptionId(openSslSession, state.TicketKeys),
             Resumed = LibSsl.SSL_session_reused(ssl) == 1,
             CreatedAt = now,
         };
@@ -79,10 +79,10 @@ internal static unsafe class SessionExporter
     }
 
     /// <summary>An id that is not ours is what a client made up to see whether its ticket was taken (RFC 5077 section 3.4).</summary>
-    private static byte[] ResumptionId(nint session, SessionIds? ids)
+    private static byte[] ResumptionId(nint session, TicketKeys keys)
     {
         var id = SafeSessionHandle.IdOf(session);
-        return ids?.IsOurs(id) == true ? id.ToArray() : [];
+        return keys.IsOurSessionId(id) ? id.ToArray() : [];
     }
 
     /// <summary>RFC 5288 section 3: AES-GCM in TLS 1.2. ChaCha20 and TLS 1.3 make the nonce from the sequence number.</summary>

@@ -5,25 +5,16 @@ namespace CSsl.Tls.Handshake.OpenSsl;
 
 /// <summary>
 /// The ticket keys of a handshake factory as they are now: one to issue under, and more to open with. Handshake silos that hold the same
-/// ring resume each other's sessions. Thread-safe; wiped when the factory and the last handshake are gone.
+/// ring resume each other's sessions, by ticket or by session id. Until the first <see cref="Replace"/> there is one key, random: its tickets resume here only. Thread-safe; wiped when the factory and the last handshake are gone.
 /// </summary>
 public sealed unsafe class TicketKeys : IDisposable
 {
     private const int IvLength = 16;
 
     private readonly Lock _gate = new();
-    private SecretBytes[] _keys;
+    private SecretBytes[] _keys = [TicketKey.Generate()];
     private int _issuing;
     private int _users = 1;
-
-    /// <param name="first">The key until the first <see cref="Replace"/>; copied.</param>
-    /// <exception cref="ArgumentException">Not <see cref="TicketKey.Length"/> bytes.</exception>
-    internal TicketKeys(ReadOnlySpan<byte> first)
-    {
-        if (first.Length != TicketKey.Length)
-            throw new ArgumentException($"A ticket key is {TicketKey.Length} bytes.", nameof(first));
-        _keys = [new SecretBytes(first)];
-    }
 
     /// <summary>From now on the keys are those of <paramref name="ring"/>: all up to <see cref="TicketKeyRing.OldKeys"/> after the one that is issued under.</summary>
     /// <param name="ring">Copied.</param>
@@ -92,6 +83,39 @@ public sealed unsafe class TicketKeys : IDisposable
         CryptographicOperations.ZeroMemory(key);
         return !done ? TicketCipher.Failed : usedOnce || isOld ? TicketCipher.OkButRenew : TicketCipher.Ok;
     }
+
+    /// <summary>Writes a new session id, of <see cref="SessionIds.Length"/> bytes.</summary>
+    internal void MakeSessionId(Span<byte> destination)
+    {
+        Span<byte> key = stackalloc byte[SessionIds.KeyLength];
+        lock (_gate)
+            SessionIdKey(_keys[_issuing]).CopyTo(key);
+        SessionIds.Generate(key, destination);
+        CryptographicOperations.ZeroMemory(key);
+    }
+
+    /// <summary>Whether a silo that holds one of the keys made the session id.</summary>
+    internal bool IsOurSessionId(ReadOnlySpan<byte> id)
+    {
+        Span<byte> keys = stackalloc byte[TicketKeyRing.MaxKeys * SessionIds.KeyLength];
+        var length = 0;
+        lock (_gate)
+        {
+            foreach (var key in _keys)
+            {
+                SessionIdKey(key).CopyTo(keys[length..]);
+                length += SessionIds.KeyLength;
+            }
+        }
+
+        var isOurs = false;
+        for (var at = 0; at < length && !isOurs; at += SessionIds.KeyLength)
+            isOurs = SessionIds.IsMadeUnder(keys.Slice(at, SessionIds.KeyLength), id);
+        CryptographicOperations.ZeroMemory(keys);
+        return isOurs;
+    }
+
+    private static ReadOnlySpan<byte> SessionIdKey(SecretBytes key) => key.Span.Slice(TicketKey.SessionIdKeyOffset, SessionIds.KeyLength);
 
     private bool TryCopy(ReadOnlySpan<byte> name, Span<byte> destination, out bool isOld)
     {

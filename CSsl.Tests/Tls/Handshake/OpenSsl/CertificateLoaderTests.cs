@@ -216,7 +216,7 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
     {
         var path = certificates.PathOf("nobody.pem");
         var options = new HandshakeOptions { ClientAuthoritiesPath = path };
-        var failure = Assert.Throws<CertificateException>(() => new OpenSslServerHandshakeFactory(certificates.Both, options, new byte[80]));
+        var failure = Assert.Throws<CertificateException>(() => new OpenSslServerHandshakeFactory(certificates.Both, options));
         Assert.Equal(path, failure.Path);
     }
 
@@ -231,7 +231,6 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
         AssertRefused(new HandshakeOptions { ApplicationProtocols = [""] });
         AssertRefused(new HandshakeOptions { TicketCount = -1 });
         AssertRefused(new HandshakeOptions { TicketLifetime = TimeSpan.FromDays(8) });
-        Assert.Throws<ArgumentException>(() => new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[48]));
     }
 
     private CertificateFiles SelfSigned(ECDsa key, string file, params string[] names)
@@ -249,7 +248,7 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
         return new CertificateFiles(certificates.Write($"{file}.pem", certificate.ExportCertificatePem()), certificates.Write($"{file}.key", key.ExportPkcs8PrivateKeyPem()));
     }
 
-    private static OpenSslServerHandshakeFactory Load(ICertificateSource source) => new(source, new HandshakeOptions(), new byte[80]);
+    private static OpenSslServerHandshakeFactory Load(ICertificateSource source) => new(source, new HandshakeOptions());
 
     private static OpenSslServerHandshakeFactory Load(CertificateFiles files) => Load(TestCertificates.Only(files));
 
@@ -262,5 +261,5 @@ public sealed class CertificateLoaderTests(TestCertificates certificates) : ICla
     }
 
     private void AssertRefused(HandshakeOptions options)
-        => Assert.ThrowsAny<ArgumentException>(() => new OpenSslServerHandshakeFactory(certificates.Both, options, new byte[80]));
+        => Assert.ThrowsAny<ArgumentException>(() => new OpenSslServerHandshakeFactory(certificates.Both, options));
 }

@@ -67,8 +67,8 @@ internal sealed class EchoServer : IDisposable
     /// <summary>From the handshake silo to the data silo.</summary>
     private static ExportedSession Reseal(ExportedSession session)
     {
-        using var sealer = new SessionSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate("echo")));
+        using var sealer = new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("echo"))));
         var id = Guid.NewGuid();
-        return sealer.Open(sealer.Seal(session, id).Bytes.Span, id);
+        return sealer.Open(sealer.Seal(session, id), id);
     }
 }

@@ -16,7 +16,7 @@ public sealed class HandoverTests : IClassFixture<TestCertificates>, IDisposable
     public HandoverTests(TestCertificates certificates)
     {
         _certificates = certificates;
-        _factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), RandomNumberGenerator.GetBytes(80));
+        _factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions());
     }
 
     /// <summary>Every suite, with both certificates where the suite does not decide, and both MAC orders where there is a MAC.</summary>
@@ -85,7 +85,7 @@ public sealed class HandoverTests : IClassFixture<TestCertificates>, IDisposable
     {
         // The client's first key share is for a group that the server does not take.
         using var factory = new OpenSslServerHandshakeFactory(
-            _certificates.Both, new HandshakeOptions { Groups = ["P-384"] }, RandomNumberGenerator.GetBytes(80));
+            _certificates.Both, new HandshakeOptions { Groups = ["P-384"] });
         using var connection = TestConnection.Establish(
             factory, new ClientSettings { Groups = "X25519:P-384" }, _certificates.AuthorityPath);
 
@@ -100,7 +100,7 @@ public sealed class HandoverTests : IClassFixture<TestCertificates>, IDisposable
     public void Data_phase_goes_on_after_any_number_of_tickets(TlsVersion version, int tickets)
     {
         using var factory = new OpenSslServerHandshakeFactory(
-            _certificates.Both, new HandshakeOptions { TicketCount = tickets }, RandomNumberGenerator.GetBytes(80));
+            _certificates.Both, new HandshakeOptions { TicketCount = tickets });
         using var connection = TestConnection.Establish(factory, new ClientSettings { Version = (ushort)version }, _certificates.AuthorityPath);
 
         Assert.Equal(version == TlsVersion.Tls13 ? (ulong)tickets : 1, connection.Session.ServerSequence);

@@ -66,5 +66,5 @@ public sealed class LifetimeTests(TestCertificates certificates) : IClassFixture
         });
     }
 
-    private OpenSslServerHandshakeFactory NewFactory() => new(certificates.Both, new HandshakeOptions(), new byte[80]);
+    private OpenSslServerHandshakeFactory NewFactory() => new(certificates.Both, new HandshakeOptions());
 }

@@ -17,7 +17,7 @@ public sealed class MutationTests : IClassFixture<TestCertificates>, IDisposable
     public MutationTests(TestCertificates certificates)
     {
         _certificates = certificates;
-        _factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80]);
+        _factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions());
     }
 
     [Theory]

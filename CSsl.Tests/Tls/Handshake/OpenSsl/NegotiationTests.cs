@@ -96,7 +96,7 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
             new CertificateEntry(["a.example"], certificates.IssueEcdsa("a.example")),
             new CertificateEntry(["*.b.example"], certificates.IssueEcdsa("*.b.example")),
         ]);
-        using var factory = new OpenSslServerHandshakeFactory(source, new HandshakeOptions(), new byte[80]);
+        using var factory = new OpenSslServerHandshakeFactory(source, new HandshakeOptions());
 
         using var connection = TestConnection.Establish(factory, new ClientSettings { ServerName = serverName }, certificates.AuthorityPath);
 
@@ -134,7 +134,7 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
     [InlineData(TlsVersion.Tls12, null)]
     public void Group_of_a_resumed_session_is_that_of_its_own_exchange(TlsVersion version, NamedGroup? expected)
     {
-        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80]);
+        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions());
         var settings = new ClientSettings { Version = (ushort)version, Groups = "P-256" };
         using var first = TestConnection.Establish(factory, settings, certificates.AuthorityPath);
         using (var data = first.StartData())
@@ -151,7 +151,7 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
     public void Creation_time_is_the_clocks()
     {
         var clock = new FakeTimeProvider(new DateTimeOffset(2031, 2, 3, 4, 5, 6, TimeSpan.Zero));
-        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80], clock: clock);
+        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), clock);
         using var connection = TestConnection.Establish(factory, new ClientSettings(), certificates.AuthorityPath);
         Assert.Equal(clock.GetUtcNow(), connection.Session.CreatedAt);
     }
@@ -162,7 +162,7 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
     public void Client_certificate_is_exported_also_after_resumption(TlsVersion version)
     {
         var options = new HandshakeOptions { ClientAuthoritiesPath = certificates.AuthorityPath, RequireClientCertificate = true };
-        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, options, new byte[80]);
+        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, options);
         var own = certificates.IssueEcdsa("client.example");
         var settings = new ClientSettings { Version = (ushort)version, Certificate = own };
         using var expected = X509Certificate2.CreateFromPem(File.ReadAllText(own.CertificatePath));
@@ -216,7 +216,7 @@ public sealed class NegotiationTests(TestCertificates certificates) : IClassFixt
 
     private TestConnection Establish(ClientSettings settings, HandshakeOptions? options = null)
     {
-        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, options ?? new HandshakeOptions(), new byte[80]);
+        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, options ?? new HandshakeOptions());
         return TestConnection.Establish(factory, settings, certificates.AuthorityPath);
     }
 }

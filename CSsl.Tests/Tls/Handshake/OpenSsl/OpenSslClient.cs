@@ -46,7 +46,7 @@ internal sealed unsafe partial class OpenSslClient : IDisposable
     private readonly bool _encryptThenMac;
     private readonly SafeSslContextHandle _context;
     private readonly SafeSslHandle _ssl;
-    private readonly TicketKeys _ticketKeys = new(new byte[TicketKey.Length]); // a client has none
+    private readonly TicketKeys _ticketKeys = new(); // a client has none
     private readonly System.Buffers.ArrayBufferWriter<byte> _output = new();
 
     public OpenSslClient(ClientSettings settings, string authorityPath)

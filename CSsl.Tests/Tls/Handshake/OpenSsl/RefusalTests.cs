@@ -17,7 +17,7 @@ public sealed class RefusalTests : IClassFixture<TestCertificates>, IDisposable
     public RefusalTests(TestCertificates certificates)
     {
         _certificates = certificates;
-        _factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80]);
+        _factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions());
     }
 
     [Fact]

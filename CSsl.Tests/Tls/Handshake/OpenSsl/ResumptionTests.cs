@@ -2,7 +2,6 @@ using CSsl.Tests.Support;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
-using CSsl.Tls.Sessions;
 using Xunit;
 
 namespace CSsl.Tests.Tls.Handshake.OpenSsl;
@@ -16,9 +15,9 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     [MemberData(nameof(Versions))]
     public void Ticket_resumes_at_another_silo_of_the_cluster(TlsVersion version)
     {
-        var keyFile = ClusterKeyRing.Generate("one");
-        using var here = NewFactory(TicketKeysOf(keyFile));
-        using var there = NewFactory(TicketKeysOf(keyFile));
+        using var ring = TicketKeyRing.Start(DateTimeOffset.UtcNow, TimeSpan.Zero);
+        using var here = NewFactory(ring);
+        using var there = NewFactory(ring);
         Assert.True(Resumes(here, there, version));
     }
 
@@ -26,8 +25,9 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     [MemberData(nameof(Versions))]
     public void Ticket_of_another_cluster_leads_to_a_full_handshake(TlsVersion version)
     {
-        using var here = NewFactory(TicketKeysOf(ClusterKeyRing.Generate("one")));
-        using var there = NewFactory(TicketKeysOf(ClusterKeyRing.Generate("one")));
+        using var here = NewFactory();
+        using var there = NewFactory();
+        Assert.True(Resumes(here, here, version));
         Assert.False(Resumes(here, there, version));
     }
 
@@ -41,7 +41,7 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
             new CertificateEntry(["a.example"], certificates.IssueEcdsa("a.example")),
             new CertificateEntry(["b.example"], certificates.IssueEcdsa("b.example")),
         ]);
-        using var factory = new OpenSslServerHandshakeFactory(source, new HandshakeOptions(), new byte[80]);
+        using var factory = new OpenSslServerHandshakeFactory(source, new HandshakeOptions());
         Assert.False(Resumes(factory, factory, version, "a.example", "b.example"));
         Assert.True(Resumes(factory, factory, version, "b.example", "b.example"));
     }
@@ -50,7 +50,7 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     [MemberData(nameof(Versions))]
     public void Resumption_is_off_without_tickets(TlsVersion version)
     {
-        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions { TicketCount = 0 }, new byte[80]);
+        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions { TicketCount = 0 });
         Assert.False(Resumes(factory, factory, version));
     }
 
@@ -59,9 +59,9 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     public void Ticket_opens_under_a_key_that_is_not_issued_under_yet(TlsVersion version)
     {
         // At the moment of a rotation one silo issues under the new key already, and another one does not yet.
-        using var ring = TicketKeyRing.Start(new SecretBytes(TicketKey.Length), DateTimeOffset.UnixEpoch, TimeSpan.Zero);
-        using var ahead = NewFactory(new byte[80]);
-        using var behind = NewFactory(new byte[80]);
+        using var ring = TicketKeyRing.Start(DateTimeOffset.UnixEpoch, TimeSpan.Zero);
+        using var ahead = NewFactory();
+        using var behind = NewFactory();
         ahead.TicketKeys.Replace(ring, issuing: 0);
         behind.TicketKeys.Replace(ring, issuing: 1);
         Assert.True(Resumes(ahead, behind, version));
@@ -74,9 +74,9 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     {
         var now = DateTimeOffset.UnixEpoch;
         var rotation = TimeSpan.FromHours(1);
-        using var old = NewFactory(new byte[80]);
-        using var current = NewFactory(new byte[80]);
-        var rings = new List<TicketKeyRing> { TicketKeyRing.Start(new SecretBytes(TicketKey.Length), now, TimeSpan.Zero) };
+        using var old = NewFactory();
+        using var current = NewFactory();
+        var rings = new List<TicketKeyRing> { TicketKeyRing.Start(now, TimeSpan.Zero) };
         old.TicketKeys.Replace(rings[0], issuing: 0);
         for (var rotations = 0; rotations <= 3; rotations++)
         {
@@ -91,9 +91,9 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     [Fact]
     public void Ticket_under_an_old_key_is_replaced_by_one_under_the_new()
     {
-        using var ring = TicketKeyRing.Start(new SecretBytes(TicketKey.Length), DateTimeOffset.UnixEpoch, TimeSpan.Zero);
-        using var old = NewFactory(new byte[80]);
-        using var current = NewFactory(new byte[80]);
+        using var ring = TicketKeyRing.Start(DateTimeOffset.UnixEpoch, TimeSpan.Zero);
+        using var old = NewFactory();
+        using var current = NewFactory();
         old.TicketKeys.Replace(ring, issuing: 1);
         current.TicketKeys.Replace(ring, issuing: 0);
         var settings = new ClientSettings { Version = (ushort)TlsVersion.Tls12 };
@@ -113,7 +113,7 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     [Fact]
     public void Each_resumption_in_TLS_1_3_brings_one_new_ticket()
     {
-        using var factory = NewFactory(new byte[80]);
+        using var factory = NewFactory();
         var settings = new ClientSettings();
         var tickets = new HashSet<string>();
         ClientSession? session = null;
@@ -135,7 +135,7 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     [Fact]
     public void Ticket_of_TLS_1_2_stays_good_while_its_key_is_issued_under()
     {
-        using var factory = NewFactory(new byte[80]);
+        using var factory = NewFactory();
         var settings = new ClientSettings { Version = (ushort)TlsVersion.Tls12 };
         using var first = TestConnection.Establish(factory, settings, certificates.AuthorityPath);
         using var ticket = first.Client.TakeSession();
@@ -150,8 +150,8 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     [Fact]
     public async Task Keys_are_replaced_while_handshakes_are_under_way()
     {
-        using var factory = NewFactory(new byte[80]);
-        using var ring = TicketKeyRing.Start(new SecretBytes(TicketKey.Length), DateTimeOffset.UnixEpoch, TimeSpan.Zero);
+        using var factory = NewFactory();
+        using var ring = TicketKeyRing.Start(DateTimeOffset.UnixEpoch, TimeSpan.Zero);
         using var stop = new CancellationTokenSource();
         var replacing = Task.Run(() =>
         {
@@ -167,18 +167,17 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     [Fact]
     public void Session_id_without_a_ticket_leads_to_a_full_handshake()
     {
-        using var factory = NewFactory(new byte[80]);
+        using var factory = NewFactory();
         Assert.False(Resumes(factory, factory, TlsVersion.Tls12, tickets: false));
     }
 
-    private static byte[] TicketKeysOf(string keyFile)
+    private OpenSslServerHandshakeFactory NewFactory(TicketKeyRing? ring = null)
     {
-        using var ring = ClusterKeyRing.Parse(keyFile);
-        using var keys = ring.Derive(OpenSslServerHandshakeFactory.TicketKeysLabel, OpenSslServerHandshakeFactory.TicketKeysLength);
-        return keys.Span.ToArray();
+        var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions());
+        if (ring is not null)
+            factory.TicketKeys.Replace(ring, issuing: 0);
+        return factory;
     }
-
-    private OpenSslServerHandshakeFactory NewFactory(byte[] ticketKeys) => new(certificates.Both, new HandshakeOptions(), ticketKeys);
 
     private bool Resumes(
         OpenSslServerHandshakeFactory here,

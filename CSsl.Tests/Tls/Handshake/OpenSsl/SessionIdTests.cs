@@ -13,13 +13,13 @@ public sealed class SessionIdTests : IClassFixture<TestCertificates>, IDisposabl
     private static readonly ClientSettings WithoutTickets = new() { Version = (ushort)TlsVersion.Tls12, Tickets = false };
 
     private readonly TestCertificates _certificates;
-    private readonly SessionIds _ids = new(new SecretBytes(SessionIds.KeyLength));
+    private readonly TicketKeyRing _ring = TicketKeyRing.Start(DateTimeOffset.UnixEpoch, TimeSpan.FromMinutes(1));
     private readonly Dictionary<string, byte[]> _stored = [];
     private int _lookups;
 
     public SessionIdTests(TestCertificates certificates) => _certificates = certificates;
 
-    public void Dispose() => _ids.Dispose();
+    public void Dispose() => _ring.Dispose();
 
     [Theory]
     [InlineData(CipherSuite.EcdheRsaAes128GcmSha256)]
@@ -85,8 +85,8 @@ public sealed class SessionIdTests : IClassFixture<TestCertificates>, IDisposabl
     [Fact]
     public void Id_that_the_cluster_did_not_make_is_not_looked_for()
     {
-        using var stranger = new SessionIds(ClusterKeyRing.Parse(ClusterKeyRing.Generate("x")).Derive(SessionIds.KeyLabel, SessionIds.KeyLength));
-        using var elsewhere = new OpenSslServerHandshakeFactory(_certificates.Both, new HandshakeOptions(), new byte[80], stranger);
+        // With a random key of its own.
+        using var elsewhere = new OpenSslServerHandshakeFactory(_certificates.Both, WithIds);
         using var here = NewFactory();
         using var session = Make(elsewhere, WithoutTickets);
         using var second = Establish(here, WithoutTickets with { Resume = session });
@@ -129,22 +129,53 @@ public sealed class SessionIdTests : IClassFixture<TestCertificates>, IDisposabl
     }
 
     [Fact]
+    public void Session_resumes_under_every_key_of_the_ring_until_its_own_is_gone()
+    {
+        using var old = NewFactory();
+        using var session = Make(old, WithoutTickets);
+        var ring = _ring.Copy();
+        for (var rotations = 0; rotations <= TicketKeyRing.OldKeys + 1; rotations++)
+        {
+            using var current = NewFactory(ring: ring, issuing: 0);
+            using (var again = Establish(current, WithoutTickets with { Resume = session }))
+                Assert.Equal(rotations < TicketKeyRing.OldKeys, again.Client.Resumed);
+            using (var made = Make(current, WithoutTickets))
+            using (var ahead = Establish(old, WithoutTickets with { Resume = made }))
+                Assert.Equal(rotations == 0, ahead.Client.Resumed); // known to a silo that does not issue under it yet
+
+            var next = ring.Rotate(ring.Keys[0].IssueFrom + TimeSpan.FromDays(1), TimeSpan.FromDays(1), TimeSpan.Zero)!;
+            ring.Dispose();
+            ring = next;
+        }
+
+        ring.Dispose();
+    }
+
+    [Fact]
     public void Ids_know_their_own()
     {
+        using var keys = new TicketKeys();
         Span<byte> id = stackalloc byte[SessionIds.Length];
-        _ids.Generate(id);
-        Assert.True(_ids.IsOurs(id));
-        Assert.False(_ids.IsOurs(id[..31]));
-        Assert.False(_ids.IsOurs([]));
+        keys.MakeSessionId(id);
+        Assert.True(keys.IsOurSessionId(id));
+        Assert.False(keys.IsOurSessionId(id[..31]));
+        Assert.False(keys.IsOurSessionId([]));
         for (var i = 0; i < id.Length; i++)
         {
             id[i] ^= 1;
-            Assert.False(_ids.IsOurs(id));
+            Assert.False(keys.IsOurSessionId(id));
             id[i] ^= 1;
         }
     }
 
-    private OpenSslServerHandshakeFactory NewFactory(ICertificateSource? source = null) => new(source ?? _certificates.Both, new HandshakeOptions(), new byte[80], _ids);
+    private static HandshakeOptions WithIds { get; } = new() { SessionIds = true };
+
+    private OpenSslServerHandshakeFactory NewFactory(ICertificateSource? source = null, TicketKeyRing? ring = null, int issuing = 1)
+    {
+        var factory = new OpenSslServerHandshakeFactory(source ?? _certificates.Both, WithIds);
+        factory.TicketKeys.Replace(ring ?? _ring, issuing);
+        return factory;
+    }
 
     /// <summary>A full handshake whose session is stored.</summary>
     private ClientSession Make(OpenSslServerHandshakeFactory factory, ClientSettings settings)

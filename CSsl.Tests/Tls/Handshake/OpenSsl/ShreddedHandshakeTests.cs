@@ -25,7 +25,7 @@ public sealed class ShreddedHandshakeTests : IClassFixture<TestCertificates>, ID
     {
         _certificates = certificates;
         _factory = new OpenSslServerHandshakeFactory(
-            certificates.Both, new HandshakeOptions { ClientAuthoritiesPath = certificates.AuthorityPath }, RandomNumberGenerator.GetBytes(80));
+            certificates.Both, new HandshakeOptions { ClientAuthoritiesPath = certificates.AuthorityPath });
     }
 
     [Theory]

@@ -17,7 +17,7 @@ public sealed class SslStreamTests(TestCertificates certificates) : IClassFixtur
     [InlineData(SslProtocols.Tls12, TlsVersion.Tls12)]
     public async Task Client_gets_back_what_it_sends(SslProtocols protocols, TlsVersion version)
     {
-        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions(), new byte[80]);
+        using var factory = new OpenSslServerHandshakeFactory(certificates.Both, new HandshakeOptions());
         var (clientEnd, serverEnd) = MemoryDuplex.Create();
         var serving = EchoServer.ServeAsync(serverEnd, factory);
         using var client = new SslStream(clientEnd);

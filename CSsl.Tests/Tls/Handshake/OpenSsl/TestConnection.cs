@@ -81,11 +81,11 @@ internal sealed class TestConnection : IDisposable
     /// <summary>Seals the session, opens the capsule as another silo would, and starts the data phase with it.</summary>
     public DataPhase StartData()
     {
-        using var sealer = new SessionSealer(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test")));
+        using var sealer = new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test"))));
         var id = Guid.NewGuid();
         var capsule = sealer.Seal(Session, id);
         _session = null;
-        return new DataPhase(sealer.Open(capsule.Bytes.Span, id));
+        return new DataPhase(sealer.Open(capsule, id));
     }
 
     /// <summary>Sends data from the client to the data phase; returns what it read.</summary>
