@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using CSsl.Grains.Placement;
 using CSsl.Hosting.Configuration;
 using CSsl.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -65,6 +66,7 @@ internal static class ClusterHosting
 
             // Spread by key. Orleans's own default weighs CPU and memory of the process, which is what its clients' bytes cost, not its grains.
             orleans.Services.AddSingleton<PlacementStrategy, HashBasedPlacement>();
+            orleans.AddPinnedPlacement();
             orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
             orleans.UseClusterStorage(invariant, connectionString);
         });

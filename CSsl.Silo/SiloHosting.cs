@@ -86,7 +86,6 @@ public static class SiloHosting
         services.AddSingleton<NoteSealer>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
-        services.AddSingleton<ParkedHandshakes>();
         services.AddSingleton<DataMetrics>();
         services.AddRecordEngine(settings.Engine);
         services.AddSingleton<HandshakeLanes>();

@@ -2,16 +2,18 @@ using Orleans;
 
 namespace CSsl.Grains.Handshake;
 
-/// <summary>The one holder of the cluster's ticket keys (key 0). Handshake silos ask it again and again; nobody waits for it.</summary>
+/// <summary>The one holder of the cluster's ticket keys (key 0), which it rotates. Handshake silos ask it again and again; nobody waits for it.</summary>
+[Alias("cssl.ITicketKeyGrain")]
 public interface ITicketKeyGrain : IGrainWithIntegerKey
 {
-    /// <summary>The keys as of now; rotates them when that is due.</summary>
+    /// <summary>The keys as of now.</summary>
+    [Alias("GetKeys"), ResponseTimeout("00:00:02")]
     [return: Immutable]
     ValueTask<TicketKeyAnswer> GetKeys(CancellationToken cancellationToken);
 }
 
 /// <summary>The cluster's ticket keys; nothing in it is secret (the ring is sealed).</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("cssl.TicketKeyAnswer")]
 public sealed record TicketKeyAnswer
 {
     /// <summary>A <see cref="Tls.Handshake.TicketKeyRing"/>, sealed for the purpose that <see cref="ITicketKeyGrain"/> keeps rings under.</summary>
@@ -22,7 +24,7 @@ public sealed record TicketKeyAnswer
 }
 
 /// <summary>What is stored of the ticket keys.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("cssl.TicketKeyState")]
 public sealed class TicketKeyState
 {
     /// <summary>The sealed ring; empty before the first.</summary>

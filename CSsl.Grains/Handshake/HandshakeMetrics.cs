@@ -11,6 +11,7 @@ public sealed class HandshakeMetrics
     private long _completed;
     private long _failed;
     private int _inFlight;
+    private int _lanes;
     private int _stepsUnderWay;
     private long _steps;
     private long _stepTicks;
@@ -21,6 +22,7 @@ public sealed class HandshakeMetrics
         _completedByKind = meter.CreateCounter<long>("cssl.handshakes.completed", "{handshake}", "Handshakes that ended with a session");
         _failedByReason = meter.CreateCounter<long>("cssl.handshakes.failed", "{handshake}", "Handshakes that ended without");
         meter.CreateObservableUpDownCounter("cssl.handshakes.in_flight", () => InFlight, "{handshake}", "Handshakes under way");
+        meter.CreateObservableUpDownCounter("cssl.handshakes.lanes", () => Lanes, "{lane}", "Lanes that are open: as many as are configured with the handshake role, none without");
     }
 
     public long Completed => Volatile.Read(ref _completed);
@@ -28,6 +30,9 @@ public sealed class HandshakeMetrics
     public long Failed => Volatile.Read(ref _failed);
 
     public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Lanes that are active.</summary>
+    public int Lanes => Volatile.Read(ref _lanes);
 
     /// <summary>Steps that wait for a lane or are in one.</summary>
     public int StepsUnderWay => Volatile.Read(ref _stepsUnderWay);
@@ -44,6 +49,10 @@ public sealed class HandshakeMetrics
         Interlocked.Increment(ref _steps);
         Interlocked.Add(ref _stepTicks, taken.Ticks);
     }
+
+    internal void OpenLane() => Interlocked.Increment(ref _lanes);
+
+    internal void CloseLane() => Interlocked.Decrement(ref _lanes);
 
     internal void Begin() => Interlocked.Increment(ref _inFlight);
 
@@ -76,6 +85,9 @@ public enum HandshakeFailure
 
     /// <summary>The lane had as many as it may.</summary>
     LaneFull,
+
+    /// <summary>The silo did not have the handshake role any more.</summary>
+    Closed,
 
     /// <summary>The connection was lost before the end.</summary>
     Abandoned,

@@ -22,8 +22,6 @@ internal sealed partial class TicketKeyKeeper(
     TimeProvider time,
     ILogger<TicketKeyKeeper> logger) : BackgroundService
 {
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2);
-
     private readonly Lock _gate = new();
     private TicketKeys? _keys;
     private TicketKeyAnswer? _last;
@@ -57,9 +55,7 @@ internal sealed partial class TicketKeyKeeper(
 
         try
         {
-            using var timeout = new CancellationTokenSource(CallTimeout, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
-            Use(await grains.GetGrain<ITicketKeyGrain>(0).GetKeys(either.Token).AsTask().WaitAsync(either.Token));
+            Use(await grains.GetGrain<ITicketKeyGrain>(0).GetKeys(cancellationToken));
             if (_failing)
                 LogReachedAgain();
             _failing = false;
