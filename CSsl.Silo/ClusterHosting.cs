@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using CSsl.Database;
+using CSsl.Grains.Handshake;
 using CSsl.Grains.Placement;
 using CSsl.Hosting.Configuration;
 using CSsl.Hosting;
@@ -68,15 +70,15 @@ internal static class ClusterHosting
             orleans.Services.AddSingleton<PlacementStrategy, HashBasedPlacement>();
             orleans.AddPinnedPlacement();
             orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
-            orleans.UseClusterStorage(invariant, connectionString);
+            orleans.UseClusterStorage(ClusterDatabase.Of(cluster.Database!));
         });
     }
 
     /// <summary>What grains keep, in the cluster's database.</summary>
-    internal static void UseClusterStorage(this ISiloBuilder orleans, string invariant, string connectionString)
-        => orleans.AddAdoNetGrainStorageAsDefault(storage => storage.Configure<Serializer>((options, serializer) =>
+    internal static void UseClusterStorage(this ISiloBuilder orleans, ClusterDatabase database)
+        => orleans.AddResumptionStorage(database).AddAdoNetGrainStorageAsDefault(storage => storage.Configure<Serializer>((options, serializer) =>
         {
-            (options.Invariant, options.ConnectionString) = (invariant, connectionString);
+            (options.Invariant, options.ConnectionString) = (CSsl.Hosting.ClusterHosting.Invariant(database.Kind), database.ConnectionString);
 
             // By [Id], as between processes. The default is JSON that names types to load, taken from the database.
             options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);

@@ -31,5 +31,5 @@ internal static class GrainCluster
 
     /// <summary>Grains keep their state as a silo's host has them keep it.</summary>
     public static void KeepIn(this ISiloBuilder silo, ClusterDatabase database)
-        => silo.UseClusterStorage(CSsl.Hosting.ClusterHosting.Invariant(database.Kind), database.ConnectionString);
+        => silo.UseClusterStorage(database);
 }
