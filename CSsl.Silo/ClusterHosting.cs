@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using CSsl.Database;
+using CSsl.Grains.Aggregation;
 using CSsl.Grains.Handshake;
 using CSsl.Grains.Placement;
 using CSsl.Hosting.Configuration;
@@ -69,6 +70,7 @@ internal static class ClusterHosting
             // Spread by key. Orleans's own default weighs CPU and memory of the process, which is what its clients' bytes cost, not its grains.
             orleans.Services.AddSingleton<PlacementStrategy, HashBasedPlacement>();
             orleans.AddPinnedPlacement();
+            orleans.AddAggregationService();
             orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
             orleans.UseClusterStorage(ClusterDatabase.Of(cluster.Database!));
         });

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CSsl.Grains.Aggregation;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Tls.Engines;
@@ -19,13 +20,14 @@ namespace CSsl.Silo.Aggregation;
 /// <para>No wake-up is lost: who leaves a batch looks afterwards whether the combiner has gone; who goes as the combiner looks afterwards whether a
 /// batch came.</para>
 /// </remarks>
-internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkItem
+internal sealed partial class RecordAggregator : IRecordRunner, IRecordAggregation, IThreadPoolWorkItem
 {
     private readonly IRecordEngine _engine;
     private readonly AggregatorMetrics _metrics;
     private readonly ILogger<RecordAggregator> _logger;
-    private readonly int _recordsPerCall;
-    private readonly long _maxDelay;
+    private readonly Lock _changing = new();
+    private int _recordsPerCall;
+    private long _maxDelayTicks;
 
     // The last one that came, and behind it those before.
     private RecordBatch? _waiting;
@@ -38,7 +40,31 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
     {
         (_engine, _metrics, _logger) = (engine, metrics, logger);
         _recordsPerCall = options.Value.RecordsPerCall;
-        _maxDelay = (long)(options.Value.MaxDelay.TotalSeconds * Stopwatch.Frequency);
+        _maxDelayTicks = options.Value.MaxDelay.Ticks;
+    }
+
+    /// <inheritdoc/>
+    public AggregationStatus Status => new()
+    {
+        Engine = _engine.Name,
+        Lanes = _engine.Lanes,
+        RecordsPerCall = Volatile.Read(ref _recordsPerCall),
+        MaxDelay = new TimeSpan(Volatile.Read(ref _maxDelayTicks)),
+        Calls = _metrics.Calls,
+        Records = _metrics.Records,
+        Bytes = _metrics.Bytes,
+        Failures = _metrics.Failures,
+        Batches = _metrics.Batches(),
+    };
+
+    /// <inheritdoc/>
+    public void Change(AggregationChange change)
+    {
+        lock (_changing)
+        {
+            Volatile.Write(ref _recordsPerCall, change.RecordsPerCall ?? _recordsPerCall);
+            Volatile.Write(ref _maxDelayTicks, change.MaxDelay?.Ticks ?? _maxDelayTicks);
+        }
     }
 
     /// <inheritdoc/>
@@ -90,8 +116,8 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
 
     private void Combine(RecordBatch? own)
     {
-        if (_maxDelay > 0)
-            AwaitCompany(own?.Count ?? 0);
+        if (Volatile.Read(ref _maxDelayTicks) is > 0 and var delay)
+            AwaitCompany(own?.Count ?? 0, new TimeSpan(delay));
         var waiting = TakeWaiting();
         if (waiting is null)
         {
@@ -111,11 +137,11 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
         }
     }
 
-    private void AwaitCompany(int records)
+    private void AwaitCompany(int records, TimeSpan delay)
     {
-        var until = Stopwatch.GetTimestamp() + _maxDelay;
+        var began = Stopwatch.GetTimestamp();
         var spinner = default(SpinWait);
-        while (records + CountWaiting() < _engine.Lanes && Stopwatch.GetTimestamp() < until)
+        while (records + CountWaiting() < _engine.Lanes && Stopwatch.GetElapsedTime(began) < delay)
             spinner.SpinOnce(sleep1Threshold: -1);
     }
 
@@ -183,9 +209,10 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
 
     private void Run(Span<RecordJob> jobs)
     {
+        var most = Volatile.Read(ref _recordsPerCall);
         while (!jobs.IsEmpty)
         {
-            var some = jobs[..Math.Min(jobs.Length, _recordsPerCall)];
+            var some = jobs[..Math.Min(jobs.Length, most)];
             jobs = jobs[some.Length..];
             try
             {
