@@ -3,7 +3,6 @@ using CSsl.Silo.Sessions;
 using CSsl.Tests.Grains.Data;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
-using Orleans;
 using Xunit;
 
 namespace CSsl.Tests.Silo;

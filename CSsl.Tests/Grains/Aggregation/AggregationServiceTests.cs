@@ -2,8 +2,6 @@ using CSsl.Grains.Aggregation;
 using CSsl.Grains.Placement;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans;
-using Orleans.Runtime;
 using Orleans.TestingHost;
 using Xunit;
 

@@ -397,7 +397,7 @@ public sealed class HandshakeGrainTests : IDisposable
 
     private static ScriptedHandshakes Script(params Func<ScriptedHandshake, HandshakeStep>[] steps) => new() { Steps = new(steps) };
 
-    private ValueTask<HandshakeAnswer> AdvanceAsync(HandshakeGrain lane, Guid id, byte[] records, TimeSpan? timeLeft = null)
+    private static ValueTask<HandshakeAnswer> AdvanceAsync(HandshakeGrain lane, Guid id, byte[] records, TimeSpan? timeLeft = null)
         => lane.Advance(new HandshakeRequest { HandshakeId = id, TimeLeft = timeLeft ?? TimeSpan.FromMinutes(1), Records = records }, CancellationToken.None);
 
     private static byte[] HelloFor(string name) => new HelloBuilder().ServerName(name).Records();
