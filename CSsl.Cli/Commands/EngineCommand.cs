@@ -16,7 +16,7 @@ internal static class EngineCommand
 {
     public static Command Create()
     {
-        var silo = new Option<string?>("--silo") { Description = "One silo. Default: all data silos.", HelpName = "NAME" };
+        var silo = new Option<string?>("--silo") { Description = "One silo. Default: all that can have the data role.", HelpName = "NAME" };
         var records = new Option<int?>("--records-per-call")
         {
             Description = "The most records that one engine call seals or opens; 1 gives every record a call of its own.",
@@ -42,7 +42,7 @@ internal static class EngineCommand
         var json = new Option<bool>("--json") { Description = "Print JSON instead of a table." };
         var admin = CommonOptions.Admin();
         var command = new Command("engine", """
-            Shows the record engine of each data silo, how records are put together for it, and what it has done since the silo started.
+            Shows the record engine of each silo that can have the data role, how records are put together for it, and what it has done since the silo started.
             --records-per-call and --max-delay change that while it serves, until the silo is started again.
             """)
         {

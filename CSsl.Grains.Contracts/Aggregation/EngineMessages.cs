@@ -3,7 +3,7 @@ namespace CSsl.Grains.Aggregation;
 /// <summary>What <c>POST /engines/settings</c> of a gateway's admin endpoint takes, as JSON (camelCase names); what <c>cssl engine</c> sends. What is missing stays as it is.</summary>
 public sealed record EngineRequest
 {
-    /// <summary>The silo's name; null: all data silos.</summary>
+    /// <summary>The silo's name; null: all that can have the data role.</summary>
     public string? Silo { get; init; }
 
     /// <inheritdoc cref="AggregationChange.RecordsPerCall"/>

@@ -7,7 +7,7 @@ namespace CSsl.Grains.Aggregation;
 /// The aggregation of one silo, for the rest of the cluster: what its record engine does, and how records are put together for it. Records themselves
 /// never come this way: the silo's links call the aggregator.
 /// </summary>
-[Alias("cssl.IAggregationService")]
+[Alias("CSsl.IAggregationService")]
 public interface IAggregationService : IGrainService
 {
     /// <summary>Its settings, and what it has done since the silo started.</summary>
@@ -24,7 +24,7 @@ public interface IAggregationService : IGrainService
 }
 
 /// <summary>The way to a silo's <see cref="IAggregationService"/> for those who are no silos, such as gateways (key: the silo's name).</summary>
-[Alias("cssl.IAggregationGrain")]
+[Alias("CSsl.IAggregationGrain")]
 public interface IAggregationGrain : IGrainWithStringKey
 {
     /// <inheritdoc cref="IAggregationService.Show"/>
@@ -39,7 +39,7 @@ public interface IAggregationGrain : IGrainWithStringKey
 }
 
 /// <summary>What is to be changed; what is null stays as it is.</summary>
-[GenerateSerializer, Immutable, Alias("cssl.AggregationChange")]
+[GenerateSerializer, Immutable, Alias("CSsl.AggregationChange")]
 public sealed record AggregationChange
 {
     /// <summary>The most that <see cref="RecordsPerCall"/> can be.</summary>
@@ -65,7 +65,7 @@ public sealed record AggregationChange
 }
 
 /// <summary>How a silo aggregates, and what it has done since it started.</summary>
-[GenerateSerializer, Immutable, Alias("cssl.AggregationStatus")]
+[GenerateSerializer, Immutable, Alias("CSsl.AggregationStatus")]
 public sealed record AggregationStatus
 {
     /// <summary>The engine's name: "managed", "ipsec-mb 1.3.0 (AVX512)".</summary>

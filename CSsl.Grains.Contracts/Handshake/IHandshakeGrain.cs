@@ -7,7 +7,7 @@ namespace CSsl.Grains.Handshake;
 /// One lane of a handshake silo (key "silo/lane"): runs the handshakes of many connections, one turn at a time. It is on the silo that its key names,
 /// from the moment that the silo gets the handshake role until it has let go of it, and only ever called from there.
 /// </summary>
-[Alias("cssl.IHandshakeGrain")]
+[Alias("CSsl.IHandshakeGrain")]
 public interface IHandshakeGrain : IGrainWithStringKey
 {
     /// <summary>Activates the lane: the silo has the handshake role.</summary>
@@ -39,7 +39,7 @@ public interface IHandshakeGrain : IGrainWithStringKey
 }
 
 /// <summary>Records of one connection for its lane.</summary>
-[GenerateSerializer, Immutable, Alias("cssl.HandshakeRequest")]
+[GenerateSerializer, Immutable, Alias("CSsl.HandshakeRequest")]
 public sealed record HandshakeRequest
 {
     [Id(0)] public required Guid HandshakeId { get; init; }
@@ -52,7 +52,7 @@ public sealed record HandshakeRequest
 }
 
 /// <summary>What was found for a handshake that waits for it.</summary>
-[GenerateSerializer, Immutable, Alias("cssl.HandshakeResumption")]
+[GenerateSerializer, Immutable, Alias("CSsl.HandshakeResumption")]
 public sealed record HandshakeResumption
 {
     [Id(0)] public required Guid HandshakeId { get; init; }
@@ -62,7 +62,7 @@ public sealed record HandshakeResumption
 }
 
 /// <summary>What a lane answers.</summary>
-[GenerateSerializer, Immutable, Alias("cssl.HandshakeAnswer")]
+[GenerateSerializer, Immutable, Alias("CSsl.HandshakeAnswer")]
 public sealed record HandshakeAnswer
 {
     [Id(0)] public required int Consumed { get; init; }
@@ -88,7 +88,7 @@ public sealed record HandshakeAnswer
 }
 
 /// <summary>A finished handshake; nothing in it is secret (the capsule is sealed).</summary>
-[GenerateSerializer, Immutable, Alias("cssl.EstablishedSession")]
+[GenerateSerializer, Immutable, Alias("CSsl.EstablishedSession")]
 public sealed record EstablishedSession
 {
     [Id(0)] public required Guid SessionId { get; init; }
@@ -106,7 +106,7 @@ public sealed record EstablishedSession
 }
 
 /// <summary>A session to be stored; nothing in it is secret.</summary>
-[GenerateSerializer, Immutable, Alias("cssl.ResumptionRecord")]
+[GenerateSerializer, Immutable, Alias("CSsl.ResumptionRecord")]
 public sealed record ResumptionRecord
 {
     /// <summary>The TLS session id.</summary>

@@ -3,7 +3,7 @@ using Orleans;
 namespace CSsl.Grains.Handshake;
 
 /// <summary>The one holder of the cluster's ticket keys (key 0), which it rotates. Handshake silos ask it again and again; nobody waits for it.</summary>
-[Alias("cssl.ITicketKeyGrain")]
+[Alias("CSsl.ITicketKeyGrain")]
 public interface ITicketKeyGrain : IGrainWithIntegerKey
 {
     /// <summary>The keys as of now.</summary>
@@ -13,7 +13,7 @@ public interface ITicketKeyGrain : IGrainWithIntegerKey
 }
 
 /// <summary>The cluster's ticket keys; nothing in it is secret (the ring is sealed).</summary>
-[GenerateSerializer, Immutable, Alias("cssl.TicketKeyAnswer")]
+[GenerateSerializer, Immutable, Alias("CSsl.TicketKeyAnswer")]
 public sealed record TicketKeyAnswer
 {
     /// <summary>A <see cref="Tls.Handshake.TicketKeyRing"/>, sealed for the purpose that <see cref="ITicketKeyGrain"/> keeps rings under.</summary>
@@ -24,7 +24,7 @@ public sealed record TicketKeyAnswer
 }
 
 /// <summary>What is stored of the ticket keys.</summary>
-[GenerateSerializer, Alias("cssl.TicketKeyState")]
+[GenerateSerializer, Alias("CSsl.TicketKeyState")]
 public sealed class TicketKeyState
 {
     /// <summary>The sealed ring; empty before the first.</summary>

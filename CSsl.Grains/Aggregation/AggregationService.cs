@@ -24,11 +24,9 @@ public interface IRecordAggregation
 /// <param name="silo">The silo that it belongs to.</param>
 /// <param name="loggers">Makes loggers.</param>
 /// <param name="aggregation">The silo's aggregator.</param>
-public sealed partial class AggregationService(GrainId id, Silo silo, ILoggerFactory loggers, IRecordAggregation aggregation)
+public sealed class AggregationService(GrainId id, Silo silo, ILoggerFactory loggers, IRecordAggregation aggregation)
     : GrainService(id, silo, loggers), IAggregationService
 {
-    private readonly ILogger _logger = loggers.CreateLogger<AggregationService>();
-
     /// <inheritdoc/>
     public ValueTask<AggregationStatus> Show(CancellationToken cancellationToken) => ValueTask.FromResult(aggregation.Status);
 
@@ -38,13 +36,8 @@ public sealed partial class AggregationService(GrainId id, Silo silo, ILoggerFac
         if (change.Problem() is { } problem)
             throw new ArgumentOutOfRangeException(nameof(change), problem);
         aggregation.Change(change);
-        var now = aggregation.Status;
-        LogChanged(now.RecordsPerCall, now.MaxDelay.TotalMilliseconds);
-        return ValueTask.FromResult(now);
+        return ValueTask.FromResult(aggregation.Status);
     }
-
-    [LoggerMessage(Level = LogLevel.Information, Message = "aggregation was set: at most {RecordsPerCall} records per engine call, which waits for {Delay} ms at most")]
-    private partial void LogChanged(int recordsPerCall, double delay);
 }
 
 /// <summary>Finds the aggregation service of a silo, from any silo.</summary>
@@ -81,6 +74,9 @@ public static class AggregationServiceHosting
     public static ISiloBuilder AddAggregationService(this ISiloBuilder builder)
     {
         builder.Services.AddSingleton<IAggregationServiceClient, AggregationServiceClient>();
+
+        // Orleans logs starts, stops and ring ranges of a grain service under the service's own name.
+        builder.Services.AddLogging(static logging => logging.AddFilter(typeof(AggregationService).FullName, LogLevel.Warning));
         return builder.AddGrainService<AggregationService>();
     }
 }

@@ -64,6 +64,7 @@ internal sealed partial class RecordAggregator : IRecordRunner, IRecordAggregati
         {
             Volatile.Write(ref _recordsPerCall, change.RecordsPerCall ?? _recordsPerCall);
             Volatile.Write(ref _maxDelayTicks, change.MaxDelay?.Ticks ?? _maxDelayTicks);
+            LogSet(_recordsPerCall, new TimeSpan(_maxDelayTicks).TotalMilliseconds);
         }
     }
 
@@ -227,6 +228,9 @@ internal sealed partial class RecordAggregator : IRecordRunner, IRecordAggregati
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "aggregation was set: at most {RecordsPerCall} records per engine call, which waits for {Delay} ms at most")]
+    private partial void LogSet(int recordsPerCall, double delay);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the record engine {Engine} failed in a call with {Records} records: the connections of those that were not done are ended")]
     private partial void LogFailed(string engine, int records, Exception error);
