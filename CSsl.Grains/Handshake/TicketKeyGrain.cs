@@ -27,6 +27,7 @@ public sealed partial class TicketKeyGrain(
     /// <summary>The purpose under which rings are sealed.</summary>
     public const string Purpose = "c-ssl ticket key ring 1";
 
+    private IGrainTimer? _rotation;
     private TicketKeyRing? _ring;
     private bool _failing;
 
@@ -46,7 +47,7 @@ public sealed partial class TicketKeyGrain(
 
         // As often as silos ask: a key that is due is shown a whole lead before anybody issues under it.
         var interval = options.Value.TicketKeyRefresh;
-        timers.RegisterGrainTimer(GrainContext, static (grain, _) => grain.OnTimerAsync(), this, new(interval, interval) { KeepAlive = true });
+        _rotation = timers.RegisterGrainTimer(GrainContext, static (grain, _) => grain.OnTimerAsync(), this, new(interval, interval) { KeepAlive = true });
         await RotateAsync();
     }
 
@@ -56,7 +57,11 @@ public sealed partial class TicketKeyGrain(
         : throw new InvalidOperationException("The cluster's first ticket keys could not be stored yet.");
 
     /// <inheritdoc/>
-    public void Dispose() => _ring?.Dispose();
+    public void Dispose()
+    {
+        _rotation?.Dispose();
+        _ring?.Dispose();
+    }
 
     private async Task OnTimerAsync()
     {

@@ -21,7 +21,6 @@ public sealed class TicketKeyGrainTests : IDisposable
     private readonly ResumptionOptions _options = new();
     private readonly string _keyFile = ClusterKeyRing.Generate("test");
     private readonly SecretSealer _sealer;
-    private FakeTimers? _timers;
 
     public TicketKeyGrainTests() => _sealer = new SecretSealer(ClusterKeyRing.Parse(_keyFile));
 
@@ -164,8 +163,7 @@ public sealed class TicketKeyGrainTests : IDisposable
 
     private async Task<TicketKeyGrain> ActivateAsync(TimeProvider? time = null, TimeProvider? timers = null)
     {
-        _timers = new FakeTimers(timers ?? time ?? _time);
-        var grain = new TicketKeyGrain(_context, _timers, _state, _sealer, Options.Create(_options), time ?? _time, NullLogger<TicketKeyGrain>.Instance);
+        var grain = new TicketKeyGrain(_context, new FakeTimers(timers ?? time ?? _time), _state, _sealer, Options.Create(_options), time ?? _time, NullLogger<TicketKeyGrain>.Instance);
         await grain.OnActivateAsync(CancellationToken.None);
         return grain;
     }
