@@ -19,9 +19,6 @@ public sealed class StoredQueries
     public const string ClearStorage = "ClearStorageKey";
     public const string DeleteStorage = "DeleteStorageKey";
 
-    /// <summary>Ours: deletes up to 1,000 states of one name that were written before a time; answers how many.</summary>
-    public const string DeleteAged = "CsslDeleteAgedKey";
-
     private readonly FrozenDictionary<string, string> _texts;
 
     private StoredQueries(IEnumerable<KeyValuePair<string, string>> texts) => _texts = texts.ToFrozenDictionary();

@@ -1,5 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using CSsl.Database;
+using CSsl.Grains.Aggregation;
+using CSsl.Grains.Handshake;
+using CSsl.Grains.Placement;
 using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
@@ -65,16 +69,18 @@ internal static class ClusterHosting
 
             // Spread by key. Orleans's own default weighs CPU and memory of the process, which is what its clients' bytes cost, not its grains.
             orleans.Services.AddSingleton<PlacementStrategy, HashBasedPlacement>();
+            orleans.AddPinnedPlacement();
+            orleans.AddAggregationService();
             orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
-            orleans.UseClusterStorage(invariant, connectionString);
+            orleans.UseClusterStorage(ClusterDatabase.Of(cluster.Database!));
         });
     }
 
     /// <summary>What grains keep, in the cluster's database.</summary>
-    internal static void UseClusterStorage(this ISiloBuilder orleans, string invariant, string connectionString)
-        => orleans.AddAdoNetGrainStorageAsDefault(storage => storage.Configure<Serializer>((options, serializer) =>
+    internal static void UseClusterStorage(this ISiloBuilder orleans, ClusterDatabase database)
+        => orleans.AddResumptionStorage(database).AddAdoNetGrainStorageAsDefault(storage => storage.Configure<Serializer>((options, serializer) =>
         {
-            (options.Invariant, options.ConnectionString) = (invariant, connectionString);
+            (options.Invariant, options.ConnectionString) = (CSsl.Hosting.ClusterHosting.Invariant(database.Kind), database.ConnectionString);
 
             // By [Id], as between processes. The default is JSON that names types to load, taken from the database.
             options.GrainStorageSerializer = new OrleansGrainStorageSerializer(serializer);

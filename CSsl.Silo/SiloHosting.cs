@@ -65,6 +65,7 @@ public static class SiloHosting
         AddHosted<HandshakeLaneStarter>(builder.Services);
         AddHosted<SiloReconciler>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
+        AddHosted<StalledSessions>(builder.Services);
         AddHosted<SessionJanitor>(builder.Services);
         AddHosted<Hibernation>(builder.Services);
         AddHosted<TakeoverLog>(builder.Services);
@@ -85,7 +86,6 @@ public static class SiloHosting
         AddHosted(services, provider => ActivatorUtilities.CreateInstance<SealingKeyKeeper>(provider, settings.Cluster));
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();
-        services.AddSingleton<ParkedHandshakes>();
         services.AddSingleton<DataMetrics>();
         services.AddRecordEngine(settings.Engine);
         services.AddSingleton<HandshakeLanes>();

@@ -32,6 +32,7 @@ internal static class CsslCommand
         StatusCommand.Create(),
         DrainCommand.Create(),
         RolesCommand.Create(),
+        EngineCommand.Create(),
         SiloCommands.Create(),
         DbCommand.Create(),
         CertsCommand.Create(),

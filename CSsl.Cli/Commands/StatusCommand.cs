@@ -41,15 +41,19 @@ internal static class StatusCommand
         }
     }
 
+    /// <summary>Standard output: in colour on a terminal, plain and unfolded in a file.</summary>
+    internal static IAnsiConsole Screen()
+    {
+        if (!Console.IsOutputRedirected)
+            return AnsiConsole.Console;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        console.Profile.Width = WidthWithoutTerminal;
+        return console;
+    }
+
     private static void Show(ClusterStatus status, DateTimeOffset now)
     {
-        var console = AnsiConsole.Console;
-        if (Console.IsOutputRedirected)
-        {
-            console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
-            console.Profile.Width = WidthWithoutTerminal;
-        }
-
+        var console = Screen();
         console.Write(StatusTable.Render(status, now));
         if (EngineTable.Render(status) is { } engines)
             console.Write(engines);

@@ -145,25 +145,6 @@ public sealed class StoredQueriesTests(Postgres postgres)
         Assert.Single(await ReadAsync(database, "key"));
     }
 
-    [Theory]
-    [MemberData(nameof(Kinds))]
-    public async Task Aged_states_of_one_name_go_a_thousand_at_a_time(DatabaseKind kind)
-    {
-        using var database = await TestDatabase.CreateAsync(kind, postgres);
-        await ChangeAsync(database, StoredQueries.WriteToStorage, "key", version: null, [1]);
-        var copy = "INSERT INTO OrleansStorage SELECT GrainIdHash, n, GrainIdN1, GrainTypeHash, GrainTypeString, GrainIdExtensionString, ServiceId, PayloadBinary, ModifiedOn, Version FROM OrleansStorage, numbers";
-        await database.Cluster.WriteAsync(new Query($"WITH RECURSIVE numbers (n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1599) {copy}"), static _ => 0);
-
-        Assert.Equal(0, await DeleteAsync("state", DateTimeOffset.UtcNow.AddHours(-1)));
-        Assert.Equal(0, await DeleteAsync("another", DateTimeOffset.UtcNow.AddHours(1)));
-        Assert.Equal(1000, await DeleteAsync("state", DateTimeOffset.UtcNow.AddHours(1)));
-        Assert.Equal(501, await DeleteAsync("state", DateTimeOffset.UtcNow.AddHours(1)));
-
-        async Task<int> DeleteAsync(string name, DateTimeOffset before) => (await database.Cluster.WriteAsync(
-            database.Cluster.Queries[StoredQueries.DeleteAged].With("ServiceId", "service").With("GrainTypeString", name).With("ModifiedBefore", before),
-            static row => row.GetInt32(0)))[0];
-    }
-
     private static Query Of(TestDatabase database, string name) => database.Cluster.Queries[name].With("DeploymentId", "deployment");
 
     private static Query Row(TestDatabase database, string name, int silo) => Of(database, name).With("Address", "127.0.0.1").With("Port", silo).With("Generation", 7);

@@ -7,7 +7,6 @@ using CSsl.Tests.Support;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.TestingHost;
 using Xunit;
@@ -26,23 +25,39 @@ public sealed class SessionJanitorTests(Postgres postgres)
         using var database = await TestDatabase.CreateAsync(kind, postgres);
         using var sealer = new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test"))));
         await using InProcessTestCluster cluster = await StartAsync(database, sealer, "test"), other = await StartAsync(database, sealer, "other");
-        var session = new StoredSession { Sealed = new byte[] { 1 }, ExpiresAt = DateTimeOffset.MaxValue };
+        var now = DateTimeOffset.UtcNow;
+        var session = new StoredSession { Sealed = new byte[] { 1 }, ExpiresAt = now + TimeSpan.FromHours(1) };
         foreach (InProcessTestCluster each in (InProcessTestCluster[])[cluster, other])
             await each.Client.GetGrain<ISessionGrain>("00ff").Store(session, CancellationToken.None);
         TicketKeyAnswer keys = await cluster.Client.GetGrain<ITicketKeyGrain>(0).GetKeys(CancellationToken.None);
-        var options = new ResumptionOptions();
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow + options.Lifetime);
-        using var janitor = new SessionJanitor(
-            Options.Create(new ClusterOptions { Id = "test", Database = database.Connection }), Options.Create(options), time, NullLogger<SessionJanitor>.Instance);
+        await cluster.Client.GetGrain<ISessionGrain>("0100").Store(session with { ExpiresAt = now + TimeSpan.FromHours(2) }, CancellationToken.None);
+        var time = new FakeTimeProvider(now + TimeSpan.FromHours(1));
+        using var janitor = new SessionJanitor(new ResumptionStorage(database.Cluster, "test"), time, NullLogger<SessionJanitor>.Instance);
 
         Assert.Equal(0, await janitor.SweepAsync(CancellationToken.None));
         time.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal(1, await janitor.SweepAsync(CancellationToken.None));
 
+        Assert.Equal([1], (await cluster.Client.GetGrain<ISessionGrain>("0100").Find(CancellationToken.None)).ToArray());
         Assert.True((await cluster.Client.GetGrain<ISessionGrain>("00ff").Find(CancellationToken.None)).IsEmpty);
         Assert.Equal([1], (await other.Client.GetGrain<ISessionGrain>("00ff").Find(CancellationToken.None)).ToArray());
         await using InProcessTestCluster later = await StartAsync(database, sealer, "test");
         Assert.Equal(keys.Ring.ToArray(), (await later.Client.GetGrain<ITicketKeyGrain>(0).GetKeys(CancellationToken.None)).Ring.ToArray());
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task Expired_sessions_go_a_thousand_at_a_time_until_none_is_left(DatabaseKind kind)
+    {
+        using var database = await TestDatabase.CreateAsync(kind, postgres);
+        await database.Cluster.WriteAsync(
+            new Query("""
+                WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+                INSERT INTO tls_session (service_id, session_id, sealed, expires_at) SELECT 'test', 's' || n, @Sealed, n FROM numbers
+                """).With("Sealed", [1]),
+            static _ => 0);
+
+        Assert.Equal(2400, await new ResumptionStorage(database.Cluster, "test").DeleteExpiredAsync(DateTimeOffset.FromUnixTimeMilliseconds(2401), CancellationToken.None));
     }
 
     private static Task<InProcessTestCluster> StartAsync(TestDatabase database, Sealer sealer, string serviceId) => GrainCluster.StartAsync(

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using CSsl.Gateway.Lifecycle;
 using CSsl.Gateway.Links;
+using CSsl.Grains.Aggregation;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace CSsl.Gateway.Admin;
 
-/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; POST /orders (to a silo).</summary>
+/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; /engines (of the data silos); POST /orders (to a silo), POST /engines/settings.</summary>
 internal static class GatewayAdmin
 {
     public static void AddGatewayAdmin(this IServiceCollection services)
@@ -19,6 +20,8 @@ internal static class GatewayAdmin
         services.AddAdminPage(GatewayListeners.Admin, "/readyz", ReadyAsync);
         services.AddLivePage(GatewayListeners.Admin);
         services.AddAdminAction(GatewayListeners.Admin, "/orders", OrderEndpoint.HandleAsync);
+        services.AddAdminPage(GatewayListeners.Admin, "/engines", EngineEndpoint.ShowAsync);
+        services.AddAdminAction(GatewayListeners.Admin, "/engines/settings", EngineEndpoint.ChangeAsync);
     }
 
     private static Task StatusAsync(HttpContext context)
@@ -41,4 +44,6 @@ internal static class GatewayAdmin
 [JsonSerializable(typeof(ClusterStatus))]
 [JsonSerializable(typeof(OrderRequest))]
 [JsonSerializable(typeof(OrderResponse))]
+[JsonSerializable(typeof(EngineRequest))]
+[JsonSerializable(typeof(EngineResponse))]
 internal sealed partial class GatewayAdminJson : JsonSerializerContext;

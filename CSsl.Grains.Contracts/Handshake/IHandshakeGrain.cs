@@ -5,41 +5,55 @@ using Orleans;
 namespace CSsl.Grains.Handshake;
 
 /// <summary>
-/// One lane of a handshake silo (key "silo/lane"): runs the handshakes of many connections, one turn at a time.
-/// Only ever called by its own silo.
+/// One lane of a handshake silo (key "silo/lane"): runs the handshakes of many connections, one turn at a time. It is on the silo that its key names,
+/// from the moment that the silo gets the handshake role until it has let go of it, and only ever called from there.
 /// </summary>
+[Alias("CSsl.IHandshakeGrain")]
 public interface IHandshakeGrain : IGrainWithStringKey
 {
+    /// <summary>Activates the lane: the silo has the handshake role.</summary>
+    [Alias("Open"), ResponseTimeout(AtOnce)]
+    ValueTask Open(CancellationToken cancellationToken);
+
     /// <summary>Feeds whole records of one connection; the first call for a connection id starts its handshake, and has its whole ClientHello. One call in flight per connection.</summary>
+    [Alias("Advance"), ResponseTimeout(Turn)]
     [return: Immutable]
     ValueTask<HandshakeAnswer> Advance([Immutable] HandshakeRequest request, CancellationToken cancellationToken);
 
     /// <summary>Goes on with a handshake whose answer named a <see cref="HandshakeAnswer.WantedSession"/>.</summary>
+    [Alias("Resume"), ResponseTimeout(Turn)]
     [return: Immutable]
     ValueTask<HandshakeAnswer> Resume([Immutable] HandshakeResumption resumption, CancellationToken cancellationToken);
 
-    /// <summary>The client is gone, or the gateway: forgets the connection.</summary>
+    /// <summary>The client is gone, or the gateway: forgets the connection. One that nobody abandons is forgotten when its time is over.</summary>
+    [Alias("Abandon"), ResponseTimeout(Turn)]
     ValueTask Abandon(Guid handshakeId, CancellationToken cancellationToken);
 
-    /// <summary>The silo has no handshake role any more: forgets all connections, and deactivates.</summary>
+    /// <summary>The silo has no handshake role any more: begins no handshake, forgets all connections, and deactivates.</summary>
+    [Alias("Retire"), ResponseTimeout(AtOnce)]
     ValueTask Retire(CancellationToken cancellationToken);
+
+    private const string AtOnce = "00:00:02";
+
+    /// <summary>A step waits for its turn for as long as a handshake may take by default.</summary>
+    private const string Turn = "00:00:10";
 }
 
 /// <summary>Records of one connection for its lane.</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.HandshakeRequest")]
 public sealed record HandshakeRequest
 {
     [Id(0)] public required Guid HandshakeId { get; init; }
 
-    /// <summary>When the handshake ends unfinished.</summary>
-    [Id(1)] public required DateTimeOffset Deadline { get; init; }
+    /// <summary>How long the handshake may take from here; what its first request says holds.</summary>
+    [Id(3)] public required TimeSpan TimeLeft { get; init; }
 
     /// <summary>Whole records.</summary>
     [Id(2)] public required ReadOnlyMemory<byte> Records { get; init; }
 }
 
 /// <summary>What was found for a handshake that waits for it.</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.HandshakeResumption")]
 public sealed record HandshakeResumption
 {
     [Id(0)] public required Guid HandshakeId { get; init; }
@@ -49,7 +63,7 @@ public sealed record HandshakeResumption
 }
 
 /// <summary>What a lane answers.</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.HandshakeAnswer")]
 public sealed record HandshakeAnswer
 {
     [Id(0)] public required int Consumed { get; init; }
@@ -78,7 +92,7 @@ public sealed record HandshakeAnswer
 }
 
 /// <summary>A finished handshake; nothing in it is secret (the capsule is sealed).</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.EstablishedSession")]
 public sealed record EstablishedSession
 {
     [Id(0)] public required Guid SessionId { get; init; }
@@ -96,7 +110,7 @@ public sealed record EstablishedSession
 }
 
 /// <summary>A session to be stored; nothing in it is secret.</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.ResumptionRecord")]
 public sealed record ResumptionRecord
 {
     /// <summary>The TLS session id.</summary>

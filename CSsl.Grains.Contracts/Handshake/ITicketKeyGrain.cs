@@ -2,11 +2,11 @@ using Orleans;
 
 namespace CSsl.Grains.Handshake;
 
-/// <summary>The one holder of the cluster's ticket keys (key 0). Handshake silos ask it again and again; nobody waits for it.</summary>
+/// <summary>The one holder of the cluster's ticket keys (key 0), which it rotates. Handshake silos ask it again and again; nobody waits for it.</summary>
 [Alias("CSsl.ITicketKeyGrain")]
 public interface ITicketKeyGrain : IGrainWithIntegerKey
 {
-    /// <summary>The keys as of now; rotates them when that is due.</summary>
+    /// <summary>The keys as of now.</summary>
     [Alias("GetKeys"), ResponseTimeout("00:00:02")]
     [return: Immutable]
     ValueTask<TicketKeyAnswer> GetKeys(CancellationToken cancellationToken);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using CSsl.Grains.Placement;
 using CSsl.Hosting.Configuration;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
@@ -6,48 +7,56 @@ using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans;
-using Orleans.Placement;
+using Orleans.Runtime;
+using Orleans.Timers;
 
 namespace CSsl.Grains.Handshake;
 
 /// <summary>
 /// One lane: the handshakes of many connections, one turn at a time, so that handshakes take at most as many cores as there are
-/// lanes and none waits behind another for longer than a turn. Secrets leave it sealed only.
+/// lanes and none waits behind another for longer than a turn. Secrets leave it sealed only. It is pinned to its silo, and leaves it with the role only.
 /// </summary>
-[PreferLocalPlacement]
+[PinnedPlacement, KeepAlive]
 public sealed partial class HandshakeGrain(
+    IGrainContext context,
+    ITimerRegistry timers,
     IServerHandshakeFactory factory,
     Sealer sealer,
     IOptions<SiloOptions> silo,
     IOptions<LimitsOptions> limits,
-    ParkedHandshakes parked,
     HandshakeMetrics metrics,
     TimeProvider time,
-    ILogger<HandshakeGrain> logger) : Grain, IHandshakeGrain
+    ILogger<HandshakeGrain> logger) : Grain(context), IHandshakeGrain
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<Guid, PendingHandshake> _pending = [];
     private readonly int _capacity = CapacityOf(limits.Value.ConcurrentHandshakes, silo.Value.LaneCount);
-    private DateTimeOffset _nextSweep;
-    private DateTimeOffset _nextErrorLog;
+    private IGrainTimer? _sweep;
+    private bool _isRetired;
+    private long? _errorLoggedAt;
+
+    /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _sweep = timers.RegisterGrainTimer(GrainContext, static (lane, _) => lane.Sweep(), this, new(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        metrics.OpenLane();
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask Open(CancellationToken cancellationToken) => ValueTask.CompletedTask; // the activation is what counts
 
     /// <inheritdoc/>
     public ValueTask<HandshakeAnswer> Advance(HandshakeRequest request, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow();
-        if (now >= _nextSweep)
-            Sweep(now);
-        return ValueTask.FromResult(Advance(request, now));
-    }
+        => ValueTask.FromResult(_pending.TryGetValue(request.HandshakeId, out var pending) ? Advance(request, pending) : Begin(request));
 
     /// <inheritdoc/>
     public ValueTask<HandshakeAnswer> Resume(HandshakeResumption resumption, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
         var id = resumption.HandshakeId;
-        return ValueTask.FromResult(Find(id) is { } pending
-            ? Run(id, pending, now, () => Resume(resumption, pending))
+        return ValueTask.FromResult(_pending.TryGetValue(id, out var pending)
+            ? Run(id, pending, () => Resume(resumption, pending))
             : Fail(id, HandshakeFailure.Deadline, alert: null, "the handshake took too long"));
     }
 
@@ -62,23 +71,16 @@ public sealed partial class HandshakeGrain(
     /// <inheritdoc/>
     public ValueTask Retire(CancellationToken cancellationToken)
     {
-        DeactivateOnIdle();
+        Leave();
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        if (reason.ReasonCode is not (DeactivationReasonCode.ApplicationRequested or DeactivationReasonCode.ShuttingDown))
-        {
-            // Not retired: the lane will be back with the next call.
-            foreach (var (id, pending) in _pending)
-                parked.Park(id, pending);
-            _pending.Clear();
-        }
-
         foreach (var id in _pending.Keys.ToArray())
             Forget(id);
+        metrics.CloseLane();
         return Task.CompletedTask;
     }
 
@@ -86,23 +88,30 @@ public sealed partial class HandshakeGrain(
     internal static int CapacityOf(int concurrentHandshakes, int lanes)
         => (int)Math.Max(1, Math.Ceiling(1.25 * concurrentHandshakes / lanes));
 
-    private HandshakeAnswer Advance(HandshakeRequest request, DateTimeOffset now)
+    private HandshakeAnswer Begin(HandshakeRequest request)
     {
-        if (Find(request.HandshakeId) is not { } pending)
+        if (_isRetired || !factory.IsOpen)
         {
-            if (_pending.Count >= _capacity)
-                return Fail(request.HandshakeId, HandshakeFailure.LaneFull, AlertDescription.InternalError, "the lane is full");
-            pending = new PendingHandshake(request.Deadline, limits.Value.HandshakeBytes);
-            _pending.Add(request.HandshakeId, pending);
-            metrics.Begin();
+            // Too late: this call may have activated the lane anew.
+            Leave();
+            return Fail(request.HandshakeId, HandshakeFailure.RoleLost, AlertDescription.InternalError, "the lane is closed");
         }
 
-        return Run(request.HandshakeId, pending, now, () => Step(request, pending));
+        if (_pending.Count >= _capacity)
+            return Fail(request.HandshakeId, HandshakeFailure.LaneFull, AlertDescription.InternalError, "the lane is full");
+        var pending = new PendingHandshake(request.TimeLeft, time, limits.Value.HandshakeBytes);
+        _pending.Add(request.HandshakeId, pending);
+        if (_pending.Count == 1)
+            _sweep?.Change(SweepInterval, SweepInterval);
+        metrics.Begin();
+        return Advance(request, pending);
     }
 
-    private HandshakeAnswer Run(Guid id, PendingHandshake pending, DateTimeOffset now, Func<HandshakeAnswer> step)
+    private HandshakeAnswer Advance(HandshakeRequest request, PendingHandshake pending) => Run(request.HandshakeId, pending, () => Step(request, pending));
+
+    private HandshakeAnswer Run(Guid id, PendingHandshake pending, Func<HandshakeAnswer> step)
     {
-        if (now >= pending.Deadline)
+        if (pending.IsLate)
             return Fail(id, HandshakeFailure.Deadline, AlertFor(pending, AlertDescription.HandshakeFailure), "the handshake took too long");
 
         try
@@ -115,7 +124,7 @@ public sealed partial class HandshakeGrain(
         }
         catch (Exception e)
         {
-            LogInternalError(e, now);
+            LogInternalError(e);
             return Fail(id, HandshakeFailure.Internal, AlertFor(pending, AlertDescription.InternalError), $"internal error: {e.Message}");
         }
     }
@@ -203,29 +212,29 @@ public sealed partial class HandshakeGrain(
         return new HandshakeAnswer { Consumed = 0, Flight = alert is { } known ? Alert.Of(known).ToPlaintextRecord() : default(ReadOnlyMemory<byte>), Error = error, Failure = reason };
     }
 
-    private PendingHandshake? Find(Guid id)
+    private void Leave()
     {
-        if (_pending.TryGetValue(id, out var pending))
-            return pending;
-        if (parked.Take(id) is { } taken)
-            _pending.Add(id, pending = taken);
-        return pending;
+        _isRetired = true;
+        GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationRequested, "the silo does not have the handshake role"), CancellationToken.None);
     }
 
-    // Connections whose end nobody told us: the gateway's own deadline makes them rare, so that a look a second is enough.
-    private void Sweep(DateTimeOffset now)
+    // By a timer, and not when somebody calls: nobody calls a lane whose silo has lost the role, and what is left in it holds a drain up.
+    private Task Sweep()
     {
-        _nextSweep = now + SweepInterval;
-        foreach (var id in _pending.Where(entry => now >= entry.Value.Deadline).Select(static entry => entry.Key).Concat(parked.Late(now)))
+        foreach (var id in _pending.Where(static entry => entry.Value.IsLate).Select(static entry => entry.Key).ToArray())
         {
             if (Forget(id))
                 metrics.Fail(HandshakeFailure.Deadline);
         }
+
+        if (_pending.Count == 0)
+            _sweep?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        return Task.CompletedTask;
     }
 
     private bool Forget(Guid id)
     {
-        if (!_pending.Remove(id, out var pending) && (pending = parked.Take(id)) is null)
+        if (!_pending.Remove(id, out var pending))
             return false;
         pending.Dispose();
         metrics.End();
@@ -233,11 +242,11 @@ public sealed partial class HandshakeGrain(
     }
 
     // An error of our own is worth a line, but a client that knows how to cause it must not fill the log with it.
-    private void LogInternalError(Exception error, DateTimeOffset now)
+    private void LogInternalError(Exception error)
     {
-        if (now < _nextErrorLog)
+        if (_errorLoggedAt is { } at && time.GetElapsedTime(at) < SweepInterval)
             return;
-        _nextErrorLog = now + SweepInterval;
+        _errorLoggedAt = time.GetTimestamp();
         LogInternal(error);
     }
 

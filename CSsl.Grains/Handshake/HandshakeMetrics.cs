@@ -12,6 +12,7 @@ public sealed class HandshakeMetrics
     private long _completed;
     private long _failed;
     private int _inFlight;
+    private int _lanes;
     private int _stepsUnderWay;
     private long _steps;
     private long _stepTicks;
@@ -22,6 +23,7 @@ public sealed class HandshakeMetrics
         _completedByKind = meter.CreateCounter<long>("cssl.handshakes.completed", "{handshake}", "Handshakes that ended with a session");
         _failedByReason = meter.CreateCounter<long>("cssl.handshakes.failed", "{handshake}", "Handshakes that ended without, by reason");
         meter.CreateObservableUpDownCounter("cssl.handshakes.in_flight", () => InFlight, "{handshake}", "Handshakes under way");
+        meter.CreateObservableUpDownCounter("cssl.handshakes.lanes", () => Lanes, "{lane}", "Lanes that are open: as many as are configured with the handshake role, none without");
     }
 
     public long Completed => Volatile.Read(ref _completed);
@@ -29,6 +31,9 @@ public sealed class HandshakeMetrics
     public long Failed => Volatile.Read(ref _failed);
 
     public int InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Lanes that are active.</summary>
+    public int Lanes => Volatile.Read(ref _lanes);
 
     /// <summary>Steps that wait for a lane or are in one.</summary>
     public int StepsUnderWay => Volatile.Read(ref _stepsUnderWay);
@@ -45,6 +50,10 @@ public sealed class HandshakeMetrics
         Interlocked.Increment(ref _steps);
         Interlocked.Add(ref _stepTicks, taken.Ticks);
     }
+
+    internal void OpenLane() => Interlocked.Increment(ref _lanes);
+
+    internal void CloseLane() => Interlocked.Decrement(ref _lanes);
 
     internal void Begin() => Interlocked.Increment(ref _inFlight);
 

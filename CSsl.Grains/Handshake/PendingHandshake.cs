@@ -5,17 +5,20 @@ using CSsl.Tls.Handshake;
 namespace CSsl.Grains.Handshake;
 
 /// <summary>One connection of a lane, from its first record to the export of its session.</summary>
-/// <param name="deadline">When it ends unfinished.</param>
+/// <param name="timeLeft">How long from now it may take; then it ends unfinished.</param>
+/// <param name="time">The clock: its timestamps, which no step of the wall clock changes.</param>
 /// <param name="maxBytes">Bytes of records that the client may send in all.</param>
-internal sealed class PendingHandshake(DateTimeOffset deadline, int maxBytes) : IDisposable
+internal sealed class PendingHandshake(TimeSpan timeLeft, TimeProvider time, int maxBytes) : IDisposable
 {
+    private readonly long _begunAt = time.GetTimestamp();
     private IServerHandshake? _handshake;
 
     // A hello that waits for the session that it asks for, and its records.
     private (ClientHello Hello, ReadOnlyMemory<byte> Records)? _waiting;
     private int _received;
 
-    public DateTimeOffset Deadline { get; } = deadline;
+    /// <summary>True once its time is over.</summary>
+    public bool IsLate => time.GetElapsedTime(_begunAt) >= timeLeft;
 
     /// <summary>True once OpenSSL runs: from then on a plaintext alert may no longer be understood.</summary>
     public bool HasStarted => _handshake is not null;

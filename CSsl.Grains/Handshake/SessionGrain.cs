@@ -4,11 +4,8 @@ using Orleans.Runtime;
 namespace CSsl.Grains.Handshake;
 
 /// <summary>Keeps one session in the database. It is active for as long as a call takes: a busy cluster has millions of sessions, and most are never asked for.</summary>
-public sealed class SessionGrain([PersistentState(SessionGrain.StateName)] IPersistentState<SessionState> stored, TimeProvider time) : Grain, ISessionGrain
+public sealed class SessionGrain([PersistentState("tls-session", ResumptionStorage.Name)] IPersistentState<SessionState> stored, TimeProvider time) : Grain, ISessionGrain
 {
-    /// <summary>Name of the state, by which expired rows are found in the database.</summary>
-    public const string StateName = "tls-session";
-
     /// <inheritdoc/>
     public async ValueTask Store(StoredSession session, CancellationToken cancellationToken)
     {

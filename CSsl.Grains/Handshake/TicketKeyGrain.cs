@@ -6,25 +6,29 @@ using Microsoft.Extensions.Options;
 using Orleans;
 using Orleans.Runtime;
 using Orleans.Storage;
+using Orleans.Timers;
 
 namespace CSsl.Grains.Handshake;
 
 /// <summary>
-/// Makes the ticket keys and rotates them. A key is stored before it is shown to anybody, and shown to everybody before anybody issues
+/// Makes the ticket keys and rotates them, by a timer of its own. A key is stored before it is shown to anybody, and shown to everybody before anybody issues
 /// under it. While nothing can be stored, the keys stay as they are.
 /// </summary>
 public sealed partial class TicketKeyGrain(
+    IGrainContext context,
+    ITimerRegistry timers,
     [PersistentState("ticket-keys")] IPersistentState<TicketKeyState> stored,
     Sealer sealer,
     IOptions<ResumptionOptions> options,
     TimeProvider time,
-    ILogger<TicketKeyGrain> logger) : Grain, ITicketKeyGrain, IDisposable
+    ILogger<TicketKeyGrain> logger) : Grain(context), ITicketKeyGrain, IDisposable
 {
+    private IGrainTimer? _rotation;
     private TicketKeyRing? _ring;
-    private DateTimeOffset _nextAttempt;
+    private bool _failing;
 
     /// <inheritdoc/>
-    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -37,22 +41,39 @@ public sealed partial class TicketKeyGrain(
             LogUnreadable(e.Message);
         }
 
-        return Task.CompletedTask;
+        // As often as silos ask: a key that is due is shown a whole lead before anybody issues under it.
+        var interval = options.Value.TicketKeyRefresh;
+        _rotation = timers.RegisterGrainTimer(GrainContext, static (grain, _) => grain.OnTimerAsync(), this, new(interval, interval) { KeepAlive = true });
+        await RotateAsync();
     }
 
     /// <inheritdoc/>
-    public async ValueTask<TicketKeyAnswer> GetKeys(CancellationToken cancellationToken)
+    public ValueTask<TicketKeyAnswer> GetKeys(CancellationToken cancellationToken) => _ring is { } ring
+        ? ValueTask.FromResult(new TicketKeyAnswer { Ring = stored.State.Ring, Issuing = ring.IssuingAt(time.GetUtcNow()) })
+        : throw new InvalidOperationException("The cluster's first ticket keys could not be stored yet.");
+
+    /// <inheritdoc/>
+    public void Dispose()
     {
-        var now = time.GetUtcNow();
-        if (now >= _nextAttempt && Next(now) is { } next)
-            await StoreAsync(next, now);
-        return _ring is { } ring
-            ? new TicketKeyAnswer { Ring = stored.State.Ring, Issuing = ring.IssuingAt(now) }
-            : throw new InvalidOperationException("The cluster's first ticket keys could not be stored yet.");
+        _rotation?.Dispose();
+        _ring?.Dispose();
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _ring?.Dispose();
+    private async Task OnTimerAsync()
+    {
+        try
+        {
+            await RotateAsync();
+        }
+        catch (InconsistentStateException e)
+        {
+            GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, e, "another activation rotated the ticket keys"), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Stores the next ring if it is time for it.</summary>
+    /// <exception cref="InconsistentStateException">Another activation wrote: this one is to end, the next one reads what is there.</exception>
+    private Task RotateAsync() => Next(time.GetUtcNow()) is { } next ? StoreAsync(next) : Task.CompletedTask;
 
     private TicketKeyRing? Next(DateTimeOffset now)
     {
@@ -64,7 +85,7 @@ public sealed partial class TicketKeyGrain(
         return ring.Rotate(now, rotation, lead) ?? (sealer.IsCurrent(stored.State.Ring) ? null : ring.Copy());
     }
 
-    private async Task StoreAsync(TicketKeyRing next, DateTimeOffset now)
+    private async Task StoreAsync(TicketKeyRing next)
     {
         var before = stored.State;
         try
@@ -75,6 +96,7 @@ public sealed partial class TicketKeyGrain(
             var newest = _ring?.Keys[0].DisplayName;
             _ring?.Dispose();
             _ring = next;
+            _failing = false;
             if (next.Keys[0].DisplayName != newest)
                 LogRotated(next.Keys[0].DisplayName, next.Keys[0].IssueFrom);
         }
@@ -82,12 +104,11 @@ public sealed partial class TicketKeyGrain(
         {
             next.Dispose();
             stored.State = before;
-            _nextAttempt = now + options.Value.TicketKeyLead;
-
-            // Another activation wrote: this one ends, the next one reads what is there.
             if (e is InconsistentStateException)
                 throw;
-            LogNotStored(e.Message);
+            if (!_failing)
+                LogNotStored(e.Message);
+            _failing = true;
         }
     }
 

@@ -1,3 +1,4 @@
+using CSsl.Grains.Aggregation;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Tls.Engines;
@@ -27,7 +28,9 @@ internal static class EngineHosting
         // Through a function, so that the container disposes it.
         services.AddSingleton(_ => engine);
         services.AddSingleton<AggregatorMetrics>();
-        services.AddSingleton<IRecordRunner, RecordAggregator>();
+        services.AddSingleton<RecordAggregator>();
+        services.AddSingleton<IRecordRunner>(static provider => provider.GetRequiredService<RecordAggregator>());
+        services.AddSingleton<IRecordAggregation>(static provider => provider.GetRequiredService<RecordAggregator>());
         services.AddHostedService(provider => new EngineLog(choice, engine, reason, provider.GetRequiredService<ILogger<EngineLog>>()));
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using CSsl.Grains.Aggregation;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Tls.Engines;
@@ -19,13 +20,14 @@ namespace CSsl.Silo.Aggregation;
 /// <para>No wake-up is lost: who leaves a batch looks afterwards whether the combiner has gone; who goes as the combiner looks afterwards whether a
 /// batch came.</para>
 /// </remarks>
-internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkItem
+internal sealed partial class RecordAggregator : IRecordRunner, IRecordAggregation, IThreadPoolWorkItem
 {
     private readonly IRecordEngine _engine;
     private readonly AggregatorMetrics _metrics;
     private readonly ILogger<RecordAggregator> _logger;
-    private readonly int _recordsPerCall;
-    private readonly long _maxDelay;
+    private readonly Lock _changing = new();
+    private int _recordsPerCall;
+    private long _maxDelayTicks;
 
     // The last one that came, and behind it those before.
     private RecordBatch? _waiting;
@@ -38,7 +40,32 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
     {
         (_engine, _metrics, _logger) = (engine, metrics, logger);
         _recordsPerCall = options.Value.RecordsPerCall;
-        _maxDelay = (long)(options.Value.MaxDelay.TotalSeconds * Stopwatch.Frequency);
+        _maxDelayTicks = options.Value.MaxDelay.Ticks;
+    }
+
+    /// <inheritdoc/>
+    public AggregationStatus Status => new()
+    {
+        Engine = _engine.Name,
+        Lanes = _engine.Lanes,
+        RecordsPerCall = Volatile.Read(ref _recordsPerCall),
+        MaxDelay = new TimeSpan(Volatile.Read(ref _maxDelayTicks)),
+        Calls = _metrics.Calls,
+        Records = _metrics.Records,
+        Bytes = _metrics.Bytes,
+        Failures = _metrics.Failures,
+        Batches = _metrics.Batches(),
+    };
+
+    /// <inheritdoc/>
+    public void Change(AggregationChange change)
+    {
+        lock (_changing)
+        {
+            Volatile.Write(ref _recordsPerCall, change.RecordsPerCall ?? _recordsPerCall);
+            Volatile.Write(ref _maxDelayTicks, change.MaxDelay?.Ticks ?? _maxDelayTicks);
+            LogSet(_recordsPerCall, new TimeSpan(_maxDelayTicks).TotalMilliseconds);
+        }
     }
 
     /// <inheritdoc/>
@@ -89,8 +116,8 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
         RecordBatch? waiting = null;
         try
         {
-            if (_maxDelay > 0)
-                AwaitCompany(own?.Count ?? 0);
+            if (Volatile.Read(ref _maxDelayTicks) is > 0 and var delay)
+                AwaitCompany(own?.Count ?? 0, new TimeSpan(delay));
             waiting = TakeWaiting();
             if (waiting is not null)
                 RunTogether(own, waiting);
@@ -129,11 +156,11 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
         }
     }
 
-    private void AwaitCompany(int records)
+    private void AwaitCompany(int records, TimeSpan delay)
     {
-        var until = Stopwatch.GetTimestamp() + _maxDelay;
+        var began = Stopwatch.GetTimestamp();
         var spinner = default(SpinWait);
-        while (records + CountWaiting() < _engine.Lanes && Stopwatch.GetTimestamp() < until)
+        while (records + CountWaiting() < _engine.Lanes && Stopwatch.GetElapsedTime(began) < delay)
             spinner.SpinOnce(sleep1Threshold: -1);
     }
 
@@ -200,9 +227,10 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
 
     private void Run(Span<RecordJob> jobs)
     {
+        var most = Volatile.Read(ref _recordsPerCall);
         while (!jobs.IsEmpty)
         {
-            var some = jobs[..Math.Min(jobs.Length, _recordsPerCall)];
+            var some = jobs[..Math.Min(jobs.Length, most)];
             jobs = jobs[some.Length..];
             try
             {
@@ -217,6 +245,9 @@ internal sealed partial class RecordAggregator : IRecordRunner, IThreadPoolWorkI
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "aggregation was set: at most {RecordsPerCall} records per engine call, which waits for {Delay} ms at most")]
+    private partial void LogSet(int recordsPerCall, double delay);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the record engine {Engine} failed in a call with {Records} records: the connections of those that were not done are ended")]
     private partial void LogFailed(string engine, int records, Exception error);

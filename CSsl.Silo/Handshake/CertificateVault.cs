@@ -17,7 +17,7 @@ internal sealed class CertificateVault(Func<OpenSslServerHandshakeFactory> load)
     private volatile OpenSslServerHandshakeFactory? _open;
     private bool _isDisposed;
 
-    /// <summary>True while there are keys in memory.</summary>
+    /// <inheritdoc/>
     public bool IsOpen => _open is not null;
 
     /// <summary>What was loaded; empty while the vault is closed.</summary>

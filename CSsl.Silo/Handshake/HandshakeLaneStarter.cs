@@ -7,9 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace CSsl.Silo.Handshake;
 
 /// <summary>
-/// Starts and stops what a silo needs for the handshake role: the certificates, and the lanes. Lanes are activated when the silo gets the role,
-/// and not with the first handshake: to activate a grain, the silo that keeps its entry in the grain directory is asked, which
-/// may be another one. When that one hangs or dies, handshakes here must not notice.
+/// Opens what a silo needs for the handshake role when it gets it, the certificates and the lanes, and closes it when it loses it. Lanes are activated
+/// with the role, and not with the first handshake, which would wait for it.
 /// </summary>
 internal sealed partial class HandshakeLaneStarter(
     HandshakeLanes lanes,
@@ -22,17 +21,17 @@ internal sealed partial class HandshakeLaneStarter(
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Reads the certificates, gets the ticket keys and activates the lanes.</summary>
+    /// <summary>Reads the certificates, gets the ticket keys and opens the lanes.</summary>
     /// <exception cref="CSsl.Hosting.Configuration.ConfigurationException">A certificate can't be used.</exception>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
         vault.Open();
         certificates.Write(vault.Certificates);
         await tickets.RefreshAsync(cancellationToken);
-        await Task.WhenAll(lanes.All.Select(lane => ActivateAsync(lane, cancellationToken)));
+        await Task.WhenAll(lanes.All.Select(lane => OpenAsync(lane, cancellationToken)));
     }
 
-    /// <summary>Deactivates the lanes and wipes the keys. Handshakes under way end.</summary>
+    /// <summary>Retires the lanes and wipes the keys. Handshakes under way end.</summary>
     public async Task CloseAsync(CancellationToken cancellationToken)
     {
         vault.Close();
@@ -44,7 +43,7 @@ internal sealed partial class HandshakeLaneStarter(
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested)
             {
-                // A lane that nobody calls is deactivated after a while anyway, and it can't begin a handshake.
+                // It can't begin a handshake without keys, and forgets what is left in it when its time is over.
                 LogNotRetired(e.Message);
             }
         }
@@ -65,17 +64,17 @@ internal sealed partial class HandshakeLaneStarter(
         }
     }
 
-    private async Task ActivateAsync(IHandshakeGrain lane, CancellationToken cancellationToken)
+    private async Task OpenAsync(IHandshakeGrain lane, CancellationToken cancellationToken)
     {
-        while (!await TryActivateAsync(lane, cancellationToken))
+        while (!await TryOpenAsync(lane, cancellationToken))
             await Task.Delay(Pause, time, cancellationToken);
     }
 
-    private async Task<bool> TryActivateAsync(IHandshakeGrain lane, CancellationToken cancellationToken)
+    private async Task<bool> TryOpenAsync(IHandshakeGrain lane, CancellationToken cancellationToken)
     {
         try
         {
-            await lane.Abandon(Guid.Empty, cancellationToken); // any call does; nobody has this handshake
+            await lane.Open(cancellationToken);
             return true;
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
@@ -85,9 +84,9 @@ internal sealed partial class HandshakeLaneStarter(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "a handshake lane can't be activated yet: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "a handshake lane can't be opened yet: {Reason}")]
     private partial void LogNotYet(string reason);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "a handshake lane can't be deactivated: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "a handshake lane can't be retired: {Reason}")]
     private partial void LogNotRetired(string reason);
 }

@@ -14,7 +14,8 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Session
     private readonly Lock _gate = new();
     private Guid _handshakeId;
     private IHandshakeGrain? _lane;
-    private DateTimeOffset _deadline;
+    private long _startedAt;
+    private TimeSpan _limit;
     private bool _busy;
     private bool _begun;
     private bool _gone;
@@ -27,7 +28,8 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Session
                 var start = HandshakeStart.Decode(payload);
                 _handshakeId = Guid.NewGuid();
                 _lane = lanes.Of(_handshakeId);
-                _deadline = time.GetUtcNow() + TimeSpan.FromMilliseconds(Math.Clamp(start.DeadlineMilliseconds, 0, handshakeTime.TotalMilliseconds));
+                _startedAt = time.GetTimestamp();
+                _limit = TimeSpan.FromMilliseconds(Math.Clamp(start.DeadlineMilliseconds, 0, handshakeTime.TotalMilliseconds));
                 break;
             case FrameKind.Handshake when _lane is not null:
                 Begin();
@@ -62,7 +64,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Session
         lanes.Metrics.BeginStep();
         try
         {
-            answer = await _lane!.Advance(new HandshakeRequest { HandshakeId = _handshakeId, Deadline = _deadline, Records = records }, CancellationToken.None);
+            answer = await _lane!.Advance(new HandshakeRequest { HandshakeId = _handshakeId, TimeLeft = _limit - time.GetElapsedTime(_startedAt), Records = records }, CancellationToken.None);
             if (!answer.WantedSession.IsEmpty)
             {
                 var session = await sessions.FindAsync(answer.WantedSession);

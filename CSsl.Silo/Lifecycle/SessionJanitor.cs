@@ -1,9 +1,6 @@
-using CSsl.Database;
 using CSsl.Grains.Handshake;
-using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace CSsl.Silo.Lifecycle;
 
@@ -11,34 +8,17 @@ namespace CSsl.Silo.Lifecycle;
 /// Deletes expired TLS sessions from the database: nobody asks for them, so no grain would. Every silo does it now and then; what one has
 /// deleted, the next does not find.
 /// </summary>
-internal sealed partial class SessionJanitor(IOptions<ClusterOptions> cluster, IOptions<ResumptionOptions> options, TimeProvider time, ILogger<SessionJanitor> logger) : BackgroundService
+internal sealed partial class SessionJanitor(ResumptionStorage sessions, TimeProvider time, ILogger<SessionJanitor> logger) : BackgroundService
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
-    /// <summary>The database's clock may differ from the silos'.</summary>
+    /// <summary>The clocks of silos may differ.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromMinutes(1);
 
-    private readonly ClusterDatabase _database = ClusterDatabase.Of(cluster.Value.Database!);
     private bool _failing;
 
     /// <summary>Deletes what has expired; returns how many.</summary>
-    internal async Task<int> SweepAsync(CancellationToken cancellationToken)
-    {
-        await _database.PrepareAsync(cancellationToken);
-        var deleted = 0;
-        int batch;
-        do
-        {
-            var query = _database.Queries[StoredQueries.DeleteAged]
-                .With("ServiceId", cluster.Value.Id)
-                .With("GrainTypeString", SessionGrain.StateName)
-                .With("ModifiedBefore", time.GetUtcNow() - options.Value.Lifetime - Grace);
-            batch = (await _database.WriteAsync(query, static row => row.GetInt32(0), cancellationToken))[0];
-            deleted += batch;
-        }
-        while (batch > 0);
-        return deleted;
-    }
+    internal Task<int> SweepAsync(CancellationToken cancellationToken) => sessions.DeleteExpiredAsync(time.GetUtcNow() - Grace, cancellationToken);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -6,16 +6,12 @@ using Orleans;
 namespace CSsl.Silo.Sessions;
 
 /// <summary>
-/// Looks after the sessions of this silo once a second: makes those that stay known to the cluster (<see cref="IDataGrain"/>), and ends
-/// those whose client no longer takes what the application left for it.
+/// Makes the sessions of this silo that stay known to the cluster (<see cref="IDataGrain"/>).
 /// </summary>
 /// <remarks>A session that is over within a second, as most are, never costs a grain call; and none waits for one.</remarks>
 internal sealed partial class SessionRegistrar(SessionTable sessions, IGrainFactory grains, TimeProvider time, ILogger<SessionRegistrar> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a client may take nothing of what is left after the application is done.</summary>
-    internal static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a registration is relied on: a grain that nobody calls is deactivated after 15 minutes, and any grain may be when a silo leaves.</summary>
     internal static readonly TimeSpan Renewal = TimeSpan.FromMinutes(1);
@@ -46,9 +42,7 @@ internal sealed partial class SessionRegistrar(SessionTable sessions, IGrainFact
         var stay = new List<IServedSession>();
         foreach (var session in sessions.All)
         {
-            if (session.Stalled >= LingerTime)
-                session.Abort("the client does not take what was sent");
-            else if (_registered.TryGetValue(session, out var registered) ? now - registered >= Renewal : now - session.Info.AttachedAt >= Interval)
+            if (_registered.TryGetValue(session, out var registered) ? now - registered >= Renewal : now - session.Info.AttachedAt >= Interval)
                 stay.Add(session);
         }
 

@@ -92,21 +92,6 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
         Assert.Equal($"attached {session.Info.SessionId}", await _grains.NextAsync());
     }
 
-    [Fact]
-    public async Task A_session_whose_client_takes_nothing_any_more_is_aborted()
-    {
-        var stalled = NewSession();
-        var slow = NewSession();
-        (stalled.Stalled, slow.Stalled) = (SessionRegistrar.LingerTime, SessionRegistrar.LingerTime - Second);
-        _sessions.Add(stalled);
-        _sessions.Add(slow);
-
-        _time.Advance(Second);
-
-        Assert.Equal($"attached {slow.Info.SessionId}", await _grains.NextAsync());
-        Assert.Equal((1, 0), (stalled.Aborts, slow.Aborts));
-    }
-
     private FakeSession NewSession() => new(new DataSessionInfo { SessionId = Guid.NewGuid(), Silo = "s1", Client = "203.0.113.7:50123", AttachedAt = _time.GetUtcNow() });
 
     /// <summary>Data grains that note what they are told.</summary>

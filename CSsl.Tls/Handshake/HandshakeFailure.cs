@@ -44,4 +44,7 @@ public enum HandshakeFailure : byte
 
     /// <summary>The connection was lost before the end.</summary>
     Abandoned = 13,
+
+    /// <summary>The silo did not have the handshake role any more.</summary>
+    RoleLost = 14,
 }

@@ -45,6 +45,9 @@ public interface IServerHandshake : IDisposable
 /// <summary>Makes handshakes; holds the certificates and ticket keys. Thread-safe.</summary>
 public interface IServerHandshakeFactory : IDisposable
 {
+    /// <summary>False while there are no keys to serve anybody with: <see cref="Create"/> would throw.</summary>
+    bool IsOpen => true;
+
     /// <summary>Whether the client asks for a session by an id that the cluster made: the session is worth looking for.</summary>
     bool CanResume(ClientHello hello);
 

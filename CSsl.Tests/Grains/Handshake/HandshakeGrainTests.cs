@@ -8,8 +8,8 @@ using CSsl.Tls.Handshake;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Time.Testing;
 using Orleans;
+using Orleans.Runtime;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Handshake;
@@ -21,10 +21,10 @@ public sealed class HandshakeGrainTests : IDisposable
     private static readonly byte[] HelloWithSession = new HelloBuilder { SessionId = SessionId }.Records();
     private static readonly byte[] Hello = new HelloBuilder().ServerName("Example.com").Alpn("h2").Records();
 
-    private readonly FakeTimeProvider _time = new();
+    private readonly SteppedTimeProvider _time = new();
+    private readonly IGrainContext _context = FakeGrainContext.New();
     private readonly TestMeters _meters = new();
     private readonly Sealer _sealer = new(new SharedKeyRing(ClusterKeyRing.Parse(SealingKeys)));
-    private readonly ParkedHandshakes _parked = new();
     private readonly HandshakeMetrics _metrics;
 
     public HandshakeGrainTests() => _metrics = new HandshakeMetrics(_meters);
@@ -32,7 +32,6 @@ public sealed class HandshakeGrainTests : IDisposable
     public void Dispose()
     {
         _sealer.Dispose();
-        _parked.Dispose();
         _meters.Dispose();
     }
 
@@ -63,67 +62,45 @@ public sealed class HandshakeGrainTests : IDisposable
     }
 
     [Fact]
-    public async Task Handshake_goes_on_in_the_next_activation_of_a_lane_that_the_engine_deactivated()
+    public async Task Handshakes_end_with_their_lane()
+    {
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
+        Assert.Equal(1, _metrics.Lanes);
+        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+
+        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "over"), CancellationToken.None);
+
+        Assert.True(Assert.Single(handshakes.Made).IsDisposed);
+        Assert.Equal((0, 0), (_metrics.InFlight, _metrics.Lanes));
+    }
+
+    [Fact]
+    public async Task A_retired_lane_begins_no_handshake_and_leaves()
     {
         var handshakes = Script(static h => h.NeedMore("server hello"), static h => h.Complete("finished"));
         var lane = NewLane(handshakes);
-        var (id, abandoned) = (Guid.NewGuid(), Guid.NewGuid());
-        await AdvanceAsync(lane, id, Hello);
-        await AdvanceAsync(lane, abandoned, Hello);
+        var underWay = Guid.NewGuid();
+        await AdvanceAsync(lane, underWay, Hello);
+        Assert.False(FakeGrainContext.HasLeft(_context));
 
-        // Orleans: the silo that kept the lane's directory entry has left.
-        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, "the directory"), CancellationToken.None);
-        Assert.Equal(2, _metrics.InFlight);
-        lane = NewLane(handshakes);
-        await lane.Abandon(abandoned, CancellationToken.None);
+        await lane.Retire(CancellationToken.None);
 
-        Assert.NotNull((await AdvanceAsync(lane, id, [20, 3, 3, 0, 1, 1])).Established);
-        Assert.All(handshakes.Made, static handshake => Assert.True(handshake.IsDisposed));
-        Assert.Equal((0, 1L), (_metrics.InFlight, _metrics.Completed));
-    }
-
-    [Theory]
-    [InlineData(DeactivationReasonCode.ApplicationRequested)]
-    [InlineData(DeactivationReasonCode.ShuttingDown)]
-    public async Task Handshakes_end_with_a_lane_that_is_retired_or_whose_silo_stops(DeactivationReasonCode reason)
-    {
-        var handshakes = Script(static h => h.NeedMore("server hello"));
-        var lane = NewLane(handshakes);
-        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
-
-        await lane.OnDeactivateAsync(new DeactivationReason(reason, "over"), CancellationToken.None);
-
-        Assert.True(Assert.Single(handshakes.Made).IsDisposed);
-        Assert.Equal(0, _metrics.InFlight);
+        Assert.True(FakeGrainContext.HasLeft(_context));
+        Assert.Contains("closed", (await AdvanceAsync(lane, Guid.NewGuid(), Hello)).Error, StringComparison.Ordinal);
+        Assert.NotNull((await AdvanceAsync(lane, underWay, [20, 3, 3, 0, 1, 1])).Established);
     }
 
     [Fact]
-    public async Task Handshake_that_waits_for_its_lane_in_vain_ends_at_its_deadline()
+    public async Task A_call_that_activates_a_lane_without_keys_is_refused_and_the_lane_leaves()
     {
-        var handshakes = Script(static h => h.NeedMore("server hello"));
-        var lane = NewLane(handshakes);
-        await AdvanceAsync(lane, Guid.NewGuid(), Hello, _time.GetUtcNow() + TimeSpan.FromSeconds(3));
-        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, "the directory"), CancellationToken.None);
+        var handshakes = new ScriptedHandshakes { IsOpen = false };
+        var answer = await AdvanceAsync(NewLane(handshakes), Guid.NewGuid(), Hello);
 
-        _time.Advance(TimeSpan.FromSeconds(4));
-        await AdvanceAsync(NewLane(handshakes), Guid.NewGuid(), Hello);
-
-        Assert.True(handshakes.Made[0].IsDisposed);
-        Assert.Equal(1, _metrics.InFlight);
-    }
-
-    [Fact]
-    public async Task Parked_handshakes_end_with_the_silo()
-    {
-        var handshakes = Script(static h => h.NeedMore("server hello"));
-        var lane = NewLane(handshakes);
-        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
-        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, "the directory"), CancellationToken.None);
-        Assert.False(handshakes.Made[0].IsDisposed);
-
-        _parked.Dispose();
-
-        Assert.True(handshakes.Made[0].IsDisposed);
+        Assert.Contains("closed", answer.Error, StringComparison.Ordinal);
+        Assert.Equal((byte)AlertDescription.InternalError, answer.Flight.Span[6]);
+        Assert.True(FakeGrainContext.HasLeft(_context));
+        Assert.Equal((0, 1L), (_metrics.InFlight, _metrics.Failed));
     }
 
     [Fact]
@@ -212,30 +189,49 @@ public sealed class HandshakeGrainTests : IDisposable
         var handshakes = Script(static h => h.NeedMore("server hello"));
         var lane = NewLane(handshakes);
         var id = Guid.NewGuid();
-        var deadline = _time.GetUtcNow() + TimeSpan.FromSeconds(10);
-        await AdvanceAsync(lane, id, Hello, deadline);
+        await AdvanceAsync(lane, id, Hello, TimeSpan.FromSeconds(0.8));
 
-        _time.Advance(TimeSpan.FromSeconds(10));
-        var answer = await AdvanceAsync(lane, id, [20, 3, 3, 0, 1, 1], deadline);
+        // Before the next sweep.
+        _time.Advance(TimeSpan.FromSeconds(0.9));
+        var answer = await AdvanceAsync(lane, id, [20, 3, 3, 0, 1, 1]);
 
         Assert.Contains("too long", answer.Error, StringComparison.Ordinal);
         Assert.True(handshakes.Made[0].IsDisposed);
         Assert.Equal(0, _metrics.InFlight);
     }
 
-    [Fact]
-    public async Task Any_call_sweeps_what_is_past_its_deadline()
+    [Theory]
+    [InlineData(+3600)]
+    [InlineData(-3600)]
+    public async Task A_step_of_the_wall_clock_neither_ends_a_handshake_nor_prolongs_it(int seconds)
     {
         var handshakes = Script(static h => h.NeedMore("server hello"));
         var lane = NewLane(handshakes);
+        var id = Guid.NewGuid();
+        await AdvanceAsync(lane, id, Hello, TimeSpan.FromSeconds(10));
+
+        _time.Step = TimeSpan.FromSeconds(seconds);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Null((await AdvanceAsync(lane, id, [20, 3, 3, 0, 1, 1])).Error);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, _metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task Handshakes_that_nobody_abandons_end_at_their_deadline_without_another_call()
+    {
+        // As when the call that was to abandon them failed, and the silo, which drains, gets no others.
+        var handshakes = Script(static h => h.NeedMore("server hello"));
+        var lane = NewLane(handshakes);
         for (var i = 0; i < 5; i++)
-            await AdvanceAsync(lane, Guid.NewGuid(), Hello, _time.GetUtcNow() + TimeSpan.FromSeconds(10));
+            await AdvanceAsync(lane, Guid.NewGuid(), Hello, TimeSpan.FromSeconds(10));
 
-        _time.Advance(TimeSpan.FromSeconds(11));
-        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(5, _metrics.InFlight);
+        _time.Advance(TimeSpan.FromSeconds(2));
 
-        Assert.Equal(5, handshakes.Made.Count(static h => h.IsDisposed));
-        Assert.Equal(1, _metrics.InFlight);
+        Assert.All(handshakes.Made, static handshake => Assert.True(handshake.IsDisposed));
+        Assert.Equal((0, 5L), (_metrics.InFlight, _metrics.Failed));
     }
 
     [Fact]
@@ -295,19 +291,6 @@ public sealed class HandshakeGrainTests : IDisposable
     }
 
     [Fact]
-    public async Task Deactivation_disposes_what_is_under_way()
-    {
-        var handshakes = Script(static h => h.NeedMore("server hello"));
-        var lane = NewLane(handshakes);
-        await AdvanceAsync(lane, Guid.NewGuid(), Hello);
-
-        await lane.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "test"), CancellationToken.None);
-
-        Assert.True(handshakes.Made[0].IsDisposed);
-        Assert.Equal(0, _metrics.InFlight);
-    }
-
-    [Fact]
     public async Task Client_that_asks_for_a_session_waits_for_it_while_the_lane_goes_on()
     {
         var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.NeedMore("server hello")]) };
@@ -364,7 +347,7 @@ public sealed class HandshakeGrainTests : IDisposable
         var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.NeedMore("server hello")]) };
         var lane = NewLane(handshakes);
         var (late, impatient) = (Guid.NewGuid(), Guid.NewGuid());
-        await AdvanceAsync(lane, late, HelloWithSession, _time.GetUtcNow() + TimeSpan.FromSeconds(1));
+        await AdvanceAsync(lane, late, HelloWithSession, TimeSpan.FromSeconds(1));
         await AdvanceAsync(lane, impatient, HelloWithSession);
         Assert.NotNull((await AdvanceAsync(lane, impatient, [20, 3, 3, 0, 1, 1])).Error);
         Assert.NotNull((await lane.Resume(new HandshakeResumption { HandshakeId = impatient, Session = default }, CancellationToken.None)).Error);
@@ -393,20 +376,26 @@ public sealed class HandshakeGrainTests : IDisposable
         Assert.Equal(content, opened.Span);
     }
 
-    private HandshakeGrain NewLane(ScriptedHandshakes handshakes, int concurrentHandshakes = 1000) => new(
-        handshakes,
-        _sealer,
-        Options.Create(new SiloOptions { Lanes = 1 }),
-        Options.Create(new LimitsOptions { ConcurrentHandshakes = concurrentHandshakes }),
-        _parked,
-        _metrics,
-        _time,
-        NullLogger<HandshakeGrain>.Instance);
+    private HandshakeGrain NewLane(ScriptedHandshakes handshakes, int concurrentHandshakes = 1000)
+    {
+        var lane = new HandshakeGrain(
+            _context,
+            new FakeTimers(_time),
+            handshakes,
+            _sealer,
+            Options.Create(new SiloOptions { Lanes = 1 }),
+            Options.Create(new LimitsOptions { ConcurrentHandshakes = concurrentHandshakes }),
+            _metrics,
+            _time,
+            NullLogger<HandshakeGrain>.Instance);
+        _ = lane.OnActivateAsync(CancellationToken.None);
+        return lane;
+    }
 
     private static ScriptedHandshakes Script(params Func<ScriptedHandshake, HandshakeStep>[] steps) => new() { Steps = new(steps) };
 
-    private ValueTask<HandshakeAnswer> AdvanceAsync(HandshakeGrain lane, Guid id, byte[] records, DateTimeOffset? deadline = null)
-        => lane.Advance(new HandshakeRequest { HandshakeId = id, Deadline = deadline ?? _time.GetUtcNow() + TimeSpan.FromMinutes(1), Records = records }, CancellationToken.None);
+    private static ValueTask<HandshakeAnswer> AdvanceAsync(HandshakeGrain lane, Guid id, byte[] records, TimeSpan? timeLeft = null)
+        => lane.Advance(new HandshakeRequest { HandshakeId = id, TimeLeft = timeLeft ?? TimeSpan.FromMinutes(1), Records = records }, CancellationToken.None);
 
     private static byte[] HelloFor(string name) => new HelloBuilder().ServerName(name).Records();
 

@@ -18,6 +18,9 @@ internal sealed class ScriptedHandshakes : IServerHandshakeFactory
     /// <summary>Clients that offer a session id are asked to wait for its session.</summary>
     public bool ResumesById { get; init; }
 
+    /// <summary>False: the silo has lost the role, and its keys.</summary>
+    public bool IsOpen { get; set; } = true;
+
     public bool CanResume(ClientHello hello) => ResumesById && hello.SessionId.Length > 0;
 
     public IServerHandshake Create(ClientHello hello, ReadOnlySpan<byte> stored = default)

@@ -6,6 +6,7 @@ using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Orleans.Runtime;
 using Orleans.Storage;
 using Xunit;
 
@@ -15,6 +16,7 @@ public sealed class TicketKeyGrainTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly FakeState<TicketKeyState> _state = new();
+    private readonly IGrainContext _context = FakeGrainContext.New();
     private readonly ResumptionOptions _options = new();
     private readonly string _keyFile = ClusterKeyRing.Generate("test");
     private readonly SharedKeyRing _keys;
@@ -59,16 +61,16 @@ public sealed class TicketKeyGrainTests : IDisposable
     }
 
     [Fact]
-    public async Task Keys_are_rotated_on_schedule_and_shown_before_they_are_issued_under()
+    public async Task Keys_are_rotated_on_schedule_without_being_asked_for_and_shown_before_they_are_issued_under()
     {
         using var grain = await ActivateAsync();
-        await grain.GetKeys(CancellationToken.None);
         _time.Advance(_options.TicketKeyLead);
         var first = await grain.GetKeys(CancellationToken.None);
         Assert.Equal(0, first.Issuing);
         Assert.Equal(1, _state.Writes);
 
         _time.Advance(_options.TicketKeyRotation - _options.TicketKeyLead);
+        Assert.Equal(2, _state.Writes);
         var shown = await grain.GetKeys(CancellationToken.None);
         _time.Advance(_options.TicketKeyLead);
         var issued = await grain.GetKeys(CancellationToken.None);
@@ -76,6 +78,25 @@ public sealed class TicketKeyGrainTests : IDisposable
         Assert.Equal(2, _state.Writes);
         Assert.Equal((1, 0), (shown.Issuing, issued.Issuing));
         Assert.Equal(shown.Ring.ToArray(), issued.Ring.ToArray());
+    }
+
+    [Fact]
+    public async Task Asking_for_keys_does_not_rotate_them()
+    {
+        using var grain = await ActivateAsync(timers: new FakeTimeProvider());
+        var before = await grain.GetKeys(CancellationToken.None);
+        _time.Advance(_options.TicketKeyRotation);
+        Assert.Equal(before.Ring.ToArray(), (await grain.GetKeys(CancellationToken.None)).Ring.ToArray());
+        Assert.Equal(1, _state.Writes);
+    }
+
+    [Fact]
+    public async Task Keys_that_were_due_while_nobody_had_the_grain_are_rotated_when_it_is_activated()
+    {
+        (await ActivateAsync()).Dispose();
+        var later = new FakeTimeProvider(_time.GetUtcNow() + _options.TicketKeyRotation);
+        using var grain = await ActivateAsync(later);
+        Assert.Equal(2, _state.Writes);
     }
 
     [Fact]
@@ -104,8 +125,7 @@ public sealed class TicketKeyGrainTests : IDisposable
         Assert.Equal(0, during.Issuing);
 
         _state.Failure = null;
-        Assert.Equal(before.Ring.ToArray(), (await grain.GetKeys(CancellationToken.None)).Ring.ToArray()); // not tried again at once
-        _time.Advance(_options.TicketKeyLead);
+        _time.Advance(_options.TicketKeyRefresh);
         Assert.NotEqual(before.Ring.ToArray(), (await grain.GetKeys(CancellationToken.None)).Ring.ToArray());
     }
 
@@ -118,13 +138,24 @@ public sealed class TicketKeyGrainTests : IDisposable
     }
 
     [Fact]
-    public async Task Activation_that_another_one_has_overtaken_ends()
+    public async Task Activation_that_another_one_has_overtaken_leaves()
     {
         using var grain = await ActivateAsync();
-        await grain.GetKeys(CancellationToken.None);
+        var before = await grain.GetKeys(CancellationToken.None);
         _state.Failure = new InconsistentStateException("written by another");
+        Assert.False(FakeGrainContext.HasLeft(_context));
+
         _time.Advance(_options.TicketKeyRotation);
-        await Assert.ThrowsAsync<InconsistentStateException>(async () => await grain.GetKeys(CancellationToken.None));
+
+        Assert.True(FakeGrainContext.HasLeft(_context));
+        Assert.Equal(before.Ring.ToArray(), (await grain.GetKeys(CancellationToken.None)).Ring.ToArray());
+    }
+
+    [Fact]
+    public async Task Activation_that_loses_the_race_for_the_first_keys_does_not_come_about()
+    {
+        _state.Failure = new InconsistentStateException("written by another");
+        await Assert.ThrowsAsync<InconsistentStateException>(() => ActivateAsync());
     }
 
     [Fact]
@@ -143,8 +174,7 @@ public sealed class TicketKeyGrainTests : IDisposable
         using var before = Open(await grain.GetKeys(CancellationToken.None));
         var added = ClusterKeyRing.Generate("new");
         _keys.Replace(ClusterKeyRing.Parse(added + _keyFile));
-        await grain.GetKeys(CancellationToken.None);
-        await grain.GetKeys(CancellationToken.None);
+        _time.Advance(_options.TicketKeyRefresh);
         _keys.Replace(ClusterKeyRing.Parse(added));
 
         // One that starts now has the new key only.
@@ -154,9 +184,9 @@ public sealed class TicketKeyGrainTests : IDisposable
         Assert.Equal(2, _state.Writes);
     }
 
-    private async Task<TicketKeyGrain> ActivateAsync()
+    private async Task<TicketKeyGrain> ActivateAsync(TimeProvider? time = null, TimeProvider? timers = null)
     {
-        var grain = new TicketKeyGrain(_state, _sealer, Options.Create(_options), _time, NullLogger<TicketKeyGrain>.Instance);
+        var grain = new TicketKeyGrain(_context, new FakeTimers(timers ?? time ?? _time), _state, _sealer, Options.Create(_options), time ?? _time, NullLogger<TicketKeyGrain>.Instance);
         await grain.OnActivateAsync(CancellationToken.None);
         return grain;
     }

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using CSsl.Grains.Aggregation;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Silo.Aggregation;
@@ -64,6 +65,21 @@ public sealed class RecordAggregatorTests : IDisposable
 
         Assert.Equal([4, 4, 2], _engine.Calls);
         batch.Check();
+    }
+
+    [Fact]
+    public void Settings_that_are_changed_hold_from_the_next_call_on()
+    {
+        var aggregator = NewAggregator();
+        aggregator.TryRun(NewBatch(5));
+        aggregator.Change(new AggregationChange { RecordsPerCall = 3 });
+        aggregator.TryRun(NewBatch(5));
+        aggregator.Change(new AggregationChange { MaxDelay = TimeSpan.FromTicks(1) });
+        aggregator.TryRun(NewBatch(5));
+
+        Assert.Equal([5, 3, 2, 3, 2], _engine.Calls);
+        var status = aggregator.Status;
+        Assert.Equal((3, TimeSpan.FromTicks(1), 5L, 15L), (status.RecordsPerCall, status.MaxDelay, status.Calls, status.Records));
     }
 
     [Fact]
