@@ -1,6 +1,7 @@
 using CSsl.Grains.Cluster;
 using CSsl.Grains.Data;
 using CSsl.Grains.Handshake;
+using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Silo.Aggregation;
@@ -40,7 +41,7 @@ public static class SiloHosting
 
         // Orleans first: hosted services stop in reverse, and everything else of a silo needs it to the end.
         builder.AddClusterSilo(settings.Cluster, settings.Silo, clusterKey);
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Silo.DrainTime + TimeSpan.FromSeconds(10));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = CsslHost.StopTime(settings.Silo.DrainTime));
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ClusterViewHolder>();

@@ -40,10 +40,10 @@ internal sealed class StandaloneCluster : IAsyncDisposable
     }
 
     /// <summary>Starts a silo; its log is the tool's output.</summary>
-    public Tool StartSilo(string name, string? keyFile = null) => Start("CSsl.Silo",
+    public Tool StartSilo(string name, string? keyFile = null, params string[] more) => Start("CSsl.Silo",
     [
         .. Common(keyFile), $"--Silo:Name={name}", $"--Cluster:SealingKeyFile={_folder.File("sealing.key")}",
-        "--Certificates:0:Names=localhost", $"--Certificates:0:Certificate={_certificates.Rsa.CertificatePath}", $"--Certificates:0:Key={_certificates.Rsa.KeyPath}",
+        "--Certificates:0:Names=localhost", $"--Certificates:0:Certificate={_certificates.Rsa.CertificatePath}", $"--Certificates:0:Key={_certificates.Rsa.KeyPath}", .. more,
     ]);
 
     /// <summary>Starts the gateway.</summary>
