@@ -22,7 +22,7 @@ internal sealed class ClusterTarget
         command.Options.Add(_config);
         command.Validators.Add(result =>
         {
-            if (result.GetValue(_admin) is not null && result.GetValue(_state) is not null)
+            if (result.GetResult(_admin) is not null && result.GetResult(_state) is not null)
                 result.AddError("--admin and --state both say which cluster it is: give one of them.");
         });
     }

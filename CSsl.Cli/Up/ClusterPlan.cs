@@ -104,7 +104,7 @@ internal sealed class ClusterPlan : IDisposable
     /// <summary>Its port.</summary>
     public int? OriginPort => _origin?.Port;
 
-    internal string? OriginUrl => _origin is { } origin ? $"http://{origin}/" : null;
+    private string? OriginUrl => _origin is { } origin ? $"http://{origin}/" : null;
 
     /// <summary>The gateways and the silos.</summary>
     public IReadOnlyList<ChildSpec> Processes() =>

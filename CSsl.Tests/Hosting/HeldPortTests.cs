@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using CSsl.Gateway;
 using CSsl.Hosting;
+using CSsl.Tests.Support;
 using Xunit;
 
 namespace CSsl.Tests.Hosting;
@@ -17,8 +18,7 @@ public sealed class HeldPortTests
         Assert.NotEqual(0, held.EndPoint.Port);
 
         // Who asks for a port of its own does not get it.
-        using var stranger = new Socket(held.EndPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { ExclusiveAddressUse = true };
-        Assert.Equal(SocketError.AddressAlreadyInUse, Assert.Throws<SocketException>(() => stranger.Bind(held.EndPoint)).SocketErrorCode);
+        Assert.True(Ports.IsTaken(held.EndPoint.Port));
 
         // The one it is for, and again after it has ended.
         for (var run = 0; run < 2; run++)

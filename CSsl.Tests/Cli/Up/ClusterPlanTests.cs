@@ -1,5 +1,4 @@
 using System.Collections;
-using System.Net.Sockets;
 using CSsl.Cli.Up;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting;
@@ -113,11 +112,10 @@ public sealed class ClusterPlanTests : IDisposable
     {
         using var plan = Plan(new UpOptions { Https = "127.0.0.1:0", Admin = "127.0.0.1:0" });
         plan.ChoosePorts();
-        foreach (var address in new[] { plan.Https[0], plan.Admin, new Uri(plan.OriginUrl!).Authority })
-        {
-            using var stranger = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ExclusiveAddressUse = true };
-            Assert.Throws<SocketException>(() => stranger.Bind(HostPort.Parse(address)));
-        }
+        int[] ports = [HostPort.Parse(plan.Https[0]).Port, HostPort.Parse(plan.Admin).Port, plan.OriginPort!.Value];
+        Assert.All(ports, static port => Assert.True(Ports.IsTaken(port)));
+        plan.Dispose();
+        Assert.All(ports, static port => Assert.False(Ports.IsTaken(port)));
     }
 
     private ClusterPlan Plan(UpOptions options, string? json = null)
