@@ -191,7 +191,7 @@ public sealed class SeparateClustersTests(TestCertificates certificates) : IClas
         }
 
         using ClusterIdentity other = ClusterIdentity.Derive(RandomNumberGenerator.GetBytes(32));
-        await using var tls = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, static (_, _, _, _) => true);
+        await using var tls = new SslStream(client.GetStream(), leaveInnerStreamOpen: false, static (_, certificate, _, _) => certificate is not null);
         await tls.AuthenticateAsClientAsync(
             new SslClientAuthenticationOptions { TargetHost = "c-ssl", ClientCertificates = stranger == Stranger.WithAnotherKey ? [other.Certificate] : [] }, deadline.Token);
         await AssertEndAsync(tls, isTls: true);

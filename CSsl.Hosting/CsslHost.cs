@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Runtime;
+using Orleans.Runtime.MembershipService;
 
 namespace CSsl.Hosting;
 
@@ -70,6 +71,8 @@ public static partial class CsslHost
                     return (e.Message, ExitCodes.BadConfiguration);
                 case DatabaseException:
                     return (e.Message, ExitCodes.Failure);
+                case OrleansClusterConnectivityCheckFailedException:
+                    return ($"can't join the cluster: {e.Message.ReplaceLineEndings(" ")}", ExitCodes.Failure);
                 case OrleansConfigurationException:
                     return (e.Message, ExitCodes.BadConfiguration);
                 case InUseException:

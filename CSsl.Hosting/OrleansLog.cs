@@ -11,23 +11,20 @@ internal static class OrleansLog
 {
     private static readonly (string Category, LogLevel Level)[] Levels =
     [
-        ("Orleans", LogLevel.Warning),
-
-        // A client that waits for the first silo warns four times a second. FirstSiloWait says it once.
-        ("Orleans.Messaging.GatewayManager", LogLevel.Error),
-
-        // It warns of every silo that starts, of a check that has hung for as long as the machine runs: 10.4.2 measures its first one from 0.
-        // Later it warns of a busy machine, which the cluster view shows (CPU, scheduling delay).
-        ("Orleans.Runtime.Watchdog", LogLevel.Error),
-
-        // It warns of every stage of a silo's end that takes more than a second. That is what it takes to tell others that end too.
-        ("Orleans.Runtime.SiloLifecycleSubject", LogLevel.Error),
+        // Its warnings are of what it tries again by itself: probes and messages that were late, connections to silos that are gone, stalls of a busy machine, a
+        // client that waits for the first silo (four times a second), a stage of an orderly end that took a second, a watchdog that counts from the machine's boot.
+        // What comes of it is told by those that it happens to: links, the silo's reports, FatalErrors, FirstSiloWait.
+        ("Orleans", LogLevel.Error),
 
         // Four lines at this silo's own death, one of them as long as the table. FatalErrors says it in one. Of the others' deaths the gateways tell.
         ("Orleans.Runtime.MembershipService.MembershipTableManager", LogLevel.Critical),
 
-        // Whoever fails at a silo's ports is counted and told by RefusedPeers, at a bounded rate. The other side is told by who wanted to connect.
-        ("Orleans.Connections.Security", LogLevel.Error),
+        // Without the database, a stack trace five times a second. A start that fails because it can't reach a silo is CsslHost's one line.
+        ("Orleans.Runtime.MembershipService.MembershipAgent", LogLevel.Critical),
+
+        // A call that can't be cancelled, or clients that can't be told, because the other silo is gone.
+        ("Orleans.Runtime.GrainCallCancellationManager", LogLevel.Critical),
+        ("Orleans.Runtime.GrainDirectory.ClientDirectory", LogLevel.Critical),
     ];
 
     public static void SetLevels(ILoggingBuilder logging, IConfiguration configuration)

@@ -47,6 +47,6 @@ internal sealed partial class RefusedPeers(TimeProvider time, ILogger<RefusedPee
         LogRefused(peer, untold);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "refused {Peer} at a port of Silo:Grains: it did not prove that it belongs to this cluster. Either its cluster key (Cluster:KeyFile) is another, or it is no C-SSL process. {Untold} more since the last such line")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "refused {Peer} at a port of Silo:Grains: it did not prove that it belongs to this cluster. Either its cluster key (Cluster:KeyFile) is another, or it is no C-SSL process, or it gave up. {Untold} more since the last such line")]
     private partial void LogRefused(EndPoint? peer, long untold);
 }

@@ -56,7 +56,7 @@ public sealed class ClusterIdentityTests
         {
             TargetHost = "c-ssl",
             ClientCertificates = [client.Certificate],
-            RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+            RemoteCertificateValidationCallback = static (_, certificate, _, _) => certificate is not null,
         });
         if (isSame)
             await serving;
