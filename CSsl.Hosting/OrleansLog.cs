@@ -22,6 +22,9 @@ internal static class OrleansLog
         // Without the database, a stack trace five times a second. A start that fails because it can't reach a silo is CsslHost's one line.
         ("Orleans.Runtime.MembershipService.MembershipAgent", LogLevel.Critical),
 
+        // Calls that go to a silo that has just died, with stack traces. Whoever made the call gets the exception, and says what it means.
+        ("Orleans.Messaging", LogLevel.Critical),
+
         // A call that can't be cancelled, or clients that can't be told, because the other silo is gone.
         ("Orleans.Runtime.GrainCallCancellationManager", LogLevel.Critical),
         ("Orleans.Runtime.GrainDirectory.ClientDirectory", LogLevel.Critical),
@@ -29,9 +32,9 @@ internal static class OrleansLog
 
     public static void SetLevels(ILoggingBuilder logging, IConfiguration configuration)
     {
-        // The library that it places grains with: two lines for each.
+        // The library that it places grains with: two lines for each, and likewise stack traces when a silo has died.
         if (configuration["Logging:LogLevel:Polly"] is null)
-            logging.AddFilter("Polly", LogLevel.Warning);
+            logging.AddFilter("Polly", LogLevel.Critical);
         if (configuration["Logging:LogLevel:Orleans"] is not null)
             return;
         foreach (var (category, level) in Levels)
