@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CSsl.Tests.Support;
 using Xunit;
 using Xunit.Abstractions;
@@ -59,6 +60,32 @@ public sealed class DatabaseLossTests(Postgres postgres, ITestOutputHelper outpu
         // Nobody was declared dead, nobody started anew.
         Assert.Equal(before.Select(static p => (p.Name, p.ProcessId, p.State)), (await cluster.StatusAsync()).Select(static p => (p.Name, p.ProcessId, p.State)));
         cluster.Log.LineAdded -= output.WriteLine;
+    }
+
+    [PostgresFact]
+    public async Task Silos_stop_in_time_without_the_database()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings
+        {
+            DataSilos = 1, Arguments = [$"--Cluster:Database={await postgres.CreateDatabaseAsync()}", "--Silo:DrainTime=2s", "--Gateway:DrainTime=1s"],
+        });
+        await postgres.KillAsync();
+        try
+        {
+            int mark = cluster.Log.Length;
+            long start = Stopwatch.GetTimestamp();
+
+            // cssl up would kill one that takes longer than its DrainTime and 12 s, and say so.
+            await cluster.StopAsync();
+
+            output.WriteLine($"stopped after {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
+            Assert.DoesNotContain("killing it", cluster.Log.Text()[mark..], StringComparison.Ordinal);
+            Assert.Contains("the cluster's database did not take this silo's leave within 5 s", cluster.Log.Text()[mark..], StringComparison.Ordinal);
+        }
+        finally
+        {
+            await postgres.StartAsync();
+        }
     }
 
     /// <summary>Full handshakes and requests, one after another; each must succeed.</summary>

@@ -38,8 +38,14 @@ public sealed class ElasticityTests
         await RefusedAsync(SiloAsync(cluster, "remove", "data-2"), Failed, "data-2 is the last silo with the role data");
         await RefusedAsync(SiloAsync(cluster, "remove", "nobody"), BadArgument, "there are data-1, data-2");
 
-        string table = (await Cssl.RunAsync(["status", "--admin", $"{cluster.AdminPort}"])).Succeeded().Output;
+        // By the state folder instead of the admin endpoint, the other way round for `silo`, and by the configuration.
+        string table = (await Cssl.RunAsync(["status", "--state", cluster.StateFolder])).Succeeded().Output;
         Assert.Contains("data-1: Data -> Handshake, by the operator: ordered", table, StringComparison.Ordinal);
+        await RefusedAsync(OperateAsync(cluster, "silo", "remove", "nobody"), BadArgument, "there are data-1, data-2");
+        var configured = new Dictionary<string, string> { ["CSSL_Gateway__Admin"] = $"127.0.0.1:{cluster.AdminPort}" };
+        Assert.Contains("data-1", (await Cssl.RunAsync(["status"], environment: configured)).Succeeded().Output, StringComparison.Ordinal);
+        await RefusedAsync(Cssl.RunAsync(["silo", "remove", "nobody"], environment: configured), BadArgument, "there are data-1, data-2");
+        await RefusedAsync(Cssl.RunAsync(["status", "--state", cluster.StateFolder + "x"]), Failed, "no cluster runs with the state folder");
     }
 
     [Fact]

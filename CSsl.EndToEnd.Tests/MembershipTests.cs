@@ -28,6 +28,7 @@ public sealed class MembershipTests(ITestOutputHelper output)
     {
         await using Cluster cluster = await StartAsync();
         int hung = await ProcessIdAsync(cluster);
+        int mark = cluster.Log.Length;
         try
         {
             await IsOutAsync(cluster, () =>
@@ -43,6 +44,33 @@ public sealed class MembershipTests(ITestOutputHelper output)
 
         await Eventually.TrueAsync(() => !ProcFs.IsAlive(hung), "it has found itself declared dead, and has ended", TimeSpan.FromSeconds(60));
         Assert.Equal(Others, await LivingAsync(cluster));
+
+        // One line of its own, and its exit code; no stack.
+        await cluster.Log.WaitForAsync($"{Victim} (pid {hung}) ended: exit code 1", from: mark);
+        string[] told = [.. cluster.Log.Text()[mark..].Split('\n').Where(static line => line.StartsWith(Victim, StringComparison.Ordinal) && !line.Contains(" info ", StringComparison.Ordinal))];
+        Assert.Contains("cssl: the other silos have declared this one dead", Assert.Single(told), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Silo_that_was_declared_dead_is_started_again()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { DataSilos = 2 });
+        int hung = await ProcessIdAsync(cluster);
+        ProcFs.Signal(hung, ProcFs.SigStop);
+        await Eventually.TrueAsync(async () => !(await LivingAsync(cluster)).Contains(Victim), $"{Victim} is out");
+        ProcFs.Signal(hung, ProcFs.SigCont);
+
+        await cluster.Log.WaitForAsync($"{Victim} (pid {hung}) ended: exit code 1, starting it again");
+        await Eventually.TrueAsync(
+            async () => (await cluster.StatusAsync()).Any(silo => silo is { Name: Victim, State: "Active" } && silo.ProcessId != hung), "its successor serves", TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
+    public async Task Of_two_silos_one_finds_out_alone_that_the_other_is_dead()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { DataSilos = 1, Arguments = ["--no-restart"] });
+        ProcFs.Signal(await ProcessIdAsync(cluster), ProcFs.SigKill);
+        await Eventually.TrueAsync(async () => (await LivingAsync(cluster)).SequenceEqual(["handshake-1"]), $"{Victim} is out");
     }
 
     private static Task<Cluster> StartAsync() => Cluster.StartAsync(new ClusterSettings { DataSilos = 3, Arguments = ["--no-restart"] });

@@ -29,7 +29,7 @@ internal static class ClusterHosting
         {
             client.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (clusterId, cluster.Id));
             client.Configure<ClientMessagingOptions>(CSsl.Hosting.ClusterHosting.SetLimits);
-            client.UseClusterTls(cluster);
+            client.UseClusterTls(cluster, clusterKey.Span);
             client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(2));
             client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
 

@@ -24,9 +24,6 @@ namespace CSsl.Gateway;
 /// <summary>Makes a host a gateway.</summary>
 public static class GatewayHosting
 {
-    /// <summary>For what is left to do when the last connection is gone.</summary>
-    private static readonly TimeSpan AfterDrain = TimeSpan.FromSeconds(10);
-
     /// <summary>Adds everything of a gateway to a builder of <see cref="CsslConfiguration"/>. Where the same process is a silo too, that comes first.</summary>
     /// <exception cref="ConfigurationException">The cluster key can't be used, or no database is named.</exception>
     public static WebApplicationBuilder AddCsslGateway(this WebApplicationBuilder builder)
@@ -39,7 +36,7 @@ public static class GatewayHosting
         // Orleans first: hosted services stop in reverse.
         builder.AddClusterClient(settings.Cluster, clusterKey.Memory);
         var services = builder.Services;
-        services.Configure<HostOptions>(options => options.ShutdownTimeout = Longer(options.ShutdownTimeout, settings.Gateway.DrainTime + AfterDrain));
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = Longer(options.ShutdownTimeout, CsslHost.StopTime(settings.Gateway.DrainTime)));
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ClusterViewHolder>();

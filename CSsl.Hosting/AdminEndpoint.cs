@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -15,6 +16,12 @@ namespace CSsl.Hosting;
 /// <param name="Handler">Answers requests.</param>
 /// <param name="Method">GET shows something, POST changes something.</param>
 public sealed record AdminPage(string Endpoint, string Path, RequestDelegate Handler, string Method = "GET");
+
+/// <summary>A part of an admin endpoint that another library serves, for this machine only.</summary>
+/// <param name="Endpoint">As of <see cref="AdminPage"/>.</param>
+/// <param name="Prefix">What its paths begin with, such as "/orleans".</param>
+/// <param name="Map">Maps what it serves; the paths have the prefix.</param>
+public sealed record AdminBranch(string Endpoint, string Prefix, Action<IEndpointRouteBuilder> Map);
 
 /// <summary>
 /// The admin endpoint of a host: plain HTTP on a listener of its own, which serves <see cref="AdminPage"/>s and /metrics and nothing else.
@@ -68,15 +75,33 @@ public static class AdminEndpoint
     /// <summary>Set on every connection of an admin listener; a request's features include its connection's.</summary>
     private sealed record AdminFeature(string Endpoint);
 
-    private sealed class AdminStartupFilter(IEnumerable<AdminPage> pages, MetricCollector metrics) : IStartupFilter
+    private sealed class AdminStartupFilter(IEnumerable<AdminPage> pages, IEnumerable<AdminBranch> branches, MetricCollector metrics) : IStartupFilter
     {
         private readonly Dictionary<(string, string), AdminPage> _pages = pages.ToDictionary(static page => (page.Endpoint, page.Path));
 
         public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
         {
+            foreach (var branch in branches)
+                app.MapWhen(context => IsFor(branch, context), served => Serve(served, branch));
             app.Use(following => context => context.Features.Get<AdminFeature>() is { } admin ? Serve(context, admin.Endpoint) : following(context));
             next(app);
         };
+
+        private static bool IsFor(AdminBranch branch, HttpContext context)
+            => context.Features.Get<AdminFeature>()?.Endpoint == branch.Endpoint && context.Request.Path.StartsWithSegments(branch.Prefix);
+
+        private static void Serve(IApplicationBuilder app, AdminBranch branch)
+        {
+            app.Use(following => context =>
+            {
+                if (OperatorRequest.IsFromHere(context))
+                    return following(context);
+                context.Response.StatusCode = StatusCodes.Status403Forbidden;
+                return Task.CompletedTask;
+            });
+            app.UseRouting();
+            app.UseEndpoints(branch.Map);
+        }
 
         private Task Serve(HttpContext context, string endpoint)
         {

@@ -1,10 +1,11 @@
+using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CSsl.Database;
 using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Orleans.Connections.Security;
 using Orleans.Hosting;
@@ -40,20 +41,8 @@ public static class ClusterHosting
     /// <summary>What Orleans's ADO.NET providers call the database's driver.</summary>
     public static string Invariant(DatabaseKind kind) => kind == DatabaseKind.Postgres ? "Npgsql" : "System.Data.SQLite";
 
-    /// <summary>Orleans logs warnings, unless the configuration says otherwise, and so does Polly, which it places grains with (two lines each). A client that
-    /// waits for the first silo would warn four times a second.</summary>
-    public static void QuietOrleans(this WebApplicationBuilder builder)
-    {
-        if (builder.Configuration["Logging:LogLevel:Polly"] is null)
-            builder.Logging.AddFilter("Polly", LogLevel.Warning);
-        if (builder.Configuration["Logging:LogLevel:Orleans"] is not null)
-            return;
-        builder.Logging.AddFilter("Orleans", LogLevel.Warning);
-        builder.Logging.AddFilter("Orleans.Messaging.GatewayManager", LogLevel.Error);
-
-        // It warns of every silo that starts, of a check that has hung for as long as the machine runs: 10.4.2 measures its first one from 0.
-        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
-    }
+    /// <summary>What of Orleans's log an operator can use: see <see cref="OrleansLog"/>.</summary>
+    public static void QuietOrleans(this WebApplicationBuilder builder) => OrleansLog.SetLevels(builder.Logging, builder.Configuration);
 
     /// <summary>Waits and sizes of a control plane: by default Orleans waits 30 s and takes 100 MB.</summary>
     public static void SetLimits(MessagingOptions options)
@@ -63,43 +52,62 @@ public static class ClusterHosting
         options.MaxMessageHeaderSize = 64 << 10;
     }
 
-    /// <summary>Mutual TLS on all connections of Orleans, if <see cref="ClusterOptions.TlsCertificateFile"/> is set.</summary>
+    /// <summary>Mutual TLS on a silo's connections: with the operator's certificates if there are any, or else with what the cluster key makes.</summary>
     /// <exception cref="ConfigurationException">A file can't be used.</exception>
-    public static void UseClusterTls(this ISiloBuilder builder, ClusterOptions cluster)
+    public static void UseClusterTls(this ISiloBuilder builder, ClusterOptions cluster, ReadOnlySpan<byte> clusterKey)
     {
-        if (cluster.TlsCertificateFile is not null)
-            builder.UseTls(Tls(cluster));
-    }
-
-    /// <inheritdoc cref="UseClusterTls(ISiloBuilder, ClusterOptions)"/>
-    public static void UseClusterTls(this IClientBuilder builder, ClusterOptions cluster)
-    {
-        if (cluster.TlsCertificateFile is not null)
-            builder.UseTls(Tls(cluster));
-    }
-
-    private static Action<TlsOptions> Tls(ClusterOptions cluster)
-    {
-        X509Certificate2 certificate, authority;
-        try
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton<RefusedPeers>();
+        builder.Configure<SiloConnectionOptions>(static options =>
         {
-            certificate = X509Certificate2.CreateFromPemFile(cluster.TlsCertificateFile!, cluster.TlsKeyFile);
-            authority = X509CertificateLoader.LoadCertificateFromFile(cluster.TlsAuthorityFile!);
+            options.ConfigureSiloInboundConnection(RefusedPeers.Watch);
+            options.ConfigureGatewayInboundConnection(RefusedPeers.Watch);
+        });
+        builder.UseTls(Tls(cluster, clusterKey));
+    }
+
+    /// <summary>Likewise on a gateway's.</summary>
+    /// <exception cref="ConfigurationException">A file can't be used.</exception>
+    public static void UseClusterTls(this IClientBuilder builder, ClusterOptions cluster, ReadOnlySpan<byte> clusterKey) => builder.UseTls(Tls(cluster, clusterKey));
+
+    private static Action<TlsOptions> Tls(ClusterOptions cluster, ReadOnlySpan<byte> clusterKey)
+    {
+        X509Certificate2 certificate;
+        Func<X509Certificate2, bool> accepts;
+        if (cluster.TlsCertificateFile is not null)
+        {
+            (certificate, var authority) = ReadCertificates(cluster);
+            accepts = remote => IsSignedBy(authority, remote);
         }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        else
         {
-            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} or {nameof(ClusterOptions.TlsAuthorityFile)} can't be used: {e.Message}", e);
+            // Lives as long as the process.
+            var identity = ClusterIdentity.Derive(clusterKey);
+            (certificate, accepts) = (identity.Certificate, identity.IsShownBy);
         }
 
         return options =>
         {
             options.LocalCertificate = certificate;
             options.RemoteCertificateMode = options.ClientCertificateMode = RemoteCertificateMode.RequireCertificate;
+            options.SslProtocols = SslProtocols.Tls13;
 
-            // Processes are known by who signed for them, not by names: addresses come and go.
+            // Processes are known by their key or by who signed for them, not by names: addresses come and go.
             options.OnAuthenticateAsClient = static (_, client) => client.TargetHost = "c-ssl";
-            options.RemoteCertificateValidation = (remote, _, _) => IsSignedBy(authority, remote);
+            options.RemoteCertificateValidation = (remote, _, _) => accepts(remote);
         };
+    }
+
+    private static (X509Certificate2 Certificate, X509Certificate2 Authority) ReadCertificates(ClusterOptions cluster)
+    {
+        try
+        {
+            return (X509Certificate2.CreateFromPemFile(cluster.TlsCertificateFile!, cluster.TlsKeyFile), X509CertificateLoader.LoadCertificateFromFile(cluster.TlsAuthorityFile!));
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException)
+        {
+            throw new ConfigurationException($"{ClusterOptions.Section}:{nameof(ClusterOptions.TlsCertificateFile)}, {nameof(ClusterOptions.TlsKeyFile)} or {nameof(ClusterOptions.TlsAuthorityFile)} can't be used: {e.Message}", e);
+        }
     }
 
     private static bool IsSignedBy(X509Certificate2 authority, X509Certificate2 certificate)

@@ -13,7 +13,7 @@ namespace CSsl.Hosting;
 public sealed class ClusterKeyCheck(ClusterDatabase database, string clusterId, string orleansId, TimeProvider time) : IHostedService
 {
     /// <summary>Orleans's number in the Status column.</summary>
-    private const int Dead = 6;
+    internal const int Dead = 6;
 
     private const int FingerprintLength = 6;
 

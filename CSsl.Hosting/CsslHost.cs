@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Runtime;
+using Orleans.Runtime.MembershipService;
 
 namespace CSsl.Hosting;
 
@@ -48,6 +49,9 @@ public static partial class CsslHost
         }
     }
 
+    /// <summary>How long a process with so much time to drain may take to stop: whoever asked it to must wait longer.</summary>
+    public static TimeSpan StopTime(TimeSpan drainTime) => drainTime + TimeSpan.FromSeconds(10);
+
     /// <summary>Writes what went wrong on standard error and returns the exit code for it.</summary>
     public static int Report(Exception error)
     {
@@ -67,6 +71,8 @@ public static partial class CsslHost
                     return (e.Message, ExitCodes.BadConfiguration);
                 case DatabaseException:
                     return (e.Message, ExitCodes.Failure);
+                case OrleansClusterConnectivityCheckFailedException:
+                    return ($"can't join the cluster: {e.Message.ReplaceLineEndings(" ")}", ExitCodes.Failure);
                 case OrleansConfigurationException:
                     return (e.Message, ExitCodes.BadConfiguration);
                 case InUseException:
@@ -75,8 +81,11 @@ public static partial class CsslHost
                     return (BoundPort().Match(error.Message) is { Success: true } port
                         ? PortOwner.Describe(int.Parse(port.ValueSpan, CultureInfo.InvariantCulture))
                         : error.Message, ExitCodes.InUse);
-                case SocketException { SocketErrorCode: SocketError.AccessDenied or SocketError.AddressNotAvailable }:
+                case SocketException { SocketErrorCode: SocketError.AccessDenied }:
                     return ($"can't listen: {e.Message}", ExitCodes.BadConfiguration);
+                case SocketException { SocketErrorCode: SocketError.AddressNotAvailable }:
+                    // The machine may get the address later (DHCP, a floating one): whoever looks after the process is to try again.
+                    return (ReferenceEquals(e, error) ? $"can't listen: {e.Message}" : error.Message, ExitCodes.Failure);
                 default:
                     break;
             }

@@ -19,12 +19,15 @@ internal static class OperatorRequest
         var request = context.Request;
         context.Response.StatusCode = 0 switch
         {
-            _ when !IsLocal(context.Connection) || !IsAddress(request.Host.Host) || request.Headers.Origin.Count > 0 => StatusCodes.Status403Forbidden,
+            _ when !IsFromHere(context) || request.Headers.Origin.Count > 0 => StatusCodes.Status403Forbidden,
             _ when request.ContentType?.Split(';')[0].Trim() != ContentType => StatusCodes.Status415UnsupportedMediaType,
             _ => StatusCodes.Status200OK,
         };
         return context.Response.StatusCode == StatusCodes.Status200OK;
     }
+
+    /// <summary>From this machine, and to an address, not to a name that may point anywhere.</summary>
+    public static bool IsFromHere(HttpContext context) => IsLocal(context.Connection) && IsAddress(context.Request.Host.Host);
 
     private static bool IsLocal(ConnectionInfo connection)
         => connection.RemoteIpAddress is { } remote && (IPAddress.IsLoopback(remote) || remote.Equals(connection.LocalIpAddress));

@@ -6,6 +6,7 @@ using CSsl.Grains.Handshake;
 using CSsl.Grains.Placement;
 using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
+using CSsl.Silo.Lifecycle;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -26,8 +27,10 @@ internal static class ClusterHosting
     public static void AddClusterSilo(this WebApplicationBuilder builder, ClusterOptions cluster, SiloOptions silo, ReadOnlyMemory<byte> clusterKey)
     {
         CSsl.Hosting.ClusterHosting.Check(cluster);
-        var (silos, clients) = Endpoints(silo);
+        var (silos, clients) = Endpoints(silo, builder.Services);
         var (clusterId, invariant, connectionString) = builder.AddClusterDatabase(cluster, clusterKey);
+        var database = ClusterDatabase.Of(cluster.Database!);
+        builder.Services.AddHostedService(_ => new SiloNameCheck(database, clusterId, silo.Name, TimeProvider.System));
         builder.QuietOrleans();
         builder.UseOrleans(orleans =>
         {
@@ -45,10 +48,12 @@ internal static class ClusterHosting
             {
                 // A dead silo is out after 1 to 2 s; clients never wait for it, the links break at once. One that hangs is out after at least
                 // MaxProbeTimeout x NumMissedProbesLimit: so long no vote counts against a silo that was heard. By default that is 4 x ProbeTimeout each.
-                options.ProbeTimeout = TimeSpan.FromSeconds(1);
-                options.MaxProbeTimeout = TimeSpan.FromMilliseconds(1500);
-                options.NumMissedProbesLimit = 2;
-                options.NumVotesForDeathDeclaration = 1;
+                options.ProbeTimeout = TimeSpan.FromMilliseconds(750);
+                options.MaxProbeTimeout = TimeSpan.FromSeconds(1);
+                options.NumMissedProbesLimit = 3;
+
+                // No silo that is itself in trouble evicts another alone. Of two that are left the one is enough: Orleans asks for half of those that live.
+                options.NumVotesForDeathDeclaration = 2;
 
                 // By default a machine that is busy itself gives the others several times as long.
                 options.ExtendProbeTimeoutDuringDegradation = false;
@@ -60,7 +65,8 @@ internal static class ClusterHosting
                 options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(3);
             });
             orleans.Configure<SiloMessagingOptions>(CSsl.Hosting.ClusterHosting.SetLimits);
-            orleans.UseClusterTls(cluster);
+            orleans.UseClusterTls(cluster, clusterKey.Span);
+            orleans.Services.AddSingleton<IFatalErrorHandler, FatalErrors>();
             orleans.Configure<GrainCollectionOptions>(options =>
             {
                 options.CollectionAge = TimeSpan.FromMinutes(15);
@@ -73,7 +79,12 @@ internal static class ClusterHosting
             orleans.AddAggregationService();
             orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
             orleans.UseClusterStorage(ClusterDatabase.Of(cluster.Database!));
+            if (builder.Settings().Admin.OrleansDashboard)
+                orleans.AddSiloDashboard();
         });
+
+        // After Orleans, to be stopped before it.
+        builder.Services.AddHostedService<LeaveDeadline>();
     }
 
     /// <summary>What grains keep, in the cluster's database.</summary>
@@ -87,7 +98,7 @@ internal static class ClusterHosting
         }));
 
     /// <summary>Where other silos and where gateways reach this one: the port of <see cref="SiloOptions.Grains"/> and the one after it; two free ones for port 0.</summary>
-    private static (IPEndPoint Silos, IPEndPoint Clients) Endpoints(SiloOptions silo)
+    private static (IPEndPoint Silos, IPEndPoint Clients) Endpoints(SiloOptions silo, IServiceCollection services)
     {
         var endpoint = HostPort.Parse(silo.Grains);
         if (endpoint.Address.Equals(IPAddress.Any) || endpoint.Address.Equals(IPAddress.IPv6Any))
@@ -95,16 +106,14 @@ internal static class ClusterHosting
         if (endpoint.Port > 0)
             return (endpoint, new IPEndPoint(endpoint.Address, endpoint.Port + 1));
 
-        // Orleans can't listen on port 0. Both are held until both are known.
-        using var first = Bind(endpoint);
-        using var second = Bind(endpoint);
-        return ((IPEndPoint)first.LocalEndPoint!, (IPEndPoint)second.LocalEndPoint!);
-    }
+        // Orleans can't listen on port 0. Both are held until the host is gone.
+        return (Hold(), Hold());
 
-    private static Socket Bind(IPEndPoint endpoint)
-    {
-        var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(endpoint);
-        return socket;
+        IPEndPoint Hold()
+        {
+            var port = new HeldPort(endpoint);
+            services.AddSingleton(_ => port);
+            return port.EndPoint;
+        }
     }
 }

@@ -8,6 +8,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Dashboard;
+using Orleans.Hosting;
 
 namespace CSsl.Silo;
 
@@ -15,6 +17,7 @@ namespace CSsl.Silo;
 internal static class SiloAdmin
 {
     private const string Endpoint = "silo";
+    private const string DashboardPrefix = "/orleans";
 
     public static void AddSiloAdmin(this WebApplicationBuilder builder, SiloOptions options)
     {
@@ -29,6 +32,14 @@ internal static class SiloAdmin
             address.Listen = listen;
             listen.UseAdmin(Endpoint);
         }));
+    }
+
+    /// <summary>Orleans's dashboard under /orleans.</summary>
+    public static void AddSiloDashboard(this ISiloBuilder orleans)
+    {
+        // The log is where it always is.
+        orleans.AddDashboard(static options => options.HideTrace = true);
+        orleans.Services.AddSingleton(new AdminBranch(Endpoint, DashboardPrefix, static endpoints => endpoints.MapOrleansDashboard(DashboardPrefix)));
     }
 
     /// <summary>Active, and known as such: this very run of it is in the cluster view that it got last.</summary>

@@ -39,7 +39,7 @@ public static class SiloHosting
 
         // Orleans first: hosted services stop in reverse, and everything else of a silo needs it to the end.
         builder.AddClusterSilo(settings.Cluster, settings.Silo, clusterKey.Memory);
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = settings.Silo.DrainTime + TimeSpan.FromSeconds(10));
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = CsslHost.StopTime(settings.Silo.DrainTime));
         builder.Services.AddMetrics();
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<ClusterViewHolder>();

@@ -10,12 +10,11 @@ namespace CSsl.Cli.Commands;
 internal static class CommonOptions
 {
     public const string DefaultState = ".cssl";
-    public const string DefaultAdmin = "127.0.0.1:9443";
 
     public static Option<string?> Https() => Endpoint("--https", $"Where clients connect. Default: Gateway:Listen of the configuration, or {GatewayOptions.DefaultListen}.");
 
     public static Option<string?> Admin()
-        => Endpoint("--admin", $"The gateway's admin endpoint (/status, /metrics, /healthz). Default: Gateway:Admin of the configuration, or {DefaultAdmin}.");
+        => Endpoint("--admin", $"The gateway's admin endpoint (/status, /metrics, /healthz). Default: Gateway:Admin of the configuration, which is {new GatewayOptions().Admin} unless it says otherwise.");
 
     public static Option<string?> Config() => new("--config")
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using CSsl.Hosting;
 
 namespace CSsl.Cli.Commands;
@@ -63,6 +64,12 @@ internal static class CsslCommand
         }
     }
 
-    private static string CommandPath(ParseResult result)
-        => result.CommandResult.Command.Name == "cssl" ? "cssl" : $"cssl {result.CommandResult.Command.Name}";
+    /// <summary>"cssl silo add".</summary>
+    internal static string CommandPath(ParseResult result)
+    {
+        var path = result.CommandResult.Command.Name;
+        for (var above = result.CommandResult.Parent; above is CommandResult command; above = above.Parent)
+            path = $"{command.Command.Name} {path}";
+        return path;
+    }
 }

@@ -14,15 +14,16 @@ internal static class DrainCommand
         var wait = OperatorCommand.Wait("it has no connection and no handshake left (with --off: when it serves)");
         var timeout = OperatorCommand.Timeout();
         var force = OperatorCommand.Force();
-        var admin = CommonOptions.Admin();
+        var target = new ClusterTarget();
         var command = new Command("drain", """
             Makes a silo take nothing new and let go of its connections as their requests end, so that it can be stopped.
             It holds until --off, or until the silo is started again.
             """)
         {
-            silo, off, wait, timeout, force, admin,
+            silo, off, wait, timeout, force,
         };
-        command.SetAction((result, cancellationToken) => OperatorCommand.RunAsync(result.GetValue(admin), client => RunAsync(
+        target.AddTo(command);
+        command.SetAction((result, cancellationToken) => OperatorCommand.RunAsync(target, result, client => RunAsync(
             client, new OrderRequest { Silo = result.GetValue(silo)!, Drain = !result.GetValue(off), Force = result.GetValue(force) },
             result.GetValue(wait) ? result.GetValue(timeout) : null, cancellationToken)));
         return command;

@@ -34,11 +34,11 @@ internal static class OperatorCommand
 
     /// <summary>Runs one, and reports what goes wrong in one line.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
-    public static async Task<int> RunAsync(string? admin, Func<OperatorClient, Task<string>> act)
+    public static async Task<int> RunAsync(ClusterTarget target, ParseResult result, Func<OperatorClient, Task<string>> act)
     {
-        using var client = new OperatorClient(admin ?? CommonOptions.DefaultAdmin);
         try
         {
+            using var client = new OperatorClient(target.Admin(result));
             Console.WriteLine(await act(client));
             return ExitCodes.Success;
         }

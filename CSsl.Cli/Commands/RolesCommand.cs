@@ -17,15 +17,16 @@ internal static class RolesCommand
         var wait = OperatorCommand.Wait("it has exactly these roles");
         var timeout = OperatorCommand.Timeout();
         var force = OperatorCommand.Force();
-        var admin = CommonOptions.Admin();
+        var target = new ClusterTarget();
         var command = new Command("roles", """
             Gives a silo other roles at run time: handshake, data, both (handshake,data) or none; they hold, also when it is started again under its name.
             auto leaves the choice to the cluster, which moves silos between roles as the load asks for it.
             """)
         {
-            silo, roles, wait, timeout, force, admin,
+            silo, roles, wait, timeout, force,
         };
-        command.SetAction((result, cancellationToken) => OperatorCommand.RunAsync(result.GetValue(admin), client => RunAsync(
+        target.AddTo(command);
+        command.SetAction((result, cancellationToken) => OperatorCommand.RunAsync(target, result, client => RunAsync(
             client, ToOrder(result.GetValue(silo)!, result.GetValue(roles)!, result.GetValue(force)),
             result.GetValue(wait) ? result.GetValue(timeout) : null, cancellationToken)));
         return command;

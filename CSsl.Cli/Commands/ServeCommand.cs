@@ -51,15 +51,18 @@ internal static class ServeCommand
         SocketCompletions.RunInline();
         var configuration = CsslConfiguration.Load(CommonOptions.LoaderArguments(options.Config, [.. options.Settings]));
         var state = StateFolder.At(options.State);
-        var plan = new ClusterPlan(options, configuration, state);
+        using var plan = new ClusterPlan(options, configuration, state);
         using var claim = plan.NeedsState ? StateFolder.Create(options.State).Claim() : null;
         plan.ChoosePorts();
         if (plan.NeedsState)
+        {
             plan.EnsureKeys();
+            state.WriteAdmin(HostPort.Reachable(HostPort.Parse(plan.Admin)).ToString());
+        }
 
-        await using var origin = plan.NeedsOrigin ? await SampleOrigin.StartAsync(configuration, port: 0) : null;
+        await using var origin = plan.OriginPort is { } port ? await SampleOrigin.StartAsync(configuration, port) : null;
         ConfigurationException? hopeless = null;
-        var exitCode = await CsslHost.RunAsync([.. plan.SingleProcess(origin?.Address.ToString())], AddParts, app => AnnounceWhenReady(app, plan, reason => hopeless = reason));
+        var exitCode = await CsslHost.RunAsync([.. plan.SingleProcess()], AddParts, app => AnnounceWhenReady(app, plan, reason => hopeless = reason));
         return hopeless is null ? exitCode : CsslHost.Report(hopeless);
     }
 

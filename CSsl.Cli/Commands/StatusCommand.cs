@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using CSsl.Cli.Operations;
 using CSsl.Cli.Status;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting;
@@ -16,17 +17,18 @@ internal static class StatusCommand
     public static Command Create()
     {
         var json = new Option<bool>("--json") { Description = "Print JSON instead of a table." };
-        var admin = CommonOptions.Admin();
-        var command = new Command("status", "Shows each process of a running cluster: name, pid, kind, roles (* the cluster decides about them), state, connections, handshakes/s, bytes/s, CPU in cores; and the last changes of roles with their reasons.") { json, admin };
-        command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(admin) ?? CommonOptions.DefaultAdmin, result.GetValue(json), cancellationToken));
+        var target = new ClusterTarget();
+        var command = new Command("status", "Shows each process of a running cluster: name, pid, kind, roles (* the cluster decides about them), state, connections, handshakes/s, bytes/s, CPU in cores; and the last changes of roles with their reasons.") { json };
+        target.AddTo(command);
+        command.SetAction((result, cancellationToken) => RunAsync(target, result, result.GetValue(json), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(string admin, bool asJson, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ClusterTarget target, ParseResult result, bool asJson, CancellationToken cancellationToken)
     {
-        using var client = new StatusClient(admin);
         try
         {
+            using var client = new StatusClient(target.Admin(result));
             var status = await client.GetAsync(cancellationToken);
             if (asJson)
                 Console.WriteLine(JsonSerializer.Serialize(status, StatusJson.Options));

@@ -31,11 +31,32 @@ internal sealed class StatusClient(string admin) : IDisposable
         }
     }
 
+    /// <summary>The socket of the <c>cssl up</c> above the gateway; null when there is none.</summary>
+    /// <exception cref="StatusException">Nothing answers there, or something else.</exception>
+    public async Task<string?> GetSupervisorAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var path = (await _http.GetStringAsync("/supervisor", cancellationToken)).Trim();
+            return path.Length > 0 ? path : null;
+        }
+        catch (HttpRequestException e)
+        {
+            throw new StatusException(e.StatusCode is null
+                ? $"nothing answers at http://{admin}/supervisor: is the cluster up? (cssl up; --admin if it is elsewhere)"
+                : $"what answers at http://{admin}/supervisor is not a C-SSL gateway: {e.Message}", e);
+        }
+        catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new StatusException($"http://{admin}/supervisor did not answer within {_http.Timeout.TotalSeconds:0} s", e);
+        }
+    }
+
     public void Dispose() => _http.Dispose();
 }
 
 /// <summary>No status to be had: says why.</summary>
-internal sealed class StatusException(string message, Exception inner) : Exception(message, inner);
+internal sealed class StatusException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>How a status is written as JSON.</summary>
 internal static class StatusJson

@@ -11,7 +11,7 @@ namespace CSsl.Cli.Up;
 /// what it leaves open comes from the state folder. Nobody gets a key that is not its business: gateways no sealing key and no certificate. Every silo is told
 /// where certificates and routes are, because roles change at run time; it reads the certificates' keys only while it has the handshake role.
 /// </summary>
-internal sealed class ClusterPlan
+internal sealed class ClusterPlan : IDisposable
 {
     private const string NoCertificates = $"--{CertificateOptions.Section}=";
     private const string KeyFile = "Cluster:KeyFile";
@@ -22,6 +22,10 @@ internal sealed class ClusterPlan
     private readonly UpOptions _options;
     private readonly LoadedConfiguration _configuration;
     private readonly StateFolder _state;
+
+    /// <summary>Ports that were picked; held until the cluster has ended, so that a process that is started again finds its own.</summary>
+    private readonly List<HeldPort> _held = [];
+    private IPEndPoint? _origin;
 
     public ClusterPlan(UpOptions options, LoadedConfiguration configuration, StateFolder state)
     {
@@ -68,37 +72,55 @@ internal sealed class ClusterPlan
     {
         Https = [.. Https.Select(Choose)];
         Admins = [.. Admins.Select(Choose)];
+        if (NeedsOrigin)
+            _origin = HostPort.Parse(Choose("127.0.0.1:0"));
+    }
 
-        static string Choose(string address)
+    /// <inheritdoc/>
+    public void Dispose() => _held.ForEach(static port => port.Dispose());
+
+    private string Choose(string address)
+    {
+        var endpoint = HostPort.Parse(address);
+        if (endpoint.Port != 0)
         {
-            var endpoint = FreePort.Require(HostPort.Parse(address));
-            return HostPort.Parse(address).Port == 0 ? endpoint.ToString() : address;
+            FreePort.Require(endpoint);
+            return address;
         }
+
+        var port = FreePort.Hold(endpoint);
+        _held.Add(port);
+        return port.EndPoint.ToString();
     }
 
     /// <summary>Asks this cluster whether it serves.</summary>
     public ReadyProbe CreateProbe() => new(HostPort.Parse(Https[0]), HostPort.Parse(Admin), UsesDevelopmentCertificates ? _state.Certificates.AuthorityCertificate : null);
 
-    /// <summary>The sample origin, on a port that it picks, or on the one that it had before.</summary>
-    public ChildSpec Origin(int port) => new("origin", "CSsl.Cli.dll", StopStage.Origin, ["origin", "--port", $"{port}", .. Configuration(), "--WatchParent=true"]);
+    /// <summary>The sample origin; null when it is not needed. After <see cref="ChoosePorts"/>.</summary>
+    public ChildSpec? Origin => _origin is { Port: var port }
+        ? new("origin", "CSsl.Cli.dll", StopStage.Origin, ["origin", "--port", $"{port}", .. Configuration(), "--WatchParent=true"])
+        : null;
+
+    /// <summary>Its port.</summary>
+    public int? OriginPort => _origin?.Port;
+
+    private string? OriginUrl => _origin is { } origin ? $"http://{origin}/" : null;
 
     /// <summary>The gateways and the silos.</summary>
-    /// <param name="origin">URL of the sample origin; null when it is not needed.</param>
-    public IReadOnlyList<ChildSpec> Processes(string? origin) =>
+    public IReadOnlyList<ChildSpec> Processes() =>
     [
-        .. Enumerable.Range(1, _options.HandshakeSilos).Select(number => Silo($"handshake-{number}", SiloRoles.Handshake, origin)),
-        .. Enumerable.Range(1, _options.DataSilos).Select(number => Silo($"data-{number}", SiloRoles.Data, origin)),
+        .. Enumerable.Range(1, _options.HandshakeSilos).Select(number => Silo($"handshake-{number}", SiloRoles.Handshake)),
+        .. Enumerable.Range(1, _options.DataSilos).Select(number => Silo($"data-{number}", SiloRoles.Data)),
         .. Admins.Select((admin, i) => Gateway($"gateway-{i + 1}", admin)),
     ];
 
     /// <summary>What <c>cssl serve</c> adds to the configuration: one process with every part.</summary>
-    /// <param name="origin">URL of the sample origin; null when it is not needed.</param>
-    public IReadOnlyList<string> SingleProcess(string? origin) =>
+    public IReadOnlyList<string> SingleProcess() =>
     [
         .. Common(),
         .. Default(SealingKeyFile, _state.SealingKey),
         .. Certificates(),
-        .. ReverseProxy(_options.Origin ?? origin),
+        .. ReverseProxy(_options.Origin ?? OriginUrl),
         .. Listeners(Admin),
     ];
 
@@ -110,14 +132,17 @@ internal sealed class ClusterPlan
         $"--Gateway:Name={name}",
         .. Listeners(admin),
         .. _options.Gateways > 1 ? ["--Gateway:ReusePort=true"] : Array.Empty<string>(),
+        $"--Gateway:Supervisor={_state.ControlSocket}",
         "--WatchParent=true",
-    ]);
+    ])
+    {
+        StopTime = CsslHost.StopTime(_configuration.Settings.Gateway.DrainTime),
+    };
 
     /// <summary>A silo.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="roles">What it starts with.</param>
-    /// <param name="origin">URL of the sample origin; null when it is not needed.</param>
-    public ChildSpec Silo(string name, SiloRoles roles, string? origin) => new(name, "CSsl.Silo.dll", StopStage.Silo,
+    public ChildSpec Silo(string name, SiloRoles roles) => new(name, "CSsl.Silo.dll", StopStage.Silo,
     [
         .. Common(),
         .. Default(SealingKeyFile, _state.SealingKey),
@@ -129,9 +154,12 @@ internal sealed class ClusterPlan
         "--Silo:Grains=127.0.0.1:0",
         "--Silo:Admin=127.0.0.1:0",
         .. Certificates(),
-        .. ReverseProxy(_options.Origin ?? origin),
+        .. ReverseProxy(_options.Origin ?? OriginUrl),
         "--WatchParent=true",
-    ]);
+    ])
+    {
+        StopTime = CsslHost.StopTime(_configuration.Settings.Silo.DrainTime),
+    };
 
     private IEnumerable<string> Configuration() => _configuration.File is { } file ? ["--config", file, .. _options.Settings] : _options.Settings;
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using CSsl.Cli.Operations;
@@ -8,16 +9,18 @@ using CSsl.Hosting;
 
 namespace CSsl.Cli.Up;
 
-/// <summary>Adds silos to a running local cluster, and takes them out: one at a time, because the last silo of a role must stay.</summary>
+/// <summary>Adds silos to a running local cluster, and takes them out; several at a time. That a role keeps its last silo is for the cluster grain to see, which takes orders one by one.</summary>
 /// <param name="supervisors">The cluster's processes.</param>
 /// <param name="plan">Makes the silos' command lines.</param>
-/// <param name="origin">URL of the sample origin; null when it is not needed.</param>
-internal sealed class ElasticSilos(Supervisors supervisors, ClusterPlan plan, string? origin)
+internal sealed class ElasticSilos(Supervisors supervisors, ClusterPlan plan)
 {
     /// <summary>Silos in one local cluster.</summary>
     private const int MaxSilos = 256;
 
     private static readonly TimeSpan StartTime = TimeSpan.FromSeconds(30);
+
+    /// <summary>Those that a request takes out.</summary>
+    private readonly ConcurrentDictionary<Supervisor, bool> _leaving = [];
 
     private string Admin => HostPort.Reachable(HostPort.Parse(plan.Admin)).ToString();
 
@@ -45,17 +48,15 @@ internal sealed class ElasticSilos(Supervisors supervisors, ClusterPlan plan, st
     private async Task<string> AddAsync(ControlRequest request, CancellationToken cancellationToken)
     {
         var roles = RolesOf(request.Roles ?? nameof(SiloRoles.Data));
-        var names = supervisors.All.Select(static supervisor => supervisor.Spec.Name).ToHashSet(StringComparer.Ordinal);
-        var name = request.Name ?? NextName(roles, names);
-        if (names.Contains(name))
-            throw new OrderException($"there is a process {name} already", ExitCodes.BadConfiguration);
-        if (name.Length > 64 || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'))
-            throw new OrderException($"'{name}' is no name for a silo: letters, digits, '-', '_' and '.'", ExitCodes.BadConfiguration);
+        if (request.Name is not null && !ProcessName.IsValid(request.Name))
+            throw new OrderException($"'{request.Name}' is no name for a silo: {ProcessName.Rule}", ExitCodes.BadConfiguration);
         if (supervisors.All.Count(static supervisor => supervisor.Spec.Stage == StopStage.Silo) >= MaxSilos)
             throw new OrderException($"there are {MaxSilos} silos already", ExitCodes.Failure);
 
         var watch = Stopwatch.StartNew();
-        var supervisor = supervisors.Add(plan.Silo(name, roles, origin));
+        var supervisor = request.Name is { } asked
+            ? supervisors.TryAdd(plan.Silo(asked, roles)) ?? throw new OrderException($"there is a process {asked} already", ExitCodes.BadConfiguration)
+            : Names(roles).Select(name => supervisors.TryAdd(plan.Silo(name, roles))).First(static added => added is not null)!;
         supervisor.Start();
         try
         {
@@ -63,12 +64,13 @@ internal sealed class ElasticSilos(Supervisors supervisors, ClusterPlan plan, st
         }
         catch (Exception e) when (e is OrderException or StatusException)
         {
-            await supervisors.RemoveAsync(supervisor, CancellationToken.None);
+            if (_leaving.TryAdd(supervisor, true))
+                await supervisors.RemoveAsync(supervisor, CancellationToken.None);
             throw;
         }
 
         supervisor.StartedWell = true;
-        return string.Create(CultureInfo.InvariantCulture, $"{name} serves, {watch.Elapsed.TotalSeconds:0.0} s after it was started");
+        return string.Create(CultureInfo.InvariantCulture, $"{supervisor.Spec.Name} serves, {watch.Elapsed.TotalSeconds:0.0} s after it was started");
     }
 
     private async Task ServesAsync(Supervisor supervisor, CancellationToken cancellationToken)
@@ -94,6 +96,9 @@ internal sealed class ElasticSilos(Supervisors supervisors, ClusterPlan plan, st
         if (silos.Find(silo => silo.Spec.Name == request.Name) is not { } supervisor)
             throw new OrderException($"this cluster has not started a silo '{request.Name}'; there {(silos.Count == 1 ? "is" : "are")} {string.Join(", ", silos.Select(static silo => silo.Spec.Name))}", ExitCodes.BadConfiguration);
 
+        if (!_leaving.TryAdd(supervisor, true))
+            throw new OrderException($"{supervisor.Spec.Name} is being taken out already", ExitCodes.Failure);
+
         try
         {
             await DrainAsync(supervisor.Spec.Name, request, cancellationToken);
@@ -102,6 +107,11 @@ internal sealed class ElasticSilos(Supervisors supervisors, ClusterPlan plan, st
         {
             await supervisors.RemoveAsync(supervisor, cancellationToken);
             return $"{supervisor.Spec.Name} is stopped, not drained: {e.Message}";
+        }
+        catch
+        {
+            _leaving.TryRemove(supervisor, out _);
+            throw;
         }
 
         await supervisors.RemoveAsync(supervisor, cancellationToken);
@@ -128,7 +138,8 @@ internal sealed class ElasticSilos(Supervisors supervisors, ClusterPlan plan, st
         return roles != SiloRoles.None ? roles : throw new OrderException("a silo starts with a role: handshake, data, or handshake,data", ExitCodes.BadConfiguration);
     }
 
-    private static string NextName(SiloRoles roles, HashSet<string> taken)
+    /// <summary>What a silo without a name of its own may be called: "data-1", "data-2" …</summary>
+    private static IEnumerable<string> Names(SiloRoles roles)
     {
         var stem = roles switch
         {
@@ -136,6 +147,6 @@ internal sealed class ElasticSilos(Supervisors supervisors, ClusterPlan plan, st
             SiloRoles.Data => "data",
             _ => "silo",
         };
-        return Enumerable.Range(1, int.MaxValue).Select(number => $"{stem}-{number}").First(name => !taken.Contains(name));
+        return Enumerable.Range(1, int.MaxValue).Select(number => $"{stem}-{number}");
     }
 }

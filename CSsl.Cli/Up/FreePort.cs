@@ -5,13 +5,13 @@ using CSsl.Hosting.Configuration;
 
 namespace CSsl.Cli.Up;
 
-/// <summary>Checks addresses before anything is started, to say in one line what is wrong.</summary>
+/// <summary>Checks addresses, and picks ports, before anything is started, to say in one line what is wrong.</summary>
 internal static class FreePort
 {
-    /// <returns>The address, with a free port in place of 0.</returns>
+    /// <summary>Makes sure that a process can listen there.</summary>
     /// <exception cref="InUseException">Another process listens there.</exception>
     /// <exception cref="ConfigurationException">This machine can't listen there.</exception>
-    public static IPEndPoint Require(IPEndPoint endpoint)
+    public static void Require(IPEndPoint endpoint)
     {
         using var socket = new Socket(endpoint.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -20,7 +20,6 @@ internal static class FreePort
                 socket.DualMode = true;
             socket.Bind(endpoint);
             socket.Listen();
-            return (IPEndPoint)socket.LocalEndPoint!;
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
@@ -28,7 +27,28 @@ internal static class FreePort
         }
         catch (SocketException e)
         {
-            throw new ConfigurationException($"can't listen on {endpoint}: {e.Message}", e);
+            throw Explained(endpoint, e);
         }
+    }
+
+    /// <summary>A free port of an address, for a process that is started later.</summary>
+    /// <exception cref="ConfigurationException">This machine can't listen there.</exception>
+    public static HeldPort Hold(IPEndPoint endpoint)
+    {
+        try
+        {
+            return new HeldPort(endpoint);
+        }
+        catch (SocketException e)
+        {
+            throw Explained(endpoint, e);
+        }
+    }
+
+    /// <summary>An address that the machine does not have may come later: no error of the configuration.</summary>
+    private static Exception Explained(IPEndPoint endpoint, SocketException e)
+    {
+        var message = $"can't listen on {endpoint}: {e.Message}";
+        return e.SocketErrorCode == SocketError.AddressNotAvailable ? new IOException(message, e) : new ConfigurationException(message, e);
     }
 }

@@ -10,7 +10,6 @@ namespace CSsl.Cli.Up;
 internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : IDisposable
 {
     private readonly Supervisors _supervisors = new(output, options.Restart);
-    private string? _origin;
 
     /// <summary>Runs until a signal.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
@@ -23,9 +22,10 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
             signal.WatchParent();
         var state = StateFolder.Create(options.State);
         using var claim = state.Claim();
-        var plan = new ClusterPlan(options, configuration, state);
+        using var plan = new ClusterPlan(options, configuration, state);
         plan.ChoosePorts();
         plan.EnsureKeys();
+        state.WriteAdmin(HostPort.Reachable(HostPort.Parse(plan.Admin)).ToString());
         try
         {
             return await StartAsync(plan, signal.Stop) ?? await RunUntilStoppedAsync(plan, state, signal.Stop);
@@ -45,10 +45,9 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
     /// <summary>Null when the cluster serves, or the exit code of the process that can't be started.</summary>
     private async Task<int?> StartAsync(ClusterPlan plan, CancellationToken cancellationToken)
     {
-        _origin = plan.NeedsOrigin ? await StartOriginAsync(plan, cancellationToken) : null;
-        var processes = plan.Processes(_origin);
-        foreach (var spec in processes)
-            _supervisors.Add(spec).Start();
+        var processes = plan.Processes();
+        foreach (var spec in plan.Origin is { } origin ? [origin, .. processes] : processes)
+            _supervisors.TryAdd(spec)!.Start();
 
         using var probe = plan.CreateProbe();
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -71,7 +70,7 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
     /// <summary>From here on silos can be added and removed.</summary>
     private async Task<int> RunUntilStoppedAsync(ClusterPlan plan, StateFolder state, CancellationToken stop)
     {
-        var silos = new ElasticSilos(_supervisors, plan, _origin);
+        var silos = new ElasticSilos(_supervisors, plan);
         await using var control = TryListen(state, silos);
         await Task.Delay(Timeout.Infinite, stop);
         return ExitCodes.Success;
@@ -88,26 +87,5 @@ internal sealed class LocalCluster(UpOptions options, PrefixedOutput output) : I
             output.Line(PrefixedOutput.Self, $"cssl silo can't be used with this cluster: no socket {state.ControlSocket}: {e.Message}");
             return null;
         }
-    }
-
-    /// <summary>Starts the sample origin on a port of its choice; a restart of it takes the same port, which the silos know.</summary>
-    private async Task<string> StartOriginAsync(ClusterPlan plan, CancellationToken cancellationToken)
-    {
-        var listening = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var supervisor = _supervisors.Add(plan.Origin(port: 0));
-        supervisor.Start(async reader =>
-        {
-            while (await reader.ReadLineAsync(CancellationToken.None) is { } line)
-            {
-                if (line.StartsWith(OriginCommand.ListeningPrefix, StringComparison.Ordinal))
-                    listening.TrySetResult(new Uri(line[OriginCommand.ListeningPrefix.Length..]));
-                else
-                    output.Line(supervisor.Spec.Name, line);
-            }
-        });
-
-        var url = await listening.Task.WaitAsync(cancellationToken);
-        supervisor.Change(plan.Origin(url.Port));
-        return url.ToString();
     }
 }

@@ -29,6 +29,22 @@ internal sealed class StateFolder
     /// <summary>Where a running <c>cssl up</c> takes requests.</summary>
     public string ControlSocket => File("control.sock");
 
+    /// <summary>Tells commands with <c>--state</c> where the cluster's admin endpoint is.</summary>
+    public void WriteAdmin(string admin) => System.IO.File.WriteAllText(File("admin"), $"{admin}\n");
+
+    /// <summary>What was told last; null when nobody has.</summary>
+    public string? ReadAdmin()
+    {
+        try
+        {
+            return System.IO.File.ReadAllText(File("admin")).Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The folder, which need not exist.</summary>
     public static StateFolder At(string path) => new(System.IO.Path.GetFullPath(path));
 

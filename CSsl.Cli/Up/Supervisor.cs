@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using CSsl.Hosting;
 
 namespace CSsl.Cli.Up;
@@ -20,7 +21,7 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
     private ChildProcess? _child;
     private Task _run = Task.CompletedTask;
 
-    public ChildSpec Spec { get; private set; } = spec;
+    public ChildSpec Spec { get; } = spec;
 
     /// <summary>Completes with an exit code when there is no hope before <see cref="StartedWell"/>: a wrong configuration, a port in use, one end after the other.</summary>
     public Task<int> FailedAtStart => _failedAtStart.Task;
@@ -44,9 +45,6 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
     /// <summary>Starts the process and goes on looking after it.</summary>
     /// <param name="readOutput">Reads its standard output; by default its lines go to the common output.</param>
     public void Start(Func<TextReader, Task>? readOutput = null) => _run = RunAsync(readOutput ?? CopyAsync);
-
-    /// <summary>What the next start uses.</summary>
-    public void Change(ChildSpec next) => Spec = next;
 
     /// <summary>Asks the process to stop, waits, and kills it when it takes too long.</summary>
     public async Task StopAsync(TimeSpan patience, CancellationToken impatience)
@@ -77,14 +75,10 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
     private async Task RunAsync(Func<TextReader, Task> readOutput)
     {
         var pause = FirstPause;
-        for (var attempt = 1; StartChild(readOutput) is { } child; attempt++)
+        for (var attempt = 1; ; attempt++)
         {
             var startedAt = time.GetTimestamp();
-            var exitCode = await child.ExitAsync();
-            lock (_lock)
-                _child = null;
-            var pid = child.Id;
-            child.Dispose();
+            var (what, exitCode) = await RunOnceAsync(readOutput);
             if (_stopping.IsCancellationRequested)
                 return;
 
@@ -94,7 +88,7 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
             if (time.GetElapsedTime(startedAt) > Settled)
                 pause = FirstPause;
             var next = isLeft ? "" : $", starting it again in {pause.TotalSeconds:0.##} s";
-            output.Line(PrefixedOutput.Self, $"{Spec.Name} (pid {pid}) ended: {ChildProcess.DescribeExit(exitCode)}{next}");
+            output.Line(PrefixedOutput.Self, $"{what}{next}");
             if (isHopeless)
                 _failedAtStart.TrySetResult(exitCode is ExitCodes.BadConfiguration or ExitCodes.InUse ? exitCode : ExitCodes.Failure);
             if (isLeft)
@@ -103,6 +97,30 @@ internal sealed class Supervisor(ChildSpec spec, PrefixedOutput output, bool res
             await Task.Delay(pause, time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
+    }
+
+    /// <summary>Runs the process to its end, however that comes.</summary>
+    /// <returns>What there is to tell, and its exit code; that of a failure when it could not even be started (no file, no memory, no process left to the user).</returns>
+    private async Task<(string What, int ExitCode)> RunOnceAsync(Func<TextReader, Task> readOutput)
+    {
+        ChildProcess? child;
+        try
+        {
+            child = StartChild(readOutput);
+        }
+        catch (Exception e) when (e is Win32Exception or IOException or InvalidOperationException or UnauthorizedAccessException)
+        {
+            return ($"{Spec.Name} can't be started: {e.Message}", ExitCodes.Failure);
+        }
+
+        if (child is null)
+            return ("", ExitCodes.Success); // It is not to run any more.
+        var exitCode = await child.ExitAsync();
+        lock (_lock)
+            _child = null;
+        var pid = child.Id;
+        child.Dispose();
+        return ($"{Spec.Name} (pid {pid}) ended: {ChildProcess.DescribeExit(exitCode)}", exitCode);
     }
 
     private ChildProcess? StartChild(Func<TextReader, Task> readOutput)

@@ -3,8 +3,8 @@ namespace CSsl.Cli.Up;
 /// <summary>The processes of a local cluster. They come and go while it runs; thread-safe.</summary>
 internal sealed class Supervisors(PrefixedOutput output, bool restart) : IDisposable
 {
-    /// <summary>Longer than any process takes to drain what it has by default.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
+    /// <summary>What a process gets beyond its own time before it is killed.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
     private readonly List<Supervisor> _all = [];
@@ -21,13 +21,16 @@ internal sealed class Supervisors(PrefixedOutput output, bool restart) : IDispos
     }
 
     /// <summary>One more, which is not started yet.</summary>
+    /// <returns>Null when there is one of that name.</returns>
     /// <exception cref="OperationCanceledException">The cluster stops.</exception>
-    public Supervisor Add(ChildSpec spec)
+    public Supervisor? TryAdd(ChildSpec spec)
     {
         lock (_gate)
         {
             if (_isStopping)
                 throw new OperationCanceledException("The cluster stops.");
+            if (_all.Exists(supervisor => supervisor.Spec.Name == spec.Name))
+                return null;
             var supervisor = new Supervisor(spec, output, restart, TimeProvider.System);
             _all.Add(supervisor);
             return supervisor;
@@ -37,7 +40,7 @@ internal sealed class Supervisors(PrefixedOutput output, bool restart) : IDispos
     /// <summary>Stops one and forgets it.</summary>
     public async Task RemoveAsync(Supervisor supervisor, CancellationToken hurry)
     {
-        await supervisor.StopAsync(Patience, hurry);
+        await StopAsync(supervisor, hurry);
         lock (_gate)
             _all.Remove(supervisor);
         supervisor.Dispose();
@@ -49,8 +52,10 @@ internal sealed class Supervisors(PrefixedOutput output, bool restart) : IDispos
         lock (_gate)
             _isStopping = true;
         foreach (var stage in All.GroupBy(supervisor => supervisor.Spec.Stage).OrderBy(stage => stage.Key))
-            await Task.WhenAll(stage.Select(supervisor => supervisor.StopAsync(Patience, hurry)));
+            await Task.WhenAll(stage.Select(supervisor => StopAsync(supervisor, hurry)));
     }
+
+    private static Task StopAsync(Supervisor supervisor, CancellationToken hurry) => supervisor.StopAsync(supervisor.Spec.StopTime + Grace, hurry);
 
     public void Dispose()
     {

@@ -4,12 +4,14 @@ using CSsl.Gateway.Links;
 using CSsl.Grains.Aggregation;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting;
+using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace CSsl.Gateway.Admin;
 
-/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; /engines (of the data silos); POST /orders (to a silo), POST /engines/settings.</summary>
+/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; /engines (of the data silos), /supervisor (where `cssl up` takes requests); POST /orders (to a silo), POST /engines/settings.</summary>
 internal static class GatewayAdmin
 {
     public static void AddGatewayAdmin(this IServiceCollection services)
@@ -19,6 +21,7 @@ internal static class GatewayAdmin
         services.AddAdminPage(GatewayListeners.Admin, "/healthz", ReadyAsync);
         services.AddAdminPage(GatewayListeners.Admin, "/readyz", ReadyAsync);
         services.AddLivePage(GatewayListeners.Admin);
+        services.AddAdminPage(GatewayListeners.Admin, "/supervisor", SupervisorAsync);
         services.AddAdminAction(GatewayListeners.Admin, "/orders", OrderEndpoint.HandleAsync);
         services.AddAdminPage(GatewayListeners.Admin, "/engines", EngineEndpoint.ShowAsync);
         services.AddAdminAction(GatewayListeners.Admin, "/engines/settings", EngineEndpoint.ChangeAsync);
@@ -26,6 +29,13 @@ internal static class GatewayAdmin
 
     private static Task StatusAsync(HttpContext context)
         => context.Response.WriteAsJsonAsync(context.RequestServices.GetRequiredService<StatusPage>().Show(), GatewayAdminJson.Default.ClusterStatus, contentType: null, context.RequestAborted);
+
+    /// <summary>Where the <c>cssl up</c> above this gateway takes requests, as one line; empty when there is none.</summary>
+    private static Task SupervisorAsync(HttpContext context)
+    {
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync($"{context.RequestServices.GetRequiredService<IOptions<GatewayOptions>>().Value.Supervisor}\n", context.RequestAborted);
+    }
 
     private static Task ReadyAsync(HttpContext context)
     {

@@ -5,7 +5,6 @@ namespace CSsl.Grains.Cluster;
 /// <summary>What a report must be to enter the cluster view: everybody reads the view, so nobody else has to check.</summary>
 internal static class ReportValidation
 {
-    private const int MaxNameLength = 64;
     private const int MaxEndpointLength = 300;
     private const int MaxTextLength = 500;
     private const int MaxBatchSizes = 32;
@@ -53,18 +52,13 @@ internal static class ReportValidation
         Require(command.Mode is not { } mode || Enum.IsDefined(mode), "the mode is unknown");
     }
 
-    private static bool IsEngine(EngineLoad engine) => engine.Name.Length <= MaxNameLength && engine.Batches.Count <= MaxBatchSizes && engine.Batches.All(static count => count >= 0)
+    private static bool IsEngine(EngineLoad engine) => engine.Name.Length <= ProcessName.MaxLength && engine.Batches.Count <= MaxBatchSizes && engine.Batches.All(static count => count >= 0)
         && IsAmount(engine.CallsPerSecond) && IsAmount(engine.RecordsPerSecond) && IsAmount(engine.BytesPerSecond) && IsAmount(engine.LaneFill) && IsAmount(engine.QueueWait);
 
-    private static bool IsOrder(SiloOrder? order) => order is not null && IsName(order.Silo) && order.Version > 0 && ((order.Roles ?? SiloRoles.None) & ~AllRoles) == 0
+    private static bool IsOrder(SiloOrder? order) => order is not null && ProcessName.IsValid(order.Silo) && order.Version > 0 && ((order.Roles ?? SiloRoles.None) & ~AllRoles) == 0
         && Enum.IsDefined(order.Mode ?? RoleMode.Fixed) && Enum.IsDefined(order.By);
 
-    private static bool IsName(string? name)
-        => name is { Length: > 0 and <= MaxNameLength } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
-
-    private static void CheckName(string? name)
-        => Require(IsName(name),
-            $"the name must be 1 to {MaxNameLength} letters, digits, '-', '_' or '.'");
+    private static void CheckName(string? name) => Require(ProcessName.IsValid(name), $"the name must be {ProcessName.Rule}");
 
     /// <summary>What <see cref="Link.LinkTransport"/> can dial.</summary>
     private static bool IsLinkEndpoint(string? endpoint)

@@ -5,6 +5,10 @@ namespace CSsl.Hosting.Configuration;
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class FilePathAttribute : Attribute;
 
+/// <summary>Marks an option that is the name of a silo or gateway (<see cref="Grains.Cluster.ProcessName"/>).</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class ProcessNameAttribute : Attribute;
+
 /// <summary>Marks an option (or the elements of a list) that is "host:port" with an IP address, "localhost", or "*" for all addresses.</summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class HostPortAttribute : Attribute;

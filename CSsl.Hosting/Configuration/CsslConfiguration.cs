@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Net;
 using CSsl.Database;
 using CSsl.Tls.Handshake;
 using Microsoft.AspNetCore.Builder;
@@ -101,6 +102,12 @@ public static class CsslConfiguration
         catch (ArgumentException e)
         {
             throw new ConfigurationException($"{loaded.OriginOf("Link")}: {e.Message}", e);
+        }
+
+        if (loaded.Settings.Admin.OrleansDashboard && !IPAddress.IsLoopback(HostPort.Parse(loaded.Settings.Silo.Admin).Address))
+        {
+            const string Dashboard = $"{AdminOptions.Section}:{nameof(AdminOptions.OrleansDashboard)}";
+            throw new ConfigurationException($"{loaded.OriginOf(Dashboard)}: {Dashboard}: the dashboard asks for no password, so Silo:Admin must be a loopback address, not {loaded.Settings.Silo.Admin}");
         }
 
         const string Database = $"{ClusterOptions.Section}:{nameof(ClusterOptions.Database)}";

@@ -10,6 +10,7 @@ public sealed class CsslSettings
     public ClusterOptions Cluster { get; set; } = new();
     public GatewayOptions Gateway { get; set; } = new();
     public SiloOptions Silo { get; set; } = new();
+    public AdminOptions Admin { get; set; } = new();
     public IReadOnlyList<CertificateOptions> Certificates { get; set; } = [];
     public LimitsOptions Limits { get; set; } = new();
     public ResumptionOptions Resumption { get; set; } = new();

@@ -7,6 +7,7 @@ public sealed class GatewayOptions
     public const string Section = "Gateway";
 
     /// <summary>The gateway's name in the cluster.</summary>
+    [ProcessName]
     public string Name { get; set; } = "gateway";
 
     /// <summary>Addresses ("host:port") on which clients connect with TLS. Empty means <see cref="DefaultListen"/>.</summary>
@@ -19,6 +20,10 @@ public sealed class GatewayOptions
 
     /// <summary>True: other gateways may listen on the same addresses, and the kernel spreads the clients over them (SO_REUSEPORT, Linux). Not for <see cref="Admin"/>.</summary>
     public bool ReusePort { get; set; }
+
+    /// <summary>Unix socket of the <c>cssl up</c> that started this gateway, which it tells whoever asks its admin endpoint for (/supervisor); null: none did.</summary>
+    [FilePath]
+    public string? Supervisor { get; set; }
 
     /// <summary>How long connections may go on after SIGTERM before they are reset.</summary>
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(5);

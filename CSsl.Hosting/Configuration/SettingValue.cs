@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using CSsl.Grains.Cluster;
 
 namespace CSsl.Hosting.Configuration;
 
@@ -84,6 +85,9 @@ public static class SettingValue
 
         if (property.IsDefined(typeof(HostPortAttribute)) && !HostPort.TryParse(text, out _))
             throw Bad(setting, "expected host:port, such as \"127.0.0.1:8443\", \"[::1]:8443\" or \"*:8443\"");
+
+        if (property.IsDefined(typeof(ProcessNameAttribute)) && !ProcessName.IsValid(text))
+            throw Bad(setting, $"expected {ProcessName.Rule}");
 
         var isRelativePath = property.IsDefined(typeof(FilePathAttribute)) && text.Length > 0 && !text.Contains('=') && !Path.IsPathRooted(text);
         return isRelativePath ? Path.GetFullPath(text, setting.BaseDirectory) : text;

@@ -10,6 +10,7 @@ public sealed class SiloOptions
     public const string Section = "Silo";
 
     /// <summary>The silo's name in the cluster; unique among those that live. Letters, digits, '-', '_' and '.'.</summary>
+    [ProcessName]
     public string Name { get; set; } = "silo";
 
     /// <summary>What the silo does when it starts: Handshake, Data, or both.</summary>

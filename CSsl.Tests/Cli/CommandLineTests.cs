@@ -49,5 +49,24 @@ public sealed class CommandLineTests
     public void A_wrong_argument_is_named(string expected, params string[] args)
         => Assert.Contains(Parse(args).Errors, error => error.Message == expected);
 
+    [Theory]
+    [InlineData("cssl silo add", "silo", "add", "--roels", "data")]
+    [InlineData("cssl status", "status", "--x")]
+    [InlineData("cssl", "fly")]
+    public void The_command_that_can_help_is_named_in_full(string expected, params string[] args) => Assert.Equal(expected, CsslCommand.CommandPath(Parse(args)));
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("drain", "data-1")]
+    [InlineData("roles", "data-1", "auto")]
+    [InlineData("silo", "add")]
+    [InlineData("silo", "remove", "data-1")]
+    public void Every_command_for_a_running_cluster_takes_its_admin_endpoint_or_its_state_folder_but_not_both(params string[] command)
+    {
+        Assert.Empty(Parse([.. command, "--admin", "9443"]).Errors);
+        Assert.Empty(Parse([.. command, "--state", "x", "--config", "y.json"]).Errors);
+        Assert.Contains("give one of them", Assert.Single(Parse([.. command, "--admin", "9443", "--state", "x"]).Errors).Message, StringComparison.Ordinal);
+    }
+
     private static ParseResult Parse(params string[] args) => CsslCommand.Create().Parse(args);
 }

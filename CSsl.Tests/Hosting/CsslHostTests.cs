@@ -45,6 +45,15 @@ public sealed class CsslHostTests
         Assert.Equal(("wrong key", ExitCodes.BadConfiguration), CsslHost.Explain(new OrleansConfigurationException("wrong key")));
     }
 
+    [Fact]
+    public void An_address_that_the_machine_does_not_have_yet_is_to_be_tried_again()
+    {
+        var error = new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AddressNotAvailable);
+        Assert.Equal(ExitCodes.Failure, CsslHost.Explain(error)?.ExitCode);
+        Assert.Equal(("can't listen on 192.0.2.1:443: no", ExitCodes.Failure), CsslHost.Explain(new IOException("can't listen on 192.0.2.1:443: no", error)));
+        Assert.Equal(ExitCodes.BadConfiguration, CsslHost.Explain(new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AccessDenied))?.ExitCode);
+    }
+
     private static Task<int> RunAsync<T>()
         where T : class, IHostedService
         => CsslHost.RunAsync(["--Cluster:Id=x"], builder =>

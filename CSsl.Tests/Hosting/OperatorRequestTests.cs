@@ -29,6 +29,7 @@ public sealed class OperatorRequestTests
             context.Request.Headers.Origin = origin;
 
         Assert.Equal(status == 200, OperatorRequest.IsAllowed(context));
+        Assert.Equal(status != 403 || origin is not null, OperatorRequest.IsFromHere(context));
         Assert.Equal(status, context.Response.StatusCode);
     }
 }

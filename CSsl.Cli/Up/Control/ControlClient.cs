@@ -4,16 +4,16 @@ using CSsl.Hosting;
 
 namespace CSsl.Cli.Up.Control;
 
-/// <summary>Asks the <c>cssl up</c> that runs with a state folder.</summary>
+/// <summary>Asks a running <c>cssl up</c>.</summary>
 internal static class ControlClient
 {
     /// <summary>Sends a request and waits for the answer.</summary>
-    public static async Task<ControlAnswer> AskAsync(StateFolder state, ControlRequest request, CancellationToken cancellationToken)
+    public static async Task<ControlAnswer> AskAsync(string path, ControlRequest request, CancellationToken cancellationToken)
     {
         try
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(state.ControlSocket), cancellationToken);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
             await using var stream = new NetworkStream(socket);
             await stream.WriteAsync((byte[])[.. JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Options), (byte)'\n'], cancellationToken);
             using var answer = new MemoryStream();
@@ -22,7 +22,7 @@ internal static class ControlClient
         }
         catch (Exception e) when (e is SocketException or ArgumentOutOfRangeException)
         {
-            return Failed($"no `cssl up` runs with the state folder {state.Path} (--state if it is another one)");
+            return Failed($"no `cssl up` takes requests at {path} (--admin or --state if it is another one)");
         }
         catch (Exception e) when (e is IOException or JsonException)
         {

@@ -6,16 +6,20 @@ namespace CSsl.Cli.Up.Control;
 
 /// <summary>
 /// Where a running <c>cssl up</c> takes requests: a Unix socket in the state folder that only its owner can connect to. One request and one
-/// answer per connection, one connection at a time.
+/// answer per connection; several connections at a time, because a silo takes a while to drain.
 /// </summary>
 internal sealed class ControlSocket : IAsyncDisposable
 {
+    /// <summary>Requests under way; more wait to be accepted.</summary>
+    public const int MaxRequests = 16;
+
     private static readonly TimeSpan RequestTime = TimeSpan.FromSeconds(5);
 
     private readonly string _path;
     private readonly Socket _listener;
     private readonly Func<ControlRequest, CancellationToken, Task<ControlAnswer>> _handle;
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _slots = new(MaxRequests);
     private readonly Task _accepting;
 
     private ControlSocket(string path, Socket listener, Func<ControlRequest, CancellationToken, Task<ControlAnswer>> handle)
@@ -55,7 +59,10 @@ internal sealed class ControlSocket : IAsyncDisposable
         await _stop.CancelAsync();
         _listener.Dispose();
         await _accepting;
+        for (var i = 0; i < MaxRequests; i++)
+            await _slots.WaitAsync();
         File.Delete(_path);
+        _slots.Dispose();
         _stop.Dispose();
     }
 
@@ -65,13 +72,48 @@ internal sealed class ControlSocket : IAsyncDisposable
         {
             try
             {
-                using var connection = await _listener.AcceptAsync(_stop.Token);
-                await ServeAsync(connection);
+                await _slots.WaitAsync(_stop.Token);
             }
-            catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+            catch (OperationCanceledException)
             {
-                // The client went away, or this process stops.
+                return;
             }
+
+            _ = ServeNextAsync(await AcceptOneAsync());
+        }
+    }
+
+    /// <summary>Null when the client went away before, or this process stops.</summary>
+    private async Task<Socket?> AcceptOneAsync()
+    {
+        try
+        {
+            return await _listener.AcceptAsync(_stop.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Serves one, and gives its place to the next.</summary>
+    private async Task ServeNextAsync(Socket? connection)
+    {
+        try
+        {
+            using (connection)
+            {
+                if (connection is not null)
+                    await ServeAsync(connection);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or SocketException or IOException or ObjectDisposedException)
+        {
+            // The client went away, or this process stops.
+        }
+        finally
+        {
+            _slots.Release();
         }
     }
 

@@ -25,7 +25,7 @@ public sealed class ControlSocketTests : IDisposable
                 Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_state.ControlSocket));
             for (var i = 0; i < 3; i++)
             {
-                var answer = await ControlClient.AskAsync(_state, new ControlRequest { Command = ControlRequest.Remove, Name = "data-1" }, CancellationToken.None);
+                var answer = await ControlClient.AskAsync(_state.ControlSocket, new ControlRequest { Command = ControlRequest.Remove, Name = "data-1" }, CancellationToken.None);
                 Assert.Equal(("remove data-1", 7), (answer.Message, answer.ExitCode));
             }
         }
@@ -38,12 +38,12 @@ public sealed class ControlSocketTests : IDisposable
     {
         using (var left = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
             left.Bind(new UnixDomainSocketEndPoint(_state.ControlSocket));
-        var nobody = await ControlClient.AskAsync(_state, new ControlRequest { Command = ControlRequest.Add }, CancellationToken.None);
+        var nobody = await ControlClient.AskAsync(_state.ControlSocket, new ControlRequest { Command = ControlRequest.Add }, CancellationToken.None);
         Assert.Equal(1, nobody.ExitCode);
-        Assert.Contains("no `cssl up` runs with the state folder", nobody.Message, StringComparison.Ordinal);
+        Assert.Contains("no `cssl up` takes requests at", nobody.Message, StringComparison.Ordinal);
 
         await using var control = ControlSocket.Listen(_state.ControlSocket, (_, _) => Task.FromResult(new ControlAnswer { Message = "here" }));
-        Assert.Equal("here", (await ControlClient.AskAsync(_state, new ControlRequest { Command = ControlRequest.Add }, CancellationToken.None)).Message);
+        Assert.Equal("here", (await ControlClient.AskAsync(_state.ControlSocket, new ControlRequest { Command = ControlRequest.Add }, CancellationToken.None)).Message);
     }
 
     [Theory]
@@ -56,8 +56,43 @@ public sealed class ControlSocketTests : IDisposable
         await using var control = ControlSocket.Listen(_state.ControlSocket, (_, _) => Task.FromResult(new ControlAnswer { Message = "here" }));
         Assert.Contains("not a request", await SendAsync(text), StringComparison.Ordinal);
         Assert.Contains("not a request", await SendAsync(new string('x', ControlJson.MaxLine)), StringComparison.Ordinal);
-        Assert.Equal("here", (await ControlClient.AskAsync(_state, new ControlRequest { Command = ControlRequest.Add }, CancellationToken.None)).Message);
+        Assert.Equal("here", (await ControlClient.AskAsync(_state.ControlSocket, new ControlRequest { Command = ControlRequest.Add }, CancellationToken.None)).Message);
     }
+
+    [Fact]
+    public async Task A_slow_request_does_not_hold_up_the_next_and_only_so_many_are_served_at_once()
+    {
+        var released = new TaskCompletionSource();
+        var begun = new SemaphoreSlim(0);
+        await using var control = ControlSocket.Listen(_state.ControlSocket, async (request, _) =>
+        {
+            if (request.Command == ControlRequest.Add)
+                return new ControlAnswer { Message = "added" };
+            begun.Release();
+            await released.Task;
+            return new ControlAnswer { Message = "removed" };
+        });
+
+        List<Task<ControlAnswer>> slow = [];
+        for (var i = 0; i < ControlSocket.MaxRequests - 1; i++)
+        {
+            slow.Add(AskAsync(ControlRequest.Remove));
+            await begun.WaitAsync();
+        }
+
+        Assert.Equal("added", (await AskAsync(ControlRequest.Add)).Message);
+
+        slow.Add(AskAsync(ControlRequest.Remove));
+        await begun.WaitAsync();
+        var waiting = AskAsync(ControlRequest.Add);
+        Assert.False(waiting.IsCompleted);
+        released.SetResult();
+        Assert.Equal("added", (await waiting).Message);
+        Assert.All(await Task.WhenAll(slow), static answer => Assert.Equal("removed", answer.Message));
+    }
+
+    private Task<ControlAnswer> AskAsync(string command)
+        => ControlClient.AskAsync(_state.ControlSocket, new ControlRequest { Command = command }, CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(30));
 
     private async Task<string> SendAsync(string text)
     {

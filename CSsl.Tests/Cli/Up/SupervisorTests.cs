@@ -50,6 +50,24 @@ public sealed partial class SupervisorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_child_that_cannot_be_started_is_told_and_tried_again_and_given_up_before_the_cluster_serves()
+    {
+        // Longer than the kernel takes (execve(2), E2BIG): Process.Start throws.
+        using var supervisor = Supervise(restart: true, new string('x', 4 << 20));
+        supervisor.Start();
+        foreach (var pause in new[] { 0.25, 0.5, 1, 2 })
+        {
+            await _time.TimerArmedAsync();
+            Assert.Contains(FormattableString.Invariant($", starting it again in {pause} s"), _log.ToString(), StringComparison.Ordinal);
+            _time.Advance(TimeSpan.FromSeconds(pause));
+        }
+
+        Assert.Equal(1, await supervisor.FailedAtStart.WaitAsync(Patience));
+        await supervisor.Completion.WaitAsync(Patience);
+        Assert.Contains("origin can't be started: ", _log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_restart_the_end_is_only_told()
     {
         using var supervisor = Supervise(restart: false, "--version");

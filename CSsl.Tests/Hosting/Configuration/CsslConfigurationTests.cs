@@ -176,6 +176,31 @@ public sealed class CsslConfigurationTests : IDisposable
         Assert.False(loaded.IsSet("Cluster:Database"));
     }
 
+    [Theory]
+    [InlineData("Silo:Name", "a b")]
+    [InlineData("Silo:Name", "")]
+    [InlineData("Gateway:Name", "edge/1")]
+    [InlineData("Gateway:Name", "12345678901234567890123456789012345678901234567890123456789012345")]
+    public void A_name_that_no_process_may_have_is_refused_where_it_is_read(string key, string name)
+    {
+        var message = Fails(json: null, new Hashtable { [$"CSSL_{key.Replace(":", "__", StringComparison.Ordinal)}"] = name });
+        Assert.Contains($"{key}: \"{name}\" is not valid, expected 1 to 64 letters, digits", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:0", true)]
+    [InlineData("[::1]:9444", true)]
+    [InlineData("10.0.0.7:9444", false)]
+    [InlineData("*:9444", false)]
+    public void Dashboard_without_a_password_is_for_loopback_only(string admin, bool isAllowed)
+    {
+        string[] args = ["--Admin:OrleansDashboard=true", $"--Silo:Admin={admin}"];
+        if (isAllowed)
+            Assert.True(Load(json: null, args: args).Settings.Admin.OrleansDashboard);
+        else
+            Assert.Contains("Silo:Admin must be a loopback address", Fails(json: null, args: args), StringComparison.Ordinal);
+    }
+
     private LoadedConfiguration Load(string? json, IDictionary? environment = null, params string[] args)
     {
         if (json is not null)
