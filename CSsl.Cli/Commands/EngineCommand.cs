@@ -40,16 +40,17 @@ internal static class EngineCommand
             },
         };
         var json = new Option<bool>("--json") { Description = "Print JSON instead of a table." };
-        var admin = CommonOptions.Admin();
+        var target = new ClusterTarget();
         var command = new Command("engine", """
             Shows the record engine of each silo that can have the data role, how records are put together for it, and what it has done since the silo started.
             --records-per-call and --max-delay change that while it serves, until the silo is started again.
             """)
         {
-            silo, records, delay, json, admin,
+            silo, records, delay, json,
         };
+        target.AddTo(command);
         command.SetAction((result, cancellationToken) => RunAsync(
-            result.GetValue(admin) ?? CommonOptions.DefaultAdmin, result.GetValue(silo), ToChange(result.GetValue(records), result.GetValue(delay)), result.GetValue(json), cancellationToken));
+            target, result, result.GetValue(silo), ToChange(result.GetValue(records), result.GetValue(delay)), result.GetValue(json), cancellationToken));
         return command;
     }
 
@@ -61,11 +62,11 @@ internal static class EngineCommand
 
     private static AggregationChange ToChange(int? records, TimeSpan? delay) => new() { RecordsPerCall = records, MaxDelay = delay };
 
-    private static async Task<int> RunAsync(string admin, string? silo, AggregationChange change, bool asJson, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(ClusterTarget target, ParseResult result, string? silo, AggregationChange change, bool asJson, CancellationToken cancellationToken)
     {
-        using var client = new EngineClient(admin);
         try
         {
+            using var client = new EngineClient(target.Admin(result));
             var engines = change == new AggregationChange() ? await client.ShowAsync(silo, cancellationToken) : await client.ChangeAsync(silo, change, cancellationToken);
             if (asJson)
                 Console.WriteLine(JsonSerializer.Serialize(engines, StatusJson.Options));
