@@ -1,5 +1,4 @@
 using CSsl.Grains.Cluster;
-using CSsl.Hosting.Configuration;
 using CSsl.Silo.Links;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
