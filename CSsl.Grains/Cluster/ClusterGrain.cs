@@ -29,7 +29,6 @@ public sealed partial class ClusterGrain(
     private static readonly TimeSpan StorePause = TimeSpan.FromSeconds(5);
 
     private readonly RolePlannerOptions _planning = new() { MinimumHandshake = options.Value.MinimumHandshakeSilos, MinimumData = options.Value.MinimumDataSilos };
-    private readonly CancellationTokenSource _deactivating = new();
     private readonly long _startedAt = time.GetTimestamp();
     private ClusterRoster _roster = null!;
     private OrderBook _orders = null!;
@@ -46,19 +45,17 @@ public sealed partial class ClusterGrain(
         _orders = new OrderBook(stored.State, time);
         BeginEpoch();
         await StoreAsync(_orders.State);
-        _roster = new ClusterRoster(_orders.State.Epoch, membership.CurrentSnapshot, time);
+        _roster = new ClusterRoster(_orders.State, membership.CurrentSnapshot, time);
         _publishing = timers.RegisterGrainTimer(GrainContext, static (self, _) => self.OnPublishDue(), this, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true });
         _planner = timers.RegisterGrainTimer(GrainContext, static (self, _) => self.PlanAsync(), this, new GrainTimerCreationOptions(PlanInterval, PlanInterval));
-        WatchMembershipAsync(_deactivating.Token).Ignore();
     }
 
     /// <inheritdoc/>
-    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        await _deactivating.CancelAsync();
-        _deactivating.Dispose();
         _publishing.Dispose();
         _planner.Dispose();
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -73,7 +70,7 @@ public sealed partial class ClusterGrain(
     public async ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken)
     {
         ReportValidation.Check(command);
-        _roster.Age();
+        Observe();
         var view = _roster.View(_orders.State);
         if (CommandCheck.Judge(view, command) is { } refusal)
         {
@@ -132,13 +129,10 @@ public sealed partial class ClusterGrain(
         return ValueTask.FromResult(expected);
     }
 
-    private async Task WatchMembershipAsync(CancellationToken cancellationToken)
+    private void Observe()
     {
-        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(cancellationToken))
-        {
-            _roster.Observe(snapshot);
-            ArmPublishing();
-        }
+        _roster.Observe(membership.CurrentSnapshot);
+        _roster.Age();
     }
 
     private void ArmPublishing()
@@ -177,7 +171,7 @@ public sealed partial class ClusterGrain(
             _roster.Begin(_orders.State.Epoch);
         }
 
-        _roster.Age();
+        Observe();
         var view = _roster.View(_orders.State);
         _orders.Age(view.Silos);
         var plan = RolePlanner.Plan(view, _history, _planning, DateTimeOffset.UnixEpoch + time.GetElapsedTime(_startedAt));

@@ -36,15 +36,15 @@ internal sealed class ClusterRoster
     private readonly Dictionary<string, ViewVersion> _partVersions = [];
     private ClusterMembershipSnapshot _membership;
 
-    /// <param name="epoch">Of this activation.</param>
+    /// <param name="stored">The epoch of this activation, and what was ordered and decided before it.</param>
     /// <param name="membership">As of now.</param>
     /// <param name="time">The clock.</param>
-    public ClusterRoster(long epoch, ClusterMembershipSnapshot membership, TimeProvider time)
+    public ClusterRoster(ClusterState stored, ClusterMembershipSnapshot membership, TimeProvider time)
     {
         (_membership, _time, _startedAt) = (membership, time, time.GetTimestamp());
         _silos = new(ReportChange.PatienceFor, time);
         _gateways = new(ReportChange.PatienceFor, time);
-        Published = new ClusterView { Version = new ViewVersion(epoch, 0), Settling = true };
+        Published = new ClusterView { Version = new ViewVersion(stored.Epoch, 0), Settling = true, Orders = stored.Orders, Decisions = stored.Decisions };
     }
 
     /// <summary>The view that gateways were pushed last.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.CompilerServices;
 using Orleans.Runtime;
 
 namespace CSsl.Tests.Support;
@@ -9,33 +8,18 @@ internal sealed class FakeMembership : IClusterMembershipService
 {
     private ImmutableDictionary<SiloAddress, ClusterMember> _members = ImmutableDictionary<SiloAddress, ClusterMember>.Empty;
     private long _version;
-    private TaskCompletionSource _changed = new();
 
     public ClusterMembershipSnapshot CurrentSnapshot => new(_members, new MembershipVersion(_version));
 
-    /// <summary>Who reads them has read this one when it returns.</summary>
-    public IAsyncEnumerable<ClusterMembershipSnapshot> MembershipUpdates => UpdatesAsync(CancellationToken.None);
+    IAsyncEnumerable<ClusterMembershipSnapshot> IClusterMembershipService.MembershipUpdates => throw new NotSupportedException();
 
     public void Set(SiloAddress silo, SiloStatus status)
     {
         _members = _members.SetItem(silo, new ClusterMember(silo, status, $"{silo}"));
         _version++;
-        var changed = _changed;
-        _changed = new TaskCompletionSource();
-        changed.SetResult();
     }
 
-    public ValueTask Refresh(MembershipVersion minimumVersion = default, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+    ValueTask IClusterMembershipService.Refresh(MembershipVersion minimumVersion, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<bool> TryKill(SiloAddress siloAddress) => throw new NotSupportedException();
-
-    private async IAsyncEnumerable<ClusterMembershipSnapshot> UpdatesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        while (true)
-        {
-            var changed = _changed.Task;
-            yield return CurrentSnapshot;
-            await changed.WaitAsync(cancellationToken);
-        }
-    }
+    Task<bool> IClusterMembershipService.TryKill(SiloAddress siloAddress) => throw new NotSupportedException();
 }

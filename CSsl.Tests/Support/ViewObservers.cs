@@ -5,21 +5,23 @@ namespace CSsl.Tests.Support;
 /// <summary>A gateway that takes what is pushed, in the test's hand.</summary>
 internal sealed class PushedGateway : IGatewayObserver
 {
+    private bool _hasMissed;
+
     public ClusterViewHolder View { get; } = new();
 
     public List<ClusterViewChange> Changes { get; } = [];
-
-    /// <summary>True: the changes don't arrive.</summary>
-    public bool IsDeaf { get; set; }
 
     public ValueTask ViewChanged(ClusterViewChange change)
     {
         lock (Changes)
             Changes.Add(change);
-        if (!IsDeaf)
-            View.TryApply(change);
+        if (!View.TryApply(change))
+            _hasMissed = true;
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>True once after a change that was for another view.</summary>
+    public bool TakeMissed() => Interlocked.Exchange(ref _hasMissed, false);
 }
 
 /// <summary>A silo that takes what is pushed, in the test's hand.</summary>

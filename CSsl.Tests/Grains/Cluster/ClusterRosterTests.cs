@@ -16,7 +16,7 @@ public sealed class ClusterRosterTests
     private readonly ClusterRoster _roster;
     private ClusterState _state = new();
 
-    public ClusterRosterTests() => _roster = new ClusterRoster(7, _membership.CurrentSnapshot, _clock);
+    public ClusterRosterTests() => _roster = new ClusterRoster(_state with { Epoch = 7 }, _membership.CurrentSnapshot, _clock);
 
     [Fact]
     public void View_shows_who_reported_by_name()
