@@ -4,16 +4,16 @@ using Orleans.Runtime;
 namespace CSsl.Grains.Handshake;
 
 /// <summary>Keeps one session in the database. It is active for as long as a call takes: a busy cluster has millions of sessions, and most are never asked for.</summary>
-public sealed class SessionGrain([PersistentState(SessionGrain.StateName)] IPersistentState<SessionState> stored, TimeProvider time) : Grain, ISessionGrain
+public sealed class ResumptionGrain([PersistentState(ResumptionGrain.StateName)] IPersistentState<ResumptionState> stored, TimeProvider time) : Grain, IResumptionGrain
 {
-    /// <summary>Name of the state, by which expired rows are found in the database.</summary>
+    /// <summary>Name of the state, by which expired rows are found in the database: also those that earlier versions stored.</summary>
     public const string StateName = "tls-session";
 
     /// <inheritdoc/>
     public async ValueTask Store(StoredSession session, CancellationToken cancellationToken)
     {
         LeaveSoon();
-        stored.State = new SessionState { Sealed = session.Sealed.ToArray(), ExpiresAt = session.ExpiresAt };
+        stored.State = new ResumptionState { Sealed = session.Sealed.ToArray(), ExpiresAt = session.ExpiresAt };
         await stored.WriteStateAsync(cancellationToken);
     }
 

@@ -11,7 +11,7 @@ namespace CSsl.Silo.Lifecycle;
 /// Deletes expired TLS sessions from the database: nobody asks for them, so no grain would. Every silo does it now and then; what one has
 /// deleted, the next does not find.
 /// </summary>
-internal sealed partial class SessionJanitor(IOptions<ClusterOptions> cluster, IOptions<ResumptionOptions> options, TimeProvider time, ILogger<SessionJanitor> logger) : BackgroundService
+internal sealed partial class ResumptionJanitor(IOptions<ClusterOptions> cluster, IOptions<ResumptionOptions> options, TimeProvider time, ILogger<ResumptionJanitor> logger) : BackgroundService
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
@@ -31,7 +31,7 @@ internal sealed partial class SessionJanitor(IOptions<ClusterOptions> cluster, I
         {
             var query = _database.Queries[StoredQueries.DeleteAged]
                 .With("ServiceId", cluster.Value.Id)
-                .With("GrainTypeString", SessionGrain.StateName)
+                .With("GrainTypeString", ResumptionGrain.StateName)
                 .With("ModifiedBefore", time.GetUtcNow() - options.Value.Lifetime - Grace);
             batch = (await _database.WriteAsync(query, static row => row.GetInt32(0), cancellationToken))[0];
             deleted += batch;
