@@ -75,6 +75,7 @@ public static class GatewayHosting
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ClientConnection>>()));
         services.AddSingleton<GatewayConnectionHandler>();
+        services.AddSingleton<GatewaySessions>();
     }
 
     private static void AddLinks(IServiceCollection services, LinkIdentity self, byte[] clusterKey, LinkOptions options)

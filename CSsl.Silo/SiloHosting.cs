@@ -63,6 +63,7 @@ public static class SiloHosting
         AddHosted<HandshakeLaneStarter>(builder.Services);
         AddHosted<OrderKeeper>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
+        AddHosted<StalledClients>(builder.Services);
         AddHosted<ResumptionJanitor>(builder.Services);
         AddHosted<Hibernation>(builder.Services);
         AddHosted<TakeoverLog>(builder.Services);

@@ -11,7 +11,7 @@ public readonly record struct Close(CloseReason Reason)
         var reader = new PayloadReader(payload, nameof(Close));
         var reason = (CloseReason)reader.U8();
         reader.End();
-        return reason <= CloseReason.ClientGone ? new Close(reason) : throw reader.Refuse("has an unknown reason");
+        return reason <= CloseReason.HandedOver ? new Close(reason) : throw reader.Refuse("has an unknown reason");
     }
 }
 
@@ -35,4 +35,7 @@ public enum CloseReason : byte
 
     /// <summary>The client is gone.</summary>
     ClientGone = 5,
+
+    /// <summary>G to S: another silo goes on with the session.</summary>
+    HandedOver = 6,
 }

@@ -1,7 +1,7 @@
 namespace CSsl.Link;
 
 /// <summary>Payload of <see cref="FrameKind.Detach"/>: the last checkpoint of a session at this silo.</summary>
-/// <remarks><code>client record u64 | server record u64 | capsule u16 + bytes (may be empty) | reason u8</code></remarks>
+/// <remarks><code>client record u64 | server record u64 | capsule u16 + bytes (may be empty) | reason u8 | when reason is Move: silo u8 + text</code></remarks>
 public sealed record Detach
 {
     /// <summary>As in <see cref="Checkpoint"/>. Records from here on that were passed to this silo it has dropped unread.</summary>
@@ -15,7 +15,10 @@ public sealed record Detach
 
     public required DetachReason Reason { get; init; }
 
-    /// <exception cref="ArgumentException">The capsule is longer than the wire allows.</exception>
+    /// <summary>Where the session is to go on; null unless <see cref="Reason"/> is <see cref="DetachReason.Move"/>.</summary>
+    public string? Silo { get; init; }
+
+    /// <exception cref="ArgumentException">A field is longer than the wire allows, or there is no silo where one is to be.</exception>
     public byte[] Encode()
     {
         var payload = new PayloadWriter(19 + Capsule.Length);
@@ -23,6 +26,7 @@ public sealed record Detach
         payload.U64(ServerRecord);
         CapsuleField.WriteOptional(payload, Capsule.Span);
         payload.U8((byte)Reason);
+        if (Reason == DetachReason.Move) payload.Bytes(new MoveTarget(Silo!).Encode());
         return payload.ToArray();
     }
 
@@ -37,8 +41,10 @@ public sealed record Detach
             Capsule = CapsuleField.ReadOptional(ref reader),
             Reason = (DetachReason)reader.U8(),
         };
+        if (detach.Reason > DetachReason.Move) throw reader.Refuse("has an unknown reason");
+        if (detach.Reason == DetachReason.Move) return detach with { Silo = MoveTarget.Decode(reader.Rest()).Silo };
         reader.End();
-        return detach.Reason <= DetachReason.Drain ? detach : throw reader.Refuse("has an unknown reason");
+        return detach;
     }
 }
 
@@ -50,4 +56,7 @@ public enum DetachReason : byte
 
     /// <summary>The silo leaves: elsewhere, please.</summary>
     Drain = 1,
+
+    /// <summary>At that silo, please.</summary>
+    Move = 2,
 }
