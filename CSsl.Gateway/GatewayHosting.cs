@@ -44,6 +44,7 @@ public static class GatewayHosting
         AddLinks(services, new LinkIdentity(settings.Gateway.Name, settings.Cluster.Id), clusterKey, settings.Link);
 
         services.AddSingleton<GatewayStatus>();
+        services.AddSingleton<GatewayObserver>();
         services.AddHostedService<GatewayReporter>();
         services.AddHostedService<GatewayDrain>();
         services.AddGatewayAdmin();

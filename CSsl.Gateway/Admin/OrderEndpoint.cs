@@ -38,7 +38,7 @@ internal static class OrderEndpoint
             timeout.CancelAfter(CallTimeout);
             var grain = context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IClusterGrain>(0);
             CommandAnswer answer;
-            while ((answer = await grain.Command(command, timeout.Token).AsTask().WaitAsync(timeout.Token)).IsProvisional)
+            while ((answer = await grain.Command(command, timeout.Token)).IsProvisional)
                 await Task.Delay(RetryInterval, timeout.Token);
             return (StatusOf(answer.Outcome), new OrderResponse { Version = answer.Order?.Version ?? 0, Error = answer.Outcome == CommandOutcome.Ordered ? null : answer.Reason });
         }
@@ -75,6 +75,7 @@ internal static class OrderEndpoint
     private static int StatusOf(CommandOutcome outcome) => outcome switch
     {
         CommandOutcome.Ordered => StatusCodes.Status200OK,
+        CommandOutcome.NotStored => StatusCodes.Status503ServiceUnavailable,
         CommandOutcome.UnknownSilo => StatusCodes.Status404NotFound,
         _ => StatusCodes.Status409Conflict,
     };

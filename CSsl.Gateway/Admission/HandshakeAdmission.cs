@@ -29,7 +29,6 @@ internal sealed class HandshakeAdmission : IDisposable
         _limit = new AdaptiveLimit(limits.ConcurrentHandshakes);
         _queue = new HandshakeQueue(_limit, new HandshakePace(time), limits.HandshakeQueue, limits.HandshakeQueueTime, time);
         _view = view;
-        _view.Changed += OnViewChanged;
         _timer = time.CreateTimer(static self => ((HandshakeAdmission)self!)._queue.Sweep(), this, SweepInterval, SweepInterval);
     }
 
@@ -45,7 +44,7 @@ internal sealed class HandshakeAdmission : IDisposable
     /// <summary>How many begin per second at the moment; infinite: as many as come.</summary>
     public double Pace => _queue.Pace;
 
-    /// <summary>Takes what this gateway's CPU is like; that of the data silos is in the view. Called twice a second, by one caller at a time.</summary>
+    /// <summary>Takes what this gateway's CPU is like, and from the view what the silos' is, and how promptly they answer. Called twice a second, by one caller at a time.</summary>
     public void Observe(GatewayReport self)
     {
         var view = _view.Current;
@@ -57,6 +56,8 @@ internal sealed class HandshakeAdmission : IDisposable
         var cores = isFull ? self.CpuAllowance : double.PositiveInfinity;
         if (isDataFull)
             cores = Math.Min(cores, data.Sum(static load => load.CpuAllowance) / Math.Max(1, view.Gateways.Count(static gateway => gateway.State == SiloState.Active)));
+        var handshake = Active(view, SiloRoles.Handshake);
+        _limit.Observe(handshake.Count > 0 ? handshake.Average(static silo => silo.Load.HandshakeTime) : 0, handshake.Count, _queue.UnderWay);
         _queue.Observe(isFull || isDataFull, cores * _perFullCore);
     }
 
@@ -73,17 +74,7 @@ internal sealed class HandshakeAdmission : IDisposable
     public void Close() => _queue.Close();
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _view.Changed -= OnViewChanged;
-        _timer.Dispose();
-    }
-
-    private void OnViewChanged(ClusterView view)
-    {
-        var silos = Active(view, SiloRoles.Handshake);
-        _limit.Observe(silos.Count > 0 ? silos.Average(static silo => silo.Load.HandshakeTime) : 0, silos.Count, _queue.UnderWay);
-    }
+    public void Dispose() => _timer.Dispose();
 
     private static List<SiloReport> Active(ClusterView view, SiloRoles role)
         => [.. view.Silos.Where(silo => silo.State == SiloState.Active && silo.Roles.HasFlag(role))];

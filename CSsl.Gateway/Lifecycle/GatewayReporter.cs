@@ -8,12 +8,13 @@ using Orleans;
 namespace CSsl.Gateway.Lifecycle;
 
 /// <summary>
-/// Reports to the cluster grain twice a second and keeps the view that comes back. A control plane in trouble costs one log line, not the
-/// clients: they are served on the last view.
+/// Reports to the cluster grain when the load changes, and else as often as the subscription to the view must be renewed; and asks for the view when a push of it was missed.
+/// A control plane in trouble costs one log line, not the clients: they are served on the last view.
 /// </summary>
 internal sealed partial class GatewayReporter(
     IGrainFactory grains,
     ClusterViewHolder view,
+    GatewayObserver observer,
     GatewayStatus status,
     HandshakeAdmission admission,
     RefusalLog refusals,
@@ -21,7 +22,6 @@ internal sealed partial class GatewayReporter(
     ILogger<GatewayReporter> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2);
 
     /// <summary>A cluster that starts, or whose grain moves, is away for a moment: nothing to tell anybody.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -29,18 +29,29 @@ internal sealed partial class GatewayReporter(
     /// <summary>Without a client that waits for CPU, before it is said that none does.</summary>
     private static readonly TimeSpan PaceCalm = TimeSpan.FromSeconds(10);
 
+    private IGatewayObserver? _reference;
+    private GatewayReport? _reported;
+    private long _reportedAt;
     private long? _failingSince;
     private bool _isTold;
     private long? _pacedAt;
 
-    /// <summary>Reports once. Does not throw for trouble with the control plane.</summary>
-    internal async Task ReportAsync(CancellationToken cancellationToken)
+    /// <summary>Measures, and reports what is worth it. Does not throw for trouble with the control plane.</summary>
+    internal async Task ReportIfDueAsync(CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(CallTimeout, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        var report = status.Measure();
+        admission.Observe(report);
+        TellPace();
+        var elapsed = time.GetElapsedTime(_reportedAt);
+        var isDue = _reported is null || elapsed >= ReportChange.Renewal || elapsed >= ReportChange.PatienceFor(_reported, report);
         try
         {
-            view.Update(await grains.GetGrain<IClusterGrain>(0).ReportGateway(Measure(), either.Token).AsTask().WaitAsync(either.Token));
+            if (isDue)
+                await ReportAsync(report, cancellationToken);
+            else if (observer.TakeMissed())
+                await FetchAsync(cancellationToken);
+            else
+                return;
             if (_isTold)
                 LogReachedAgain(logger);
             _failingSince = null;
@@ -48,6 +59,7 @@ internal sealed partial class GatewayReporter(
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
+            _reported = null;
             _failingSince ??= time.GetTimestamp();
             if (_isTold || cancellationToken.IsCancellationRequested || time.GetElapsedTime(_failingSince.Value) < Patience)
                 return;
@@ -56,14 +68,18 @@ internal sealed partial class GatewayReporter(
         }
     }
 
-    /// <summary>The report; to a grain that is young, with what the one before it had ordered.</summary>
-    private GatewayReport Measure()
+    private async Task ReportAsync(GatewayReport report, CancellationToken cancellationToken)
     {
-        var report = status.Measure();
-        admission.Observe(report);
-        TellPace();
-        return view.Current is { Settling: true } known ? report with { Memory = new ClusterMemory { Orders = known.Orders, Decisions = known.Decisions } } : report;
+        (_reported, _reportedAt) = (report, time.GetTimestamp());
+        _reference ??= grains.CreateObjectReference<IGatewayObserver>(observer);
+        var expected = await Grain.ReportGateway(report, _reference, view.Current.Version, cancellationToken);
+        if (view.IsBehind(expected) | observer.TakeMissed())
+            await FetchAsync(cancellationToken);
     }
+
+    private async Task FetchAsync(CancellationToken cancellationToken) => view.Update(await Grain.GetView(cancellationToken));
+
+    private IClusterGrain Grain => grains.GetGrain<IClusterGrain>(0);
 
     private void TellPace()
     {
@@ -90,7 +106,7 @@ internal sealed partial class GatewayReporter(
             using var timer = new PeriodicTimer(Interval, time);
             do
             {
-                await ReportAsync(stoppingToken);
+                await ReportIfDueAsync(stoppingToken);
                 refusals.Sweep();
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));

@@ -1,4 +1,5 @@
 using Orleans;
+using Orleans.Runtime;
 
 namespace CSsl.Grains.Cluster;
 
@@ -24,15 +25,15 @@ public enum SiloState
     /// <summary>Takes nothing new; what is under way goes on.</summary>
     Draining = 2,
 
-    /// <summary>No report for longer than the cluster waits.</summary>
+    /// <summary>A gateway without a report for longer than the cluster waits. A silo never is: membership says whether it lives.</summary>
     Silent = 3,
 
     /// <summary>As <see cref="Draining"/>, and nothing is under way any more: it can be stopped.</summary>
     Drained = 4,
 }
 
-/// <summary>What a silo has to do, as it reports it twice a second. Rates are of the last second.</summary>
-[GenerateSerializer]
+/// <summary>What a silo has to do, as it reports it. Rates are of the last second.</summary>
+[GenerateSerializer, Alias("CSsl.SiloLoad")]
 public sealed record SiloLoad
 {
     /// <summary>CPU of the process, in cores (1.0 is one core busy).</summary>
@@ -73,7 +74,7 @@ public sealed record SiloLoad
 }
 
 /// <summary>A silo's report about itself.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("CSsl.SiloReport")]
 public sealed record SiloReport
 {
     [Id(0)] public required string Name { get; init; }
@@ -106,10 +107,13 @@ public sealed record SiloReport
 
     /// <summary>Its record engine; null for a silo that has never had the data role.</summary>
     [Id(13)] public EngineLoad? Engine { get; init; }
+
+    /// <summary>What Orleans's membership knows it by.</summary>
+    [Id(14)] public required SiloAddress Address { get; init; }
 }
 
 /// <summary>What became of a gateway's connections apart from their silos; but for <see cref="Asleep"/> since its start.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("CSsl.SessionCounts")]
 public sealed record SessionCounts
 {
     /// <summary>Connections that no silo has.</summary>
@@ -130,7 +134,7 @@ public sealed record SessionCounts
 }
 
 /// <summary>A gateway's report about itself.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("CSsl.GatewayReport")]
 public sealed record GatewayReport
 {
     [Id(0)] public required string Name { get; init; }
@@ -159,9 +163,6 @@ public sealed record GatewayReport
     /// <summary>Connections refused, per second.</summary>
     [Id(14)] public double RefusalsPerSecond { get; init; }
 
-    /// <summary>What the cluster grain had ordered, told to one that is young; null otherwise.</summary>
-    [Id(15)] public ClusterMemory? Memory { get; init; }
-
     /// <summary>What became of its connections; null from a gateway that does not say.</summary>
     [Id(16)] public SessionCounts? Sessions { get; init; }
 
@@ -181,32 +182,19 @@ public sealed record GatewayReport
     public double Pressure => CpuPressure.Of(Utilisation, SchedulingDelay);
 }
 
-/// <summary>
-/// What only the cluster grain knows: orders and the reasons of the last decisions. A gateway keeps it with its view and tells it
-/// to a grain that was activated anew, so that nothing of it is lost with the silo that the grain was on.
-/// </summary>
-[GenerateSerializer]
-public sealed record ClusterMemory
-{
-    [Id(0)] public IReadOnlyList<SiloOrder> Orders { get; init; } = [];
-
-    /// <summary>Oldest first.</summary>
-    [Id(1)] public IReadOnlyList<RoleDecision> Decisions { get; init; } = [];
-}
-
 /// <summary>The cluster as one grain knows it, or a silo's part of it; an immutable snapshot that every silo and gateway keeps.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("CSsl.ClusterView")]
 public sealed record ClusterView
 {
-    /// <summary>Before the first answer of the cluster grain.</summary>
+    /// <summary>Before the first view of the cluster grain.</summary>
     public static ClusterView Empty { get; } = new();
 
-    /// <summary>Grows with every change of the view, also over activations of the grain (it starts at the clock).</summary>
-    [Id(0)] public long Version { get; init; }
+    /// <summary>Grows with every change of the view, also over activations of the grain.</summary>
+    [Id(0)] public ViewVersion Version { get; init; }
     [Id(1)] public IReadOnlyList<SiloReport> Silos { get; init; } = [];
     [Id(2)] public IReadOnlyList<GatewayReport> Gateways { get; init; } = [];
 
-    /// <summary>True while the grain is so young that a process which lives may not have reported to it yet.
+    /// <summary>True while the grain is so young that a process which lives has not reported to it yet.
     /// Who is missing in such a view is not gone (<see cref="ClusterViewHolder"/> keeps it).</summary>
     [Id(3)] public bool Settling { get; init; }
 

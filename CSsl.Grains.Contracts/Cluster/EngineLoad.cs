@@ -3,7 +3,7 @@ using Orleans;
 namespace CSsl.Grains.Cluster;
 
 /// <summary>What a silo's record engine does and how well aggregation feeds it. Rates and means are of the last second.</summary>
-[GenerateSerializer]
+[GenerateSerializer, Alias("CSsl.EngineLoad")]
 public sealed record EngineLoad
 {
     /// <summary>Its name: "managed", "ipsec-mb 1.3.0 (AVX512)".</summary>

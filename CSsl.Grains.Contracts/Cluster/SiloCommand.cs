@@ -3,7 +3,7 @@ using Orleans;
 namespace CSsl.Grains.Cluster;
 
 /// <summary>What an operator wants of a silo; what is null stays as it is.</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.SiloCommand")]
 public sealed record SiloCommand
 {
     /// <summary>The silo's name.</summary>
@@ -25,7 +25,7 @@ public sealed record SiloCommand
 /// <summary>What became of a command.</summary>
 public enum CommandOutcome
 {
-    /// <summary>Ordered; the silo acts on it within half a second.</summary>
+    /// <summary>Ordered, and stored; the silo is told at once.</summary>
     Ordered = 0,
 
     /// <summary>No such silo.</summary>
@@ -33,10 +33,13 @@ public enum CommandOutcome
 
     /// <summary>It would do harm, or can't be done: <see cref="CommandAnswer.Reason"/> says why.</summary>
     Refused = 2,
+
+    /// <summary>The order can't be stored, so it was not given: <see cref="CommandAnswer.Reason"/> says why. Ask again later.</summary>
+    NotStored = 3,
 }
 
 /// <summary>The cluster's answer to a command.</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.CommandAnswer")]
 public sealed record CommandAnswer
 {
     [Id(0)] public required CommandOutcome Outcome { get; init; }

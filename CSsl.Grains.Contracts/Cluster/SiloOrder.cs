@@ -20,17 +20,17 @@ public enum OrderedBy
 }
 
 /// <summary>
-/// What a silo is to do, beyond its configuration: the desired state, where its report is the actual one. The cluster grain holds one per
-/// silo that was ever ordered something, every view shows it, and the silo acts on it when it reads the answer to its next report.
+/// What a silo is to do, beyond its configuration: the desired state, where its report is the actual one. The cluster grain stores one per
+/// silo that was ever ordered something, every view shows it, and it is pushed to the silo.
 /// </summary>
 /// <remarks>Roles hold for the silo's name: a machine that starts again goes on as what it was made. To drain is for one run only: a
 /// silo that was drained to be stopped serves again when it is started.</remarks>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.SiloOrder")]
 public sealed record SiloOrder
 {
     [Id(0)] public required string Silo { get; init; }
 
-    /// <summary>Orders of one silo: the greater is the newer, also over activations of the cluster grain.</summary>
+    /// <summary>Orders of one silo: the greater is the newer. Counted by the cluster grain, and stored with the order.</summary>
     [Id(1)] public required long Version { get; init; }
 
     /// <summary>What it does; null: what it started with.</summary>
@@ -50,7 +50,7 @@ public sealed record SiloOrder
 }
 
 /// <summary>A change of roles, and why: kept in the view for <c>cssl status</c>.</summary>
-[GenerateSerializer, Immutable]
+[GenerateSerializer, Immutable, Alias("CSsl.RoleDecision")]
 public sealed record RoleDecision
 {
     [Id(0)] public required DateTimeOffset At { get; init; }

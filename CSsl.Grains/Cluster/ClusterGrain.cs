@@ -2,53 +2,90 @@ using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans;
+using Orleans.Runtime;
+using Orleans.Storage;
+using Orleans.Timers;
 
 namespace CSsl.Grains.Cluster;
 
 /// <summary>
-/// Keeps the cluster view, and gives orders: the operator's, and those of <see cref="RolePlanner"/>. Nothing is persisted: a new activation
-/// knows everybody, and what was ordered, within half a second.
+/// Keeps the cluster view, pushes it when it changes, and gives orders: the operator's, and those of <see cref="RolePlanner"/>. What was ordered is stored; who is there and what they do,
+/// every process tells a new activation.
 /// </summary>
-public sealed partial class ClusterGrain(TimeProvider time, IOptions<ClusterOptions> options, ILogger<ClusterGrain> logger) : Grain, IClusterGrain
+public sealed partial class ClusterGrain(
+    [PersistentState(ClusterGrain.StateName)] IPersistentState<ClusterState> stored,
+    IClusterMembershipService membership,
+    ITimerRegistry timers,
+    TimeProvider time,
+    IOptions<ClusterOptions> options,
+    ILogger<ClusterGrain> logger) : Grain, IClusterGrain
 {
+    /// <summary>The name under which its state is stored.</summary>
+    public const string StateName = "cluster";
+
     private static readonly TimeSpan PlanInterval = TimeSpan.FromMilliseconds(250);
 
-    private readonly ClusterRoster _roster = new(time);
+    /// <summary>After an order of the planner's that could not be stored.</summary>
+    private static readonly TimeSpan StorePause = TimeSpan.FromSeconds(5);
+
     private readonly RolePlannerOptions _planning = new() { MinimumHandshake = options.Value.MinimumHandshakeSilos, MinimumData = options.Value.MinimumDataSilos };
+    private readonly CancellationTokenSource _deactivating = new();
+    private readonly long _startedAt = time.GetTimestamp();
+    private ClusterRoster _roster = null!;
+    private OrderBook _orders = null!;
+    private IGrainTimer _publishing = null!;
+    private IGrainTimer _planner = null!;
     private PlannerHistory _history = PlannerHistory.Empty;
-    private DateTimeOffset _nextPlan;
+    private TimeSpan? _publishArmed;
+    private long _latestEpoch;
+    private long? _notStoredAt;
 
     /// <inheritdoc/>
-    public ValueTask<ClusterView> ReportSilo(SiloReport report, CancellationToken cancellationToken)
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
-        _roster.Report(report);
-        Plan();
-        return ValueTask.FromResult(_roster.PartOf(report.Name));
+        _orders = new OrderBook(stored.State, time);
+        BeginEpoch();
+        await StoreAsync(_orders.State);
+        _roster = new ClusterRoster(_orders.State.Epoch, membership.CurrentSnapshot, time);
+        _publishing = timers.RegisterGrainTimer(GrainContext, static (self, _) => self.OnPublishDue(), this, new GrainTimerCreationOptions(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan) { Interleave = true });
+        _planner = timers.RegisterGrainTimer(GrainContext, static (self, _) => self.PlanAsync(), this, new GrainTimerCreationOptions(PlanInterval, PlanInterval));
+        WatchMembershipAsync(_deactivating.Token).Ignore();
     }
 
     /// <inheritdoc/>
-    public ValueTask<ClusterView> ReportGateway(GatewayReport report, CancellationToken cancellationToken)
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        _roster.Report(report);
-        Plan();
-        return ValueTask.FromResult(_roster.View());
+        await _deactivating.CancelAsync();
+        _deactivating.Dispose();
+        _publishing.Dispose();
+        _planner.Dispose();
     }
 
     /// <inheritdoc/>
-    public ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken)
+    public ValueTask<ViewVersion> ReportSilo(SiloReport report, ISiloObserver? observer, ViewVersion known, CancellationToken cancellationToken)
+        => Reported(_roster.Report(report, observer), known);
+
+    /// <inheritdoc/>
+    public ValueTask<ViewVersion> ReportGateway(GatewayReport report, IGatewayObserver? observer, ViewVersion known, CancellationToken cancellationToken)
+        => Reported(_roster.Report(report, observer), known);
+
+    /// <inheritdoc/>
+    public async ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken)
     {
         ReportValidation.Check(command);
-        var view = _roster.View();
+        _roster.Age();
+        var view = _roster.View(_orders.State);
         if (CommandCheck.Judge(view, command) is { } refusal)
         {
             if (!view.Settling)
                 LogRefused(command.Silo, refusal.Reason);
-            return ValueTask.FromResult(refusal with { IsProvisional = view.Settling });
+            return refusal with { IsProvisional = view.Settling };
         }
 
         var silo = view.Silos.First(silo => silo.Name == command.Silo);
-        var before = new DesiredState(view).RolesOf(silo);
-        var order = _roster.Orders.Give(silo.Name, known => known with
+        var roles = new DesiredState(view).RolesOf(silo);
+        var before = _orders.State;
+        var order = _orders.Give(silo.Name, known => known with
         {
             Roles = command.Roles ?? known.Roles,
             Mode = command.Mode ?? known.Mode,
@@ -60,38 +97,150 @@ public sealed partial class ClusterGrain(TimeProvider time, IOptions<ClusterOpti
             },
             By = OrderedBy.Operator,
         });
-        if (command.Roles is { } roles && roles != before)
-            Note(silo.Name, before, roles, OrderedBy.Operator, "ordered");
+        var decision = command.Roles is { } next && next != roles ? Decide(silo.Name, roles, next, OrderedBy.Operator, "ordered") : null;
+        (var after, _orders.State) = (_orders.State, before);
+        try
+        {
+            // Reports are taken meanwhile, and pushed: nobody hears of the order before it is stored.
+            await StoreAsync(after);
+        }
+        catch (Exception e) when (e is not InconsistentStateException)
+        {
+            LogNotStored(e.Message);
+            return new CommandAnswer { Outcome = CommandOutcome.NotStored, Reason = $"the order can't be stored: {e.Message}" };
+        }
+
+        _orders.State = after;
+        if (decision is not null)
+            Log(decision);
         if (command.Drain is { } drain)
             LogDrain(silo.Name, drain ? "is to drain" : "is to serve again");
-        return ValueTask.FromResult(new CommandAnswer { Outcome = CommandOutcome.Ordered, Order = order });
+        Publish();
+        return new CommandAnswer { Outcome = CommandOutcome.Ordered, Order = order };
     }
 
     /// <inheritdoc/>
-    public ValueTask<ClusterView> GetView(CancellationToken cancellationToken) => ValueTask.FromResult(_roster.View());
+    public ValueTask<ClusterView> GetView(CancellationToken cancellationToken) => ValueTask.FromResult(_roster.Published);
 
-    // Reports come all the time: no timer of our own.
-    private void Plan()
+    /// <inheritdoc/>
+    public ValueTask<ClusterView> GetPart(string silo, CancellationToken cancellationToken) => ValueTask.FromResult(_roster.PartOf(silo));
+
+    private ValueTask<ViewVersion> Reported(ViewVersion expected, ViewVersion known)
     {
-        var now = time.GetUtcNow();
-        if (now < _nextPlan)
-            return;
+        _latestEpoch = Math.Max(_latestEpoch, known.Epoch);
+        ArmPublishing();
+        return ValueTask.FromResult(expected);
+    }
 
-        _nextPlan = now + PlanInterval;
-        var plan = RolePlanner.Plan(_roster.View(), _history, _planning, now);
-        _history = plan.History;
-        foreach (var change in plan.Changes)
+    private async Task WatchMembershipAsync(CancellationToken cancellationToken)
+    {
+        await foreach (var snapshot in membership.MembershipUpdates.WithCancellation(cancellationToken))
         {
-            _roster.Orders.Give(change.Silo, known => known with { Roles = change.To, By = OrderedBy.Planner });
-            Note(change.Silo, change.From, change.To, OrderedBy.Planner, change.Reason);
+            _roster.Observe(snapshot);
+            ArmPublishing();
         }
     }
 
-    private void Note(string silo, SiloRoles from, SiloRoles to, OrderedBy by, string reason)
+    private void ArmPublishing()
     {
-        _roster.Orders.Note(new RoleDecision { At = time.GetUtcNow(), Silo = silo, From = from, To = to, By = by, Reason = reason });
-        LogRoles(silo, from, to, by, reason);
+        if (_roster.PublishIn is not { } due)
+            return;
+        var at = time.GetElapsedTime(_startedAt) + due;
+        if (_publishArmed is { } armed && armed <= at)
+            return;
+        _publishArmed = at;
+        _publishing.Change(due, Timeout.InfiniteTimeSpan);
     }
+
+    private Task OnPublishDue()
+    {
+        Publish();
+        return Task.CompletedTask;
+    }
+
+    private void Publish()
+    {
+        _publishArmed = null;
+        if (_roster.Publish(_orders.State) is not { } publication)
+            return;
+        foreach (var gateway in _roster.GatewayObservers)
+            gateway.ViewChanged(publication.Change).AsTask().Ignore();
+        foreach (var (silo, part) in publication.Parts)
+            silo.PartChanged(part).AsTask().Ignore();
+    }
+
+    private async Task PlanAsync()
+    {
+        if (_latestEpoch > _orders.State.Epoch)
+        {
+            BeginEpoch();
+            _roster.Begin(_orders.State.Epoch);
+        }
+
+        _roster.Age();
+        var view = _roster.View(_orders.State);
+        _orders.Age(view.Silos);
+        var plan = RolePlanner.Plan(view, _history, _planning, DateTimeOffset.UnixEpoch + time.GetElapsedTime(_startedAt));
+        _history = plan.History;
+        foreach (var change in plan.Changes)
+        {
+            _orders.Give(change.Silo, known => known with { Roles = change.To, By = OrderedBy.Planner });
+            Log(Decide(change.Silo, change.From, change.To, OrderedBy.Planner, change.Reason));
+        }
+
+        await TryStoreAsync();
+        if (_roster.IsSettling != _roster.Published.Settling || _orders.Orders != _roster.Published.Orders)
+            Publish();
+        ArmPublishing();
+    }
+
+    /// <summary>Views of an epoch that is later than ours are out there when the database is older than the cluster: none of ours would be taken.</summary>
+    private void BeginEpoch() => _orders.State = _orders.State with { Epoch = Math.Max(_orders.State.Epoch, _latestEpoch) + 1 };
+
+    /// <summary>Stores what the planner decided. While that can't be, its orders hold all the same: what it decided by is still the case at a next activation.</summary>
+    private async Task TryStoreAsync()
+    {
+        if (ReferenceEquals(stored.State, _orders.State) || _notStoredAt is { } at && time.GetElapsedTime(at) < StorePause)
+            return;
+        try
+        {
+            await StoreAsync(_orders.State);
+        }
+        catch (Exception e) when (e is not InconsistentStateException)
+        {
+            if (_notStoredAt is null)
+                LogNotStored(e.Message);
+            _notStoredAt = time.GetTimestamp();
+        }
+    }
+
+    /// <exception cref="InconsistentStateException">Another activation has stored since: this one ends, and whoever calls finds that one.</exception>
+    private async Task StoreAsync(ClusterState state)
+    {
+        var before = stored.State;
+        stored.State = state;
+        try
+        {
+            await stored.WriteStateAsync();
+            _notStoredAt = null;
+        }
+        catch (Exception e)
+        {
+            stored.State = before;
+            if (e is InconsistentStateException)
+                DeactivateOnIdle();
+            throw;
+        }
+    }
+
+    private RoleDecision Decide(string silo, SiloRoles from, SiloRoles to, OrderedBy by, string reason)
+    {
+        var decision = new RoleDecision { At = time.GetUtcNow(), Silo = silo, From = from, To = to, By = by, Reason = reason };
+        _orders.Note(decision);
+        return decision;
+    }
+
+    private void Log(RoleDecision decision) => LogRoles(decision.Silo, decision.From, decision.To, decision.By, decision.Reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "roles of {Silo}: {From} -> {To}, by the {By}: {Reason}")]
     private partial void LogRoles(string silo, SiloRoles from, SiloRoles to, OrderedBy by, string reason);
@@ -101,4 +250,7 @@ public sealed partial class ClusterGrain(TimeProvider time, IOptions<ClusterOpti
 
     [LoggerMessage(Level = LogLevel.Information, Message = "a command for {Silo} was refused: {Reason}")]
     private partial void LogRefused(string silo, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "orders can't be stored: {Reason}")]
+    private partial void LogNotStored(string reason);
 }

@@ -17,6 +17,7 @@ internal static class ReportValidation
         ArgumentNullException.ThrowIfNull(report);
         CheckName(report.Name);
         Require(report.Incarnation != Guid.Empty, "the incarnation is empty");
+        Require(report.Address is not null, "there is no address");
         Require(((report.Roles | report.StartRoles | report.CapableRoles) & ~AllRoles) == 0, "a role is unknown");
         Require(Enum.IsDefined(report.State) && Enum.IsDefined(report.Mode), "the state is unknown");
         Require(report.Trouble is not { Length: > MaxTextLength }, "the trouble is too long");
@@ -41,8 +42,6 @@ internal static class ReportValidation
             && IsAmount(report.ProcessCpu) && IsAmount(report.MachineCpu) && IsAmount(report.CpuAllowance) && IsAmount(report.SchedulingDelay) && IsAmount(report.HandshakePace ?? 0)
             && report is { Connections: >= 0, ResidentBytes: >= 0, HandshakesInFlight: >= 0, HandshakeQueue: >= 0 }
             && report.Sessions is null or { Asleep: >= 0, Hibernated: >= 0, Woken: >= 0, Moved: >= 0, TakenOver: >= 0, Lost: >= 0 }, "the load has a value that is no amount");
-        Require(report.Memory is null || (report.Memory.Orders is not null && report.Memory.Orders.Count <= ClusterRoster.MaxMembers && report.Memory.Orders.All(IsOrder)), "an order can't be one");
-        Require(report.Memory is null || (report.Memory.Decisions is not null && report.Memory.Decisions.Count <= OrderBook.MaxDecisions && report.Memory.Decisions.All(IsDecision)), "a decision can't be one");
     }
 
     /// <exception cref="ArgumentException">A field can't be right: says which.</exception>
@@ -58,9 +57,6 @@ internal static class ReportValidation
 
     private static bool IsOrder(SiloOrder? order) => order is not null && IsName(order.Silo) && order.Version > 0 && ((order.Roles ?? SiloRoles.None) & ~AllRoles) == 0
         && Enum.IsDefined(order.Mode ?? RoleMode.Fixed) && Enum.IsDefined(order.By);
-
-    private static bool IsDecision(RoleDecision? decision)
-        => decision is not null && IsName(decision.Silo) && ((decision.From | decision.To) & ~AllRoles) == 0 && Enum.IsDefined(decision.By) && decision.Reason is { Length: <= MaxTextLength };
 
     private static bool IsName(string? name)
         => name is { Length: > 0 and <= MaxNameLength } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');

@@ -1,62 +1,72 @@
 namespace CSsl.Grains.Cluster;
 
-/// <summary>One process as its last report showed it.</summary>
-internal sealed record Member<TReport>(string Name, Guid Incarnation, DateTimeOffset StartedAt, DateTimeOffset ReportedAt, TReport Report);
+/// <summary>One process: its last report, whom to push to, and when it was heard.</summary>
+internal sealed record Member<TReport, TObserver>(string Name, TReport Report, TObserver? Observer, long HeardAt);
 
-/// <summary>The processes of one kind in a <see cref="ClusterRoster"/>, by name.</summary>
-/// <param name="silenced">How a report is shown once its process is silent.</param>
-/// <param name="isLeaving">Whose silence means that it is gone, as it said.</param>
-internal sealed class RosterSection<TReport>(Func<TReport, TReport> silenced, Func<TReport, bool> isLeaving)
+/// <summary>What is different in a <see cref="RosterSection{TReport, TObserver}"/> from what was published before.</summary>
+/// <param name="Changed">With the report that was published before; null: it is new.</param>
+/// <param name="Gone">Names.</param>
+internal sealed record SectionChange<TReport>(IReadOnlyList<(TReport Report, TReport? Before)> Changed, IReadOnlyList<string> Gone);
+
+/// <summary>The processes of one kind in a <see cref="ClusterRoster"/>, by name: as they are, and as they were published last.</summary>
+/// <param name="patience">How long a change of a report may wait.</param>
+/// <param name="time">The clock.</param>
+internal sealed class RosterSection<TReport, TObserver>(Func<TReport, TReport, TimeSpan?> patience, TimeProvider time)
+    where TReport : class
+    where TObserver : class
 {
-    private readonly SortedDictionary<string, Member<TReport>> _members = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _silent = new(StringComparer.Ordinal);
-    private bool _changed;
+    private readonly SortedDictionary<string, Member<TReport, TObserver>> _members = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, TReport> _published = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _waiting = new(StringComparer.Ordinal);
 
-    public void Put(Member<TReport> member)
+    public IReadOnlyCollection<Member<TReport, TObserver>> Members => _members.Values;
+
+    /// <summary>The timestamp until which the changes that wait may do so; null: there are none.</summary>
+    public long? DueAt { get; private set; }
+
+    public Member<TReport, TObserver>? Find(string name) => _members.GetValueOrDefault(name);
+
+    public TReport? FindPublished(string name) => _published.GetValueOrDefault(name);
+
+    /// <exception cref="InvalidOperationException">There are too many processes.</exception>
+    public void Put(Member<TReport, TObserver> member)
     {
-        if (_members.TryGetValue(member.Name, out var known))
-        {
-            if (known.Incarnation != member.Incarnation && known.StartedAt > member.StartedAt)
-                return;
-        }
-        else if (_members.Count >= ClusterRoster.MaxMembers)
-        {
+        if (!_members.ContainsKey(member.Name) && _members.Count >= ClusterRoster.MaxMembers)
             throw new InvalidOperationException($"The cluster has {ClusterRoster.MaxMembers} processes of this kind already.");
-        }
-
         _members[member.Name] = member;
-        _silent.Remove(member.Name);
-        _changed = true;
+        if ((_published.TryGetValue(member.Name, out var known) ? patience(known, member.Report) : ReportChange.Urgent) is { } mayWait)
+            Wait(member.Name, mayWait);
     }
 
-    /// <summary>The last report of a process; the default when there is none.</summary>
-    public TReport? Find(string name) => _members.TryGetValue(name, out var member) ? member.Report : default;
-
-    /// <summary>Marks who is silent and drops who is gone. True when the section is not what it was at the last call.</summary>
-    public bool Age(DateTimeOffset now)
+    public void Remove(string name)
     {
-        List<string>? gone = null;
-        foreach (var member in _members.Values)
-        {
-            var quiet = now - member.ReportedAt;
-            if (quiet >= (isLeaving(member.Report) ? ClusterRoster.SilentAfter : ClusterRoster.DropAfter))
-                (gone ??= []).Add(member.Name);
-            else if (quiet >= ClusterRoster.SilentAfter)
-                _changed |= _silent.Add(member.Name);
-        }
-
-        foreach (var name in gone ?? [])
-        {
-            _members.Remove(name);
-            _silent.Remove(name);
-            _changed = true;
-        }
-
-        var changed = _changed;
-        _changed = false;
-        return changed;
+        _members.Remove(name);
+        Wait(name, ReportChange.Urgent);
     }
 
-    /// <summary>The reports by name.</summary>
-    public TReport[] Snapshot() => [.. _members.Values.Select(member => _silent.Contains(member.Name) ? silenced(member.Report) : member.Report)];
+    /// <summary>Publishes what waits.</summary>
+    public SectionChange<TReport> Publish()
+    {
+        List<(TReport, TReport?)> changed = [];
+        List<string> gone = [];
+        foreach (var name in _waiting)
+        {
+            _published.TryGetValue(name, out var before);
+            if (_members.TryGetValue(name, out var member))
+                changed.Add((_published[name] = member.Report, before));
+            else if (_published.Remove(name))
+                gone.Add(name);
+        }
+
+        _waiting.Clear();
+        DueAt = null;
+        return new SectionChange<TReport>(changed, gone);
+    }
+
+    private void Wait(string name, TimeSpan mayWait)
+    {
+        _waiting.Add(name);
+        var dueAt = time.GetTimestamp() + (long)(mayWait.TotalSeconds * time.TimestampFrequency);
+        DueAt = DueAt is { } earlier && earlier < dueAt ? earlier : dueAt;
+    }
 }

@@ -5,12 +5,14 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans;
+using Orleans.Runtime;
+using SiloOptions = CSsl.Hosting.Configuration.SiloOptions;
 
 namespace CSsl.Silo.Lifecycle;
 
 /// <summary>
-/// Reports to the cluster grain twice a second, and at once when the state changes, and keeps the view that comes back. A control plane in
-/// trouble costs one log line, not the clients: what is attached goes on, on the last view.
+/// Reports to the cluster grain: at once when the state changes, soon when the load does, and else as often as the subscription to its part of the view
+/// must be renewed; and keeps what is pushed. A control plane in trouble costs one log line, not the clients: what is attached goes on, on the last view.
 /// </summary>
 internal sealed partial class SiloReporter(
     IGrainFactory grains,
@@ -21,19 +23,22 @@ internal sealed partial class SiloReporter(
     SiloLinks links,
     SiloCapabilities capabilities,
     IOptions<SiloOptions> options,
+    ILocalSiloDetails details,
     IHostApplicationLifetime lifetime,
     TimeProvider time,
-    ILogger<SiloReporter> logger) : BackgroundService
+    ILogger<SiloReporter> logger) : BackgroundService, ISiloObserver
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(2);
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
     private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+    private ISiloObserver? _observer;
     private SiloReport? _last;
+    private SiloReport? _reported;
+    private long _reportedAt;
     private bool _failing;
 
-    /// <summary>What was reported last, for the silo's own status page; null before the first report.</summary>
+    /// <summary>What the silo does, for its own status page; null before the first report.</summary>
     public SiloReport? Last => Volatile.Read(ref _last);
 
     /// <summary>Reports now. Does not throw for trouble with the control plane.</summary>
@@ -42,25 +47,19 @@ internal sealed partial class SiloReporter(
         await _oneAtATime.WaitAsync(cancellationToken);
         try
         {
-            var report = Measure();
-            Volatile.Write(ref _last, report);
-            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            timeout.CancelAfter(CallTimeout);
-            view.Update(await grains.GetGrain<IClusterGrain>(0).ReportSilo(report, timeout.Token).AsTask().WaitAsync(timeout.Token));
-            if (_failing)
-                LogReachedAgain();
-            _failing = false;
-        }
-        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            if (!_failing && !cancellationToken.IsCancellationRequested)
-                LogUnreachable(e);
-            _failing = true;
+            await SendAsync(Measure(), cancellationToken);
         }
         finally
         {
             _oneAtATime.Release();
         }
+    }
+
+    /// <inheritdoc/>
+    ValueTask ISiloObserver.PartChanged(ClusterView part)
+    {
+        view.Update(part);
+        return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -80,7 +79,7 @@ internal sealed partial class SiloReporter(
             using var timer = new PeriodicTimer(Interval, time);
             do
             {
-                await ReportAsync(stoppingToken);
+                await ReportIfDueAsync(stoppingToken);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken));
         }
@@ -97,11 +96,57 @@ internal sealed partial class SiloReporter(
         await started.Task.WaitAsync(cancellationToken);
     }
 
-    private SiloReport Measure() => new()
+    private async Task ReportIfDueAsync(CancellationToken cancellationToken)
+    {
+        await _oneAtATime.WaitAsync(cancellationToken);
+        try
+        {
+            var report = Measure();
+            var elapsed = time.GetElapsedTime(_reportedAt);
+            if (_reported is null || elapsed >= ReportChange.Renewal || elapsed >= ReportChange.PatienceFor(_reported, report))
+                await SendAsync(report, cancellationToken);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+    }
+
+    private async Task SendAsync(SiloReport report, CancellationToken cancellationToken)
+    {
+        try
+        {
+            (_reported, _reportedAt) = (report, time.GetTimestamp());
+            _observer ??= grains.CreateObjectReference<ISiloObserver>(this);
+            var grain = grains.GetGrain<IClusterGrain>(0);
+            if (view.IsBehind(await grain.ReportSilo(report, _observer, view.Current.Version, cancellationToken)))
+                view.Update(await grain.GetPart(report.Name, cancellationToken));
+            if (_failing)
+                LogReachedAgain();
+            _failing = false;
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            if (!_failing && !cancellationToken.IsCancellationRequested)
+                LogUnreachable(e);
+            _failing = true;
+            _reported = null;
+        }
+    }
+
+    private SiloReport Measure()
+    {
+        var report = NewReport();
+        Volatile.Write(ref _last, report);
+        return report;
+    }
+
+    private SiloReport NewReport() => new()
     {
         Name = options.Value.Name,
         Incarnation = status.Incarnation,
         ProcessId = Environment.ProcessId,
+        Address = details.SiloAddress,
         LinkEndpoint = links.Endpoint,
         Roles = status.Roles,
         StartRoles = options.Value.Roles,

@@ -18,5 +18,7 @@ public class FakeGrains : DispatchProxy
 
     /// <inheritdoc/>
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
-        => targetMethod is { Name: nameof(IGrainFactory.GetGrain), IsGenericMethod: true } && args is [{ } key, null] ? _grain!(key) : throw new NotSupportedException();
+        => targetMethod is { Name: nameof(IGrainFactory.GetGrain), IsGenericMethod: true } && args is [{ } key, null] ? _grain!(key)
+        : targetMethod is { Name: nameof(IGrainFactory.CreateObjectReference), IsGenericMethod: true } && args is [{ } observer] ? observer
+        : throw new NotSupportedException();
 }
