@@ -30,6 +30,8 @@ internal static class CsslCommand
         UpCommand.Create(),
         ServeCommand.Create(),
         StatusCommand.Create(),
+        SessionsCommand.Create(),
+        SessionCommand.Create(),
         DrainCommand.Create(),
         RolesCommand.Create(),
         SiloCommands.Create(),

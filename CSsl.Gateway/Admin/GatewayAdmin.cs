@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace CSsl.Gateway.Admin;
 
-/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; POST /orders (to a silo).</summary>
+/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; POST /orders (to a silo); /sessions, /session, POST /session/end and /session/move.</summary>
 internal static class GatewayAdmin
 {
     public static void AddGatewayAdmin(this IServiceCollection services)
@@ -19,6 +19,10 @@ internal static class GatewayAdmin
         services.AddAdminPage(GatewayListeners.Admin, "/readyz", ReadyAsync);
         services.AddLivePage(GatewayListeners.Admin);
         services.AddAdminAction(GatewayListeners.Admin, "/orders", OrderEndpoint.HandleAsync);
+        services.AddAdminPage(GatewayListeners.Admin, "/sessions", SessionEndpoints.ListAsync);
+        services.AddAdminPage(GatewayListeners.Admin, "/session", SessionEndpoints.ShowAsync);
+        services.AddAdminAction(GatewayListeners.Admin, "/session/end", SessionEndpoints.EndAsync);
+        services.AddAdminAction(GatewayListeners.Admin, "/session/move", SessionEndpoints.MoveAsync);
     }
 
     private static Task StatusAsync(HttpContext context)
