@@ -37,7 +37,7 @@ internal sealed class SimControl(SimSilo[] silos, int gateways)
     /// <summary>The view as of now.</summary>
     public ClusterView View(double now) => new()
     {
-        Version = ++_version,
+        Version = new ViewVersion(1, ++_version),
         Silos = [.. _reports.Select((report, i) => now - _reportedAt[i] < SilentAfter ? report : report with { State = SiloState.Silent })],
         Gateways = [.. _gateways.OfType<GatewayReport>()],
         Orders = [.. _orders.Values],

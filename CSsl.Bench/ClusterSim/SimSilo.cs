@@ -1,4 +1,6 @@
+using System.Net;
 using CSsl.Grains.Cluster;
+using Orleans.Runtime;
 
 namespace CSsl.Bench.ClusterSim;
 
@@ -111,6 +113,7 @@ internal sealed class SimSilo(int index, SiloRoles startRoles, SimCosts costs)
             Name = Name,
             Incarnation = Incarnation,
             ProcessId = index,
+            Address = SiloAddress.New(IPAddress.Loopback, index, Run),
             LinkEndpoint = "sim:1",
             Roles = Roles,
             StartRoles = StartRoles,

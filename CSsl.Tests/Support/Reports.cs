@@ -1,4 +1,6 @@
+using System.Net;
 using CSsl.Grains.Cluster;
+using Orleans.Runtime;
 
 namespace CSsl.Tests.Support;
 
@@ -14,10 +16,12 @@ internal static class Reports
         double machineCpu = 0.1,
         Guid? incarnation = null,
         DateTimeOffset? startedAt = null,
-        string linkEndpoint = "127.0.0.1:9")
+        string linkEndpoint = "127.0.0.1:9",
+        SiloAddress? address = null)
         => new()
         {
             Name = name,
+            Address = address ?? Address(name),
             Incarnation = incarnation ?? new Guid(1, 2, 3, new byte[8]),
             ProcessId = 42,
             LinkEndpoint = linkEndpoint,
@@ -26,6 +30,10 @@ internal static class Reports
             Load = new SiloLoad { MachineCpu = machineCpu },
             StartedAt = startedAt ?? Start,
         };
+
+    /// <summary>That of a silo's run: one of the same name and a later run follows it.</summary>
+    public static SiloAddress Address(string name, int run = 1)
+        => SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1 + (name.Aggregate(0, static (hash, c) => ((hash * 31) + c) & 0x7fff))), run);
 
     public static GatewayReport Gateway(string name) => new()
     {
@@ -40,5 +48,5 @@ internal static class Reports
         StartedAt = Start,
     };
 
-    public static ClusterView View(long version, params SiloReport[] silos) => new() { Version = version, Silos = silos };
+    public static ClusterView View(long version, params SiloReport[] silos) => new() { Version = new ViewVersion(1, version), Silos = silos };
 }

@@ -51,10 +51,12 @@ public sealed class OrderEndpointTests
 
         public ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken) => ValueTask.FromResult(answers[Commands++]);
 
-        public ValueTask<ClusterView> ReportSilo(SiloReport report, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask<ViewVersion> ReportSilo(SiloReport report, ISiloObserver? observer, ViewVersion known, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-        public ValueTask<ClusterView> ReportGateway(GatewayReport report, CancellationToken cancellationToken) => throw new NotSupportedException();
+        public ValueTask<ViewVersion> ReportGateway(GatewayReport report, IGatewayObserver? observer, ViewVersion known, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<ClusterView> GetView(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<ClusterView> GetPart(string silo, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -93,7 +93,7 @@ public sealed class HandshakeAdmissionTests : IDisposable
 
     private void Publish(GatewayReport self, GatewayReport? other, params SiloReport[] silos)
     {
-        _view.Update(new ClusterView { Version = ++_version, Silos = silos, Gateways = other is null ? [self] : [self, other] });
+        _view.Update(new ClusterView { Version = new ViewVersion(1, ++_version), Silos = silos, Gateways = other is null ? [self] : [self, other] });
         _clock.Advance(TimeSpan.FromSeconds(0.5));
         _admission.Observe(self);
     }

@@ -3,18 +3,25 @@ using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Orleans;
+using Orleans.Runtime;
 using Xunit;
 
 namespace CSsl.Tests.Grains.Cluster;
 
-/// <summary>Commands, and what becomes of them.</summary>
-public sealed class ClusterGrainTests
+/// <summary>Commands, what becomes of them, and what is pushed.</summary>
+public sealed class ClusterGrainTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _clock = new();
     private readonly RecordingLogger<ClusterGrain> _log = new();
-    private readonly ClusterGrain _grain;
+    private readonly FakeState<ClusterState> _stored = new();
+    private readonly FakeMembership _membership = new();
+    private readonly PushedGateway _gateway = new();
+    private ClusterGrain _grain = null!;
 
-    public ClusterGrainTests() => _grain = NewGrain();
+    public async Task InitializeAsync() => _grain = await ActivateAsync();
+
+    public Task DisposeAsync() => _grain.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, ""), CancellationToken.None);
 
     public static TheoryData<SiloCommand, CommandOutcome, string> Refused => new()
     {
@@ -38,14 +45,17 @@ public sealed class ClusterGrainTests
     [Fact]
     public async Task Refusal_is_provisional_until_every_silo_has_reported()
     {
-        await _grain.ReportSilo(Hand(), CancellationToken.None);
-        var command = new SiloCommand { Silo = "hand-1", Drain = true };
+        _membership.Set(Hand().Address, SiloStatus.Active);
+        _membership.Set(Data("data-1").Address, SiloStatus.Active);
+        await ReportAsync(Hand());
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        var command = new SiloCommand { Silo = "data-1", Drain = true };
         Assert.True((await _grain.Command(command, CancellationToken.None)).IsProvisional);
         Assert.Empty(_log.Lines);
 
-        _clock.Advance(TimeSpan.FromSeconds(2));
-        await _grain.ReportSilo(Hand(), CancellationToken.None);
-        Assert.False((await _grain.Command(command, CancellationToken.None)).IsProvisional);
+        await ReportAsync(Data("data-1"));
+        var answer = await _grain.Command(command, CancellationToken.None);
+        Assert.Equal((CommandOutcome.Refused, false), (answer.Outcome, answer.IsProvisional));
         Assert.Single(_log.Lines);
     }
 
@@ -66,77 +76,144 @@ public sealed class ClusterGrainTests
     }
 
     [Fact]
-    public async Task Order_is_in_the_answer_to_the_next_report_and_every_change_of_roles_is_logged_and_listed()
+    public async Task Order_is_pushed_at_once_to_its_silo_and_every_change_of_roles_is_logged_and_listed()
     {
+        var (one, two) = (new PushedSilo(), new PushedSilo());
         await ReportAllAsync();
-        var answer = await _grain.Command(new SiloCommand { Silo = "data-1", Roles = SiloRoles.Handshake | SiloRoles.Data }, CancellationToken.None);
+        await ReportAsync(Data("data-1"), one);
+        await ReportAsync(Data("data-2"), two);
+        await ReportAsync(Reports.Gateway("g"));
+        _clock.Advance(TimeSpan.FromMilliseconds(50));
+        _gateway.View.Update(await _grain.GetView(CancellationToken.None));
+        one.Parts.Clear();
+        two.Parts.Clear();
+        _gateway.Changes.Clear();
 
-        Assert.Equal(answer.Order, (await _grain.ReportSilo(Data("data-1"), CancellationToken.None)).OrderFor("data-1"));
-        var decision = Assert.Single((await _grain.GetView(CancellationToken.None)).Decisions);
+        var answer = await _grain.Command(new SiloCommand { Silo = "data-1", Roles = SiloRoles.Handshake | SiloRoles.Data }, CancellationToken.None);
+        Assert.Equal(answer.Order, Assert.Single(one.Parts).OrderFor("data-1"));
+        Assert.Equal("data-1", Assert.Single(one.Parts[0].Silos).Name);
+        Assert.Empty(two.Parts);
+        Assert.Empty(Assert.Single(_gateway.Changes).Silos);
+        Assert.Equal(answer.Order, _gateway.View.Current.OrderFor("data-1"));
+
+        var decision = Assert.Single(_gateway.View.Current.Decisions);
         Assert.Equal(("data-1", SiloRoles.Data, SiloRoles.Handshake | SiloRoles.Data, OrderedBy.Operator), (decision.Silo, decision.From, decision.To, decision.By));
         Assert.Contains(_log.Lines, line => line.Message.Contains("roles of data-1: Data -> Handshake, Data, by the Operator", StringComparison.Ordinal));
     }
 
     [Fact]
-    public async Task Silo_gets_its_own_part_of_the_view_and_a_gateway_the_whole()
+    public async Task Cluster_at_rest_is_quiet()
     {
         await ReportAllAsync();
-        var order = (await _grain.Command(new SiloCommand { Silo = "data-1", Mode = RoleMode.Auto }, CancellationToken.None)).Order!;
+        await ReportAsync(Reports.Gateway("g"));
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        _gateway.Changes.Clear();
+        var writes = _stored.Writes;
+        for (var i = 0; i < 100; i++)
+        {
+            await ReportAsync(Hand() with { Load = new SiloLoad { MachineCpu = 0.1 + (i % 4 / 100.0), ResidentBytes = i * 1000 } });
+            await ReportAsync(Reports.Gateway("g") with { ProcessCpu = i % 3 / 100.0 });
+            _clock.Advance(TimeSpan.FromSeconds(2));
+        }
 
-        var part = await _grain.ReportSilo(Data("data-2"), CancellationToken.None);
-        Assert.Equal("data-2", Assert.Single(part.Silos).Name);
-        Assert.Empty(part.Orders);
-        var next = await _grain.ReportSilo(Data("data-1"), CancellationToken.None);
-        Assert.Equal(order, Assert.Single(next.Orders));
-        Assert.True(next.Version > part.Version);
-
-        var whole = await _grain.ReportGateway(Reports.Gateway("g"), CancellationToken.None);
-        Assert.Equal(["data-1", "data-2", "hand-1"], whole.Silos.Select(static silo => silo.Name));
-        Assert.Equal([order], whole.Orders);
+        Assert.Empty(_gateway.Changes);
+        Assert.Equal(writes, _stored.Writes);
     }
 
     [Fact]
-    public async Task New_activation_learns_orders_from_the_silos_that_obey_and_the_rest_from_a_gateway()
+    public async Task Silo_that_dies_by_membership_is_gone_from_the_views_of_the_gateways()
     {
         await ReportAllAsync();
-        var obeyed = (await _grain.Command(new SiloCommand { Silo = "data-1", Drain = true }, CancellationToken.None)).Order!;
-        var unheard = (await _grain.Command(new SiloCommand { Silo = "data-2", Mode = RoleMode.Auto }, CancellationToken.None)).Order!;
-        var seen = await _grain.GetView(CancellationToken.None);
-
-        var young = NewGrain();
-        await young.ReportSilo(Data("data-1") with { State = SiloState.Draining, Order = obeyed }, CancellationToken.None);
-        Assert.Equal([obeyed], (await young.GetView(CancellationToken.None)).Orders);
-
-        await young.ReportGateway(Reports.Gateway("g") with { Memory = new ClusterMemory { Orders = seen.Orders, Decisions = seen.Decisions } }, CancellationToken.None);
-        var view = await young.GetView(CancellationToken.None);
-        Assert.Equal([obeyed, unheard], view.Orders);
-        Assert.Null(Assert.Single(view.Gateways).Memory);
+        await ReportAsync(Reports.Gateway("g"));
+        _clock.Advance(TimeSpan.FromMilliseconds(50));
+        _gateway.View.Update(await _grain.GetView(CancellationToken.None));
+        _membership.Set(Data("data-2").Address, SiloStatus.Dead);
+        _clock.Advance(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(["data-1", "hand-1"], _gateway.View.Current.Silos.Select(static silo => silo.Name));
     }
 
     [Fact]
-    public async Task Silo_that_starts_again_under_its_name_keeps_its_roles_and_serves()
+    public async Task Next_activation_knows_what_was_ordered_and_its_views_are_newer_whatever_its_clock_says()
+    {
+        await ReportAllAsync();
+        var drain = (await _grain.Command(new SiloCommand { Silo = "data-1", Drain = true }, CancellationToken.None)).Order!;
+        var mode = (await _grain.Command(new SiloCommand { Silo = "data-2", Mode = RoleMode.Auto, Roles = SiloRoles.None, Force = true }, CancellationToken.None)).Order!;
+        _gateway.View.Update(await _grain.GetView(CancellationToken.None));
+
+        var earlier = new FakeTimeProvider(_clock.GetUtcNow().AddDays(-1));
+        var next = await ActivateAsync(earlier);
+        var expected = await next.ReportGateway(Reports.Gateway("g"), _gateway, _gateway.View.Current.Version, CancellationToken.None);
+        Assert.True(_gateway.View.IsBehind(expected));
+        _gateway.View.Update(await next.GetView(CancellationToken.None));
+        await next.ReportSilo(Data("data-1"), null, default, CancellationToken.None);
+        earlier.Advance(TimeSpan.FromMilliseconds(50));
+
+        var view = _gateway.View.Current;
+        Assert.Equal(await next.GetView(CancellationToken.None) is { } published ? published.Version : default, view.Version);
+        Assert.Equal([drain, mode], view.Orders);
+        Assert.Equal(("data-2", SiloRoles.None), view.Decisions.Select(decision => (decision.Silo, decision.To)).Single());
+        Assert.Equal(["data-1", "data-2", "hand-1"], view.Silos.Select(silo => silo.Name));
+    }
+
+    [Fact]
+    public async Task Order_that_cannot_be_stored_is_not_given()
+    {
+        await ReportAllAsync();
+        _stored.Failure = new IOException("no database.");
+        var answer = await _grain.Command(new SiloCommand { Silo = "data-1", Drain = true }, CancellationToken.None);
+        Assert.Equal((CommandOutcome.NotStored, "the order can't be stored: no database."), (answer.Outcome, answer.Reason));
+        Assert.Empty((await _grain.GetView(CancellationToken.None)).Orders);
+
+        _stored.Failure = null;
+        Assert.Equal(CommandOutcome.Ordered, (await _grain.Command(new SiloCommand { Silo = "data-2", Drain = true }, CancellationToken.None)).Outcome);
+        Assert.Equal(["data-2"], _stored.State.Orders.Select(order => order.Silo));
+    }
+
+    [Fact]
+    public async Task Database_that_is_older_than_the_cluster_makes_a_later_epoch()
+    {
+        var known = new ViewVersion(100, 5);
+        await _grain.ReportGateway(Reports.Gateway("g"), _gateway, known, CancellationToken.None);
+        _clock.Advance(TimeSpan.FromMilliseconds(250));
+        var expected = await _grain.ReportGateway(Reports.Gateway("g"), _gateway, known, CancellationToken.None);
+        Assert.True(expected > known);
+        Assert.Equal(101, _stored.State.Epoch);
+    }
+
+    [Fact]
+    public async Task Drain_is_for_one_run_and_roles_are_for_the_name()
     {
         await ReportAllAsync();
         await _grain.Command(new SiloCommand { Silo = "data-1", Roles = SiloRoles.Handshake }, CancellationToken.None);
         await _grain.Command(new SiloCommand { Silo = "data-1", Drain = true }, CancellationToken.None);
 
-        var again = Data("data-1") with { Incarnation = Guid.NewGuid(), StartedAt = _clock.GetUtcNow().AddMinutes(1) };
-        var order = (await _grain.ReportSilo(again, CancellationToken.None)).OrderFor("data-1")!;
+        var again = Data("data-1") with { Incarnation = Guid.NewGuid() };
+        await ReportAsync(again);
+        _clock.Advance(TimeSpan.FromMilliseconds(250));
+        var order = (await _grain.GetPart("data-1", CancellationToken.None)).OrderFor("data-1")!;
         Assert.False(order.Drains(again.Incarnation));
         Assert.Equal(SiloRoles.Handshake, order.Roles);
+        Assert.Equal(_stored.State.Orders, [order]);
+    }
+
+    [Fact]
+    public async Task Planner_goes_on_while_nothing_can_be_stored_and_its_orders_are_stored_later()
+    {
+        _stored.Failure = new IOException("no database.");
+        await StormAsync();
+        Assert.Equal(SiloRoles.Handshake, (await _grain.GetView(CancellationToken.None)).OrderFor("data-1")!.Roles);
+        Assert.Empty(_stored.State.Orders);
+        Assert.Single(_log.Lines, line => line.Message.Contains("orders can't be stored", StringComparison.Ordinal));
+
+        _stored.Failure = null;
+        _clock.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal(SiloRoles.Handshake, Assert.Single(_stored.State.Orders).Roles);
     }
 
     [Fact]
     public async Task Storm_moves_a_silo_by_itself_with_a_reason_in_the_view()
     {
-        for (var i = 0; i < 8; i++)
-        {
-            _clock.Advance(TimeSpan.FromSeconds(0.5));
-            await _grain.ReportSilo(Hand() with { Load = new SiloLoad { ProcessCpu = 1, CpuAllowance = 1, HandshakeQueue = 100, HandshakeTime = 0.08 } }, CancellationToken.None);
-            await _grain.ReportSilo(Data("data-1") with { Mode = RoleMode.Auto, Load = new SiloLoad { CpuAllowance = 1 } }, CancellationToken.None);
-            await _grain.ReportSilo(Data("data-2"), CancellationToken.None);
-        }
-
+        await StormAsync();
         var view = await _grain.GetView(CancellationToken.None);
         var decision = Assert.Single(view.Decisions);
         Assert.Equal(("data-1", SiloRoles.Handshake, OrderedBy.Planner), (decision.Silo, decision.To, decision.By));
@@ -155,11 +232,32 @@ public sealed class ClusterGrainTests
 
     private static SiloReport Hand() => Reports.Silo("hand-1", SiloRoles.Handshake) with { StartRoles = SiloRoles.Handshake, CapableRoles = SiloRoles.Data | SiloRoles.Handshake };
 
-    private ClusterGrain NewGrain() => new(_clock, Options.Create(new ClusterOptions()), _log);
+    private async Task<ClusterGrain> ActivateAsync(FakeTimeProvider? clock = null)
+    {
+        var grain = new ClusterGrain(_stored, _membership, new FakeTimers(clock ?? _clock), clock ?? _clock, Options.Create(new ClusterOptions()), _log);
+        await _stored.ReadStateAsync();
+        await grain.OnActivateAsync(CancellationToken.None);
+        return grain;
+    }
+
+    private ValueTask<ViewVersion> ReportAsync(SiloReport report, ISiloObserver? observer = null) => _grain.ReportSilo(report, observer, default, CancellationToken.None);
+
+    private ValueTask<ViewVersion> ReportAsync(GatewayReport report) => _grain.ReportGateway(report, _gateway, default, CancellationToken.None);
 
     private async Task ReportAllAsync()
     {
         foreach (var report in (SiloReport[])[Hand(), Data("data-1"), Data("data-2")])
-            await _grain.ReportSilo(report, CancellationToken.None);
+            await ReportAsync(report);
+    }
+
+    private async Task StormAsync()
+    {
+        for (var i = 0; i < 8; i++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(0.5));
+            await ReportAsync(Hand() with { Load = new SiloLoad { ProcessCpu = 1, CpuAllowance = 1, HandshakeQueue = 100, HandshakeTime = 0.08 } });
+            await ReportAsync(Data("data-1") with { Mode = RoleMode.Auto, Load = new SiloLoad { CpuAllowance = 1 } });
+            await ReportAsync(Data("data-2"));
+        }
     }
 }

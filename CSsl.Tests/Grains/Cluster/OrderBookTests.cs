@@ -5,45 +5,28 @@ using Xunit;
 
 namespace CSsl.Tests.Grains.Cluster;
 
-/// <summary>What was ordered outlives the grain that ordered it.</summary>
+/// <summary>What was ordered, and what of it is kept.</summary>
 public sealed class OrderBookTests
 {
     private readonly FakeTimeProvider _clock = new();
 
-    private static SiloOrder Order(string silo, long version) => new() { Silo = silo, Version = version, Roles = SiloRoles.Data };
-
-    private static RoleDecision Decision(DateTimeOffset at, string silo = "a")
-        => new() { At = at, Silo = silo, From = SiloRoles.Data, To = SiloRoles.Handshake, By = OrderedBy.Planner, Reason = "r" };
-
     [Fact]
-    public void Versions_grow_also_when_the_clock_does_not_or_an_order_came_from_a_clock_ahead()
+    public void Versions_grow_over_all_silos_and_from_what_was_stored()
     {
-        var book = new OrderBook(_clock);
+        var book = new OrderBook(new ClusterState { LastOrder = 41 }, _clock);
         var first = book.Give("a", order => order with { Roles = SiloRoles.Data });
+        book.Give("b", order => order);
         var second = book.Give("a", order => order with { Mode = RoleMode.Auto });
-        Assert.True(second.Version > first.Version);
+        Assert.Equal((42L, 44L, 44L), (first.Version, second.Version, book.State.LastOrder));
         Assert.Equal((SiloRoles.Data, RoleMode.Auto), (second.Roles, second.Mode));
-
-        book.Recall(Order("b", second.Version + 1_000_000_000));
-        Assert.True(book.Give("a", order => order).Version > second.Version + 1_000_000_000);
-    }
-
-    [Fact]
-    public void Newer_of_two_orders_wins_whatever_the_way_it_came()
-    {
-        var book = new OrderBook(_clock);
-        book.Recall(Order("a", 5));
-        book.Recall(Order("a", 3) with { Roles = SiloRoles.Handshake });
-        book.Recall(new ClusterMemory { Orders = [Order("a", 4) with { Roles = SiloRoles.None }, Order("b", 1)] });
-
-        Assert.Equal([("a", 5L, SiloRoles.Data), ("b", 1L, SiloRoles.Data)], book.Orders.Select(order => (order.Silo, order.Version, order.Roles!.Value)));
+        Assert.Equal(["a", "b"], book.Orders.Select(order => order.Silo));
     }
 
     [Fact]
     public void Drain_ends_with_the_run_that_it_was_for_and_roles_stay_with_the_name()
     {
         var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
-        var book = new OrderBook(_clock);
+        var book = new OrderBook(new ClusterState(), _clock);
         book.Give("a", order => order with { Roles = SiloRoles.Handshake, Drain = first });
 
         book.Age([Reports.Silo("a", incarnation: first)]);
@@ -57,50 +40,48 @@ public sealed class OrderBookTests
     [Fact]
     public void Order_of_a_silo_that_was_away_for_an_hour_is_forgotten()
     {
-        var book = new OrderBook(_clock);
+        var book = new OrderBook(new ClusterState(), _clock);
         book.Give("a", order => order with { Roles = SiloRoles.Handshake });
-        _clock.Advance(TimeSpan.FromMinutes(59));
         book.Age([Reports.Silo("a")]);
         _clock.Advance(TimeSpan.FromMinutes(59));
         book.Age([]);
         Assert.Single(book.Orders);
 
+        var before = book.State;
         _clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.True(book.Age([]));
+        book.Age([]);
+        Assert.Empty(book.Orders);
+        Assert.NotSame(before, book.State);
+    }
+
+    [Fact]
+    public void Stored_order_of_a_silo_that_is_away_is_kept_for_an_hour_from_the_start()
+    {
+        var book = new OrderBook(new ClusterState { Orders = [new SiloOrder { Silo = "a", Version = 1 }] }, _clock);
+        book.Age([]);
+        _clock.Advance(TimeSpan.FromMinutes(59));
+        book.Age([]);
+        Assert.Single(book.Orders);
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        book.Age([]);
         Assert.Empty(book.Orders);
     }
 
     [Fact]
-    public void Last_decisions_are_kept_in_order_and_each_once()
+    public void State_is_another_instance_only_after_a_change()
     {
-        var book = new OrderBook(_clock);
-        var now = _clock.GetUtcNow();
+        var book = new OrderBook(new ClusterState { Orders = [new SiloOrder { Silo = "a", Version = 1 }] }, _clock);
+        var before = book.State;
+        book.Age([Reports.Silo("a")]);
+        Assert.Same(before, book.State);
+    }
+
+    [Fact]
+    public void Last_decisions_are_kept()
+    {
+        var book = new OrderBook(new ClusterState(), _clock);
         for (var i = 0; i < OrderBook.MaxDecisions + 3; i++)
-            book.Note(Decision(now.AddSeconds(i)));
-        book.Recall(new ClusterMemory { Decisions = [Decision(now.AddSeconds(5)), Decision(now.AddSeconds(7.5), "b")] });
-
-        Assert.Equal(OrderBook.MaxDecisions, book.Decisions.Length);
-        Assert.Equal(book.Decisions.OrderBy(decision => decision.At), book.Decisions);
-        Assert.Single(book.Decisions, decision => decision.Silo == "b");
-        Assert.Equal(book.Decisions.Length, book.Decisions.Distinct().Count());
-    }
-
-    [Fact]
-    public void Order_from_a_clock_that_is_wrong_beyond_reason_is_not_believed()
-    {
-        var book = new OrderBook(_clock);
-        book.Recall(Order("a", long.MaxValue));
-        book.Recall(Order("b", _clock.GetUtcNow().AddDays(2).UtcTicks));
-        Assert.Empty(book.Orders);
-        Assert.True(book.Give("a", order => order).Version > 0);
-    }
-
-    [Fact]
-    public void Number_of_orders_is_bounded()
-    {
-        var book = new OrderBook(_clock);
-        for (var i = 0; i < ClusterRoster.MaxMembers + 10; i++)
-            book.Recall(Order("s" + i, 1));
-        Assert.Equal(ClusterRoster.MaxMembers, book.Orders.Length);
+            book.Note(new RoleDecision { At = _clock.GetUtcNow().AddSeconds(i), Silo = $"s{i}", From = SiloRoles.Data, To = SiloRoles.Handshake, By = OrderedBy.Planner, Reason = "r" });
+        Assert.Equal(Enumerable.Range(3, OrderBook.MaxDecisions).Select(i => $"s{i}"), book.Decisions.Select(decision => decision.Silo));
     }
 }

@@ -45,7 +45,7 @@ public sealed class RolePlannerTests
            from data in Gen.Elements(0, 40, 100)
            from silos in Gen.CollectToArray(Enumerable.Range(0, size).Select(i => SiloNamed("silo-" + i, handshakes, data)))
            from orders in Gen.CollectToArray(silos.Take(size / 3).Select(OrderOf))
-           select new ClusterView { Version = 1, Silos = silos, Orders = orders };
+           select new ClusterView { Version = new ViewVersion(1, 1), Silos = silos, Orders = orders };
 
     private static Gen<RolePlannerOptions> Options
         => from handshake in Gen.Choose(0, 3)
