@@ -1,5 +1,4 @@
 using CSsl.Grains.Data;
-using CSsl.Hosting.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
