@@ -81,6 +81,7 @@ public static class GatewayHosting
         services.AddSingleton<IAcceptRoom>(static provider => provider.GetRequiredService<ClientRoom>());
         services.AddHostedService(static provider => provider.GetRequiredService<ClientRoom>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, PacedTransport>());
+        services.AddSingleton<GatewaySessions>();
     }
 
     private static void AddLinks(IServiceCollection services, LinkIdentity self, LinkOptions options)

@@ -70,4 +70,14 @@ public enum FrameKind : byte
 
     /// <summary>G to S: finish what is under way, then end with close_notify.</summary>
     Finish = 42,
+
+    /// <summary>G to S: the session is to go on at that silo (MoveTarget): now, or at its next checkpoint (Detach).</summary>
+    Move = 43,
+
+    /// <summary>S to G: the session can go on at that silo (HandOver) in the middle of the response under way, as after the loss of this one: everything that was sealed was
+    /// sent before this, and nothing is until G says <see cref="GoOn"/>. G answers with Close, and takes the session over there, or with GoOn.</summary>
+    HandOver = 44,
+
+    /// <summary>G to S: it can't be taken over, because not all records since the last checkpoint are kept. The channel goes on.</summary>
+    GoOn = 45,
 }

@@ -18,9 +18,9 @@ internal static class FrameRules
     {
         FrameKind.Hello or FrameKind.Proof or FrameKind.Ping or FrameKind.Pong => LinkEnd.Both,
         FrameKind.Records or FrameKind.Window or FrameKind.Close => LinkEnd.Both,
-        FrameKind.HandshakeStart or FrameKind.Handshake or FrameKind.Attach or FrameKind.Eof or FrameKind.Finish => LinkEnd.Gateway,
+        FrameKind.HandshakeStart or FrameKind.Handshake or FrameKind.Attach or FrameKind.Eof or FrameKind.Finish or FrameKind.Move or FrameKind.GoOn => LinkEnd.Gateway,
         FrameKind.Flight or FrameKind.Established or FrameKind.Attached => LinkEnd.Silo,
-        FrameKind.Checkpoint or FrameKind.Detach or FrameKind.Rekeyed or FrameKind.ResponseNote or FrameKind.Goodbye => LinkEnd.Silo,
+        FrameKind.Checkpoint or FrameKind.Detach or FrameKind.Rekeyed or FrameKind.ResponseNote or FrameKind.HandOver or FrameKind.Goodbye => LinkEnd.Silo,
         _ => LinkEnd.Neither,
     };
 

@@ -65,8 +65,8 @@ public static class SiloHosting
         AddHosted<HandshakeLaneStarter>(builder.Services);
         AddHosted<SiloReconciler>(builder.Services);
         AddHosted<SessionRegistrar>(builder.Services);
-        AddHosted<StalledSessions>(builder.Services);
-        AddHosted<SessionJanitor>(builder.Services);
+        AddHosted<StalledClients>(builder.Services);
+        AddHosted<ResumptionJanitor>(builder.Services);
         AddHosted<Hibernation>(builder.Services);
         AddHosted<TakeoverLog>(builder.Services);
         builder.Services.AddSingleton<SessionDrain>();
@@ -89,8 +89,8 @@ public static class SiloHosting
         services.AddSingleton<DataMetrics>();
         services.AddRecordEngine(settings.Engine);
         services.AddSingleton<HandshakeLanes>();
-        services.AddSingleton<SessionStoreMetrics>();
-        AddHosted<SessionStore>(services);
+        services.AddSingleton<ResumptionMetrics>();
+        AddHosted<ResumptionStore>(services);
         services.AddSingleton<TlsConnectionHost>();
         services.AddSingleton<DecryptedListener>();
         services.AddSingleton<IConnectionListenerFactory, DecryptedTransportFactory>();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -37,6 +38,14 @@ internal sealed class ClusterAdmin(int port) : IDisposable
         }
 
         return metrics;
+    }
+
+    /// <summary>Milliseconds that the cluster needs for a list of its sessions.</summary>
+    public async Task<double> ListSessionsAsync()
+    {
+        long start = Stopwatch.GetTimestamp();
+        await _http.GetByteArrayAsync(new Uri("/sessions?top=bytes", UriKind.Relative));
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds;
     }
 
     public void Dispose() => _http.Dispose();

@@ -13,6 +13,7 @@ namespace CSsl.Bench.Idle;
 internal static class IdleBenchmark
 {
     private const int Sample = 1000;
+    private const int Lists = 10;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     public static Command Command()
@@ -46,10 +47,13 @@ internal static class IdleBenchmark
             await AsleepAsync(admin, connections * gateways);
             IReadOnlyList<ProcessStatus> after = await admin.ProcessesAsync();
 
+            var lists = new List<double>();
+            for (int i = 0; i < Lists; i++)
+                lists.Add(await admin.ListSessionsAsync());
             var wakes = new List<double>();
             foreach (ServerProcess crowd in crowds)
                 wakes.AddRange(await IdleCrowd.WakeAsync(crowd, Sample / gateways));
-            string page = Page(connections * gateways, gateways, before, after, [.. wakes.Order()]);
+            string page = Page(connections * gateways, gateways, before, after, [.. lists.Order()], [.. wakes.Order()]);
             Console.WriteLine(page);
             if (output is not null)
                 await File.WriteAllTextAsync(output, page);
@@ -77,7 +81,7 @@ internal static class IdleBenchmark
         }
     }
 
-    private static string Page(int connections, int gateways, IReadOnlyList<ProcessStatus> before, IReadOnlyList<ProcessStatus> after, double[] wakes)
+    private static string Page(int connections, int gateways, IReadOnlyList<ProcessStatus> before, IReadOnlyList<ProcessStatus> after, double[] lists, double[] wakes)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
@@ -100,6 +104,7 @@ internal static class IdleBenchmark
         }
 
         text.Append(CultureInfo.InvariantCulture, $"\nFrom the request of a sleeping connection to the first byte of its answer: median {wakes.Median():0.0} ms, p99 {Statistics.Quantile(wakes, 0.99):0.0} ms, longest {wakes[^1]:0.0} ms.\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nA list of the 100 sessions with the most bytes (`cssl sessions --top bytes`, without the start of that process): median {lists.Median():0.0} ms, longest {lists[^1]:0.0} ms.\n");
         return text.ToString();
     }
 }

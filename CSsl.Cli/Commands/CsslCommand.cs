@@ -31,6 +31,8 @@ internal static class CsslCommand
         UpCommand.Create(),
         ServeCommand.Create(),
         StatusCommand.Create(),
+        SessionsCommand.Create(),
+        SessionCommand.Create(),
         DrainCommand.Create(),
         RolesCommand.Create(),
         EngineCommand.Create(),

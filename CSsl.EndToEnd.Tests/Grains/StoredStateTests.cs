@@ -25,7 +25,7 @@ public sealed class StoredStateTests(Postgres postgres)
         using var sealer = new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test"))));
         await using InProcessTestCluster cluster = await GrainCluster.StartAsync(2, silo => Configure(silo, database, sealer));
         var session = new StoredSession { Sealed = new byte[] { 1, 2, 3 }, ExpiresAt = DateTimeOffset.UtcNow.AddHours(1) };
-        await cluster.Client.GetGrain<ISessionGrain>("00ff").Store(session, CancellationToken.None);
+        await cluster.Client.GetGrain<IResumptionGrain>("00ff").Store(session, CancellationToken.None);
         TicketKeyAnswer keys = await cluster.Client.GetGrain<ITicketKeyGrain>(0).GetKeys(CancellationToken.None);
 
         // Whichever of them had the grain of the keys, each silo has been asked without the other.
@@ -34,7 +34,7 @@ public sealed class StoredStateTests(Postgres postgres)
             await cluster.StartAdditionalSiloAsync();
             await cluster.KillSiloAsync(silo);
             Assert.Equal(keys.Ring.ToArray(), (await AskAsync(() => cluster.Client.GetGrain<ITicketKeyGrain>(0).GetKeys(CancellationToken.None))).Ring.ToArray());
-            Assert.Equal([1, 2, 3], (await AskAsync(() => cluster.Client.GetGrain<ISessionGrain>("00ff").Find(CancellationToken.None))).ToArray());
+            Assert.Equal([1, 2, 3], (await AskAsync(() => cluster.Client.GetGrain<IResumptionGrain>("00ff").Find(CancellationToken.None))).ToArray());
         }
     }
 
@@ -45,7 +45,7 @@ public sealed class StoredStateTests(Postgres postgres)
         using var database = await TestDatabase.CreateAsync(kind, postgres);
         await using InProcessTestCluster cluster = await GrainCluster.StartAsync(1, silo => silo.KeepIn(database.Cluster));
         DateTimeOffset later = DateTimeOffset.UtcNow.AddHours(1);
-        ISessionGrain first = cluster.Client.GetGrain<ISessionGrain>("01"), second = cluster.Client.GetGrain<ISessionGrain>("02");
+        IResumptionGrain first = cluster.Client.GetGrain<IResumptionGrain>("01"), second = cluster.Client.GetGrain<IResumptionGrain>("02");
         await first.Store(new StoredSession { Sealed = new byte[] { 1 }, ExpiresAt = later }, CancellationToken.None);
         await second.Store(new StoredSession { Sealed = new byte[] { 2 }, ExpiresAt = later }, CancellationToken.None);
 

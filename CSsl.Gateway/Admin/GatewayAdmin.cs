@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace CSsl.Gateway.Admin;
 
-/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; /engines (of the data silos), /supervisor (where `cssl up` takes requests); POST /orders (to a silo), POST /engines/settings.</summary>
+/// <summary>The gateway's admin endpoint: /status (the whole cluster), /healthz and /readyz (would a client be served?), /livez, /metrics; /engines (of the data silos), /sessions and /session, /supervisor (where `cssl up` takes requests); POST /orders (to a silo), /engines/settings, /session/end and /session/move.</summary>
 internal static class GatewayAdmin
 {
     public static void AddGatewayAdmin(this IServiceCollection services)
@@ -25,6 +25,10 @@ internal static class GatewayAdmin
         services.AddAdminAction(GatewayListeners.Admin, "/orders", OrderEndpoint.HandleAsync);
         services.AddAdminPage(GatewayListeners.Admin, "/engines", EngineEndpoint.ShowAsync);
         services.AddAdminAction(GatewayListeners.Admin, "/engines/settings", EngineEndpoint.ChangeAsync);
+        services.AddAdminPage(GatewayListeners.Admin, "/sessions", SessionEndpoints.ListAsync);
+        services.AddAdminPage(GatewayListeners.Admin, "/session", SessionEndpoints.ShowAsync);
+        services.AddAdminAction(GatewayListeners.Admin, "/session/end", SessionEndpoints.EndAsync);
+        services.AddAdminAction(GatewayListeners.Admin, "/session/move", SessionEndpoints.MoveAsync);
     }
 
     private static Task StatusAsync(HttpContext context)

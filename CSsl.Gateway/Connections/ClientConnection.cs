@@ -161,7 +161,7 @@ internal sealed partial class ClientConnection
 
     private void Establish(Established session)
     {
-        Entry.Establish(session);
+        Entry.Establish(session, _services.Time.GetUtcNow());
         Entry.Phase = ConnectionPhase.Data;
         _services.Meters.CountHandshakeCompleted(_services.Time.GetElapsedTime(Entry.AcceptedAt));
         LogEstablished(_services.Logger, Entry.Id, Entry.Client, session.Version, session.CipherSuite, session.Group?.ToString() ?? "none", session.ApplicationProtocol, session.ServerName, session.Resumed);

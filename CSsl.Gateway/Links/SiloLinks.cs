@@ -57,6 +57,10 @@ internal sealed partial class SiloLinks : BackgroundService
         return null;
     }
 
+    /// <summary>The link with the data silo of that name; null when there is none, or it takes no sessions.</summary>
+    public SiloLink? Find(string name)
+        => _view.Current.Silos.FirstOrDefault(silo => silo.Name == name && silo.State == SiloState.Active && silo.Roles.HasFlag(SiloRoles.Data)) is { } silo && Find(silo) is { IsUsable: true } link ? link : null;
+
     /// <inheritdoc/>
     public override void Dispose()
     {

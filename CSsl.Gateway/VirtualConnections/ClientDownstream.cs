@@ -13,7 +13,7 @@ namespace CSsl.Gateway.VirtualConnections;
 /// Credit goes back when the kernel has taken them; until then the silo can have no more than a channel's credit under way, and the link does not
 /// wait. The only writer to the client, and so the fence: after <see cref="Close"/> no byte of that channel gets out.
 /// </summary>
-internal sealed class ClientDownstream(VirtualConnection owner, PipeWriter output, SentToClient sent, GatewayMeters meters)
+internal sealed class ClientDownstream(VirtualConnection owner, ConnectionEntry entry, PipeWriter output, SentToClient sent, GatewayMeters meters)
 {
     private readonly Lock _gate = new();
     private Action? _onFlushed;
@@ -86,6 +86,7 @@ internal sealed class ClientDownstream(VirtualConnection owner, PipeWriter outpu
             // A pipe may be written while a flush is pending; it must only not be flushed again before that is done.
             output.Write(records);
             sent.Deliver(count, applicationBytes);
+            entry.CountToClient(records.Length);
             _unflushed += records.Length;
             _credit += payload.Length;
             if (applicationBytes > 0)

@@ -13,7 +13,7 @@ namespace CSsl.Gateway.VirtualConnections;
 /// channel's turn. Back-pressure: without a turn nothing is read, the pipe fills up, and the client's TCP window closes. No allocation per record.
 /// Without a channel one record waits here; while there is none, the pipe holds no buffer.
 /// </summary>
-internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, ReplayBuffer replay, LastWords lastWords, int maxLength, GatewayMeters meters) : IValueTaskSource<bool>
+internal sealed class ClientUpstream(VirtualConnection owner, ConnectionEntry entry, PipeReader input, ReplayBuffer replay, LastWords lastWords, int maxLength, GatewayMeters meters) : IValueTaskSource<bool>
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<bool> _turn;
@@ -114,6 +114,18 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
         {
             if (_channel == channel)
                 _channel = null;
+        }
+    }
+
+    /// <summary>The channel gets nothing more, if all that it was given since the last checkpoint is kept for the next silo.</summary>
+    public bool TryCloseReplayable(DataChannel channel)
+    {
+        lock (_gate)
+        {
+            if (_channel != channel || !replay.IsReplayable)
+                return false;
+            _channel = null;
+            return true;
         }
     }
 
@@ -254,6 +266,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, PipeReader input, 
         _taken = run.Bytes;
         meters.CountFromClient(run.Count, run.Bytes);
         owner.Touch();
+        entry.CountFromClient(run.Bytes);
         return run.Bytes;
     }
 

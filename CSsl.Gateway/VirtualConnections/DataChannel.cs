@@ -27,6 +27,9 @@ internal enum ChannelEnd
     /// <summary>The silo, or the application behind it, gave up.</summary>
     Aborted,
 
+    /// <summary>The silo would have it go on elsewhere, in the middle.</summary>
+    HandedOver,
+
     /// <summary>The link is gone, and who knows what became of the silo.</summary>
     Lost,
 
@@ -39,6 +42,7 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
 {
     private int _end;
     private bool _isToldToFinish;
+    private string? _toldTarget;
 
     /// <summary>The silo's name.</summary>
     public string Silo { get; } = silo;
@@ -48,6 +52,12 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
 
     /// <summary>The silo serves the session.</summary>
     public bool IsAttached { get; private set; }
+
+    /// <summary>Where the silo would have the session go on; null: anywhere. Once it is over.</summary>
+    public string? Target { get; private set; }
+
+    /// <summary>Of the client's records from this one on, a silo that has handed the session over has passed no request on.</summary>
+    public ulong UnseenFrom { get; private set; }
 
     /// <summary>Bytes of the client's records that the silo has been sent and has not taken yet. In a turn.</summary>
     public int Untaken => UnreturnedBytes;
@@ -74,6 +84,14 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
         if (!_isToldToFinish)
             Send(FrameKind.Finish, []);
         _isToldToFinish = true;
+    }
+
+    /// <summary>The silo is to let the session go on at another one; said once.</summary>
+    public void SendMove(string silo)
+    {
+        if (_toldTarget != silo)
+            Send(FrameKind.Move, new MoveTarget(silo).Encode());
+        _toldTarget = silo;
     }
 
     /// <summary>Records have left for the client.</summary>
@@ -104,7 +122,11 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
             case FrameKind.Detach:
                 var detach = Detach.Decode(payload);
                 connection.OnCheckpoint(this, detach.ClientRecord, detach.ServerRecord, detach.Capsule);
+                Target = detach.Silo;
                 EndWith(detach.Reason == DetachReason.Idle ? ChannelEnd.Idle : ChannelEnd.Drained);
+                break;
+            case FrameKind.HandOver:
+                OnHandOver(HandOver.Decode(payload));
                 break;
             case FrameKind.Close:
                 EndWith(Judge(Close.Decode(payload).Reason));
@@ -132,6 +154,19 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
 
     /// <inheritdoc/>
     protected override int Fill(Span<byte> room) => connection.Upstream.Fill(this, room);
+
+    private void OnHandOver(HandOver handOver)
+    {
+        if (!connection.Upstream.TryCloseReplayable(this))
+        {
+            Send(FrameKind.GoOn, []);
+            return;
+        }
+
+        (Target, UnseenFrom) = (handOver.Silo, handOver.ClientRecord);
+        Send(FrameKind.Close, [(byte)CloseReason.HandedOver]);
+        EndWith(ChannelEnd.HandedOver);
+    }
 
     private ChannelEnd Judge(CloseReason reason) => reason switch
     {

@@ -27,6 +27,14 @@ internal sealed class TakeoverHistory
         return ++Takeovers;
     }
 
+    /// <summary>A silo has let go in the middle, after everything that it sealed: of the client's records from <paramref name="unseenFrom"/> on it has passed no request on.</summary>
+    public void HandOver(ulong unseenFrom, SentToClient sent)
+    {
+        _seenByLost = Math.Max(_seenByLost, unseenFrom);
+        _deliveredAtLoss = sent.Records;
+        Takeovers++;
+    }
+
     /// <summary>Counts an attach that follows another one; returns how many there were in a row without a checkpoint or a byte for the client between.</summary>
     public int CountAttach(ReplayBuffer received, SentToClient sent)
     {

@@ -54,7 +54,7 @@ internal sealed partial class VirtualConnection
 
     private bool TryAttach()
     {
-        while (_services.Links.Pick(SiloRoles.Data, _refusedBy) is { } silo)
+        while (PickSilo() is { } silo)
         {
             var channel = new DataChannel(this, silo.Name);
             var attach = Describe();
@@ -62,7 +62,8 @@ internal sealed partial class VirtualConnection
             Downstream.Open(channel);
             if (silo.TryOpen(channel, attach.Encode()))
             {
-                (_channel, _entry.Silo) = (channel, silo.Name);
+                _channel = channel;
+                _entry.Attach(silo.Name, _services.Time.GetUtcNow());
                 LogAttached(_services.Logger, _entry.Id, silo.Name, attach.Cause, attach.Takeovers);
 
                 // The client's first request is often there already: then Attach leaves with it.
@@ -78,6 +79,10 @@ internal sealed partial class VirtualConnection
 
         return false;
     }
+
+    /// <summary>Where it was ordered to, if that silo can be reached and does not refuse it; or else the best.</summary>
+    private SiloLink? PickSilo()
+        => Interlocked.Exchange(ref _target, null) is { } target && _refusedBy?.Contains(target) != true && _services.Links.Find(target) is { } silo ? silo : _services.Links.Pick(SiloRoles.Data, _refusedBy);
 
     private Attach Describe()
     {

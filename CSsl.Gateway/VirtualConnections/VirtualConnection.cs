@@ -19,9 +19,9 @@ namespace CSsl.Gateway.VirtualConnections;
 ///     |  |  +-----------------------|----+-----> Closing +------------------------------|--+
 ///     |  |   no silo, too many      |                                                   |
 ///     |  +--------------------------+                                                   |
-///     |     refused; loss or Detach with something under way                            |
+///     |     refused; loss or Detach with something under way; handed over               |
 ///     +---------------------------------------------------------------------------------+
-///                              the client speaks, or it is to finish
+///                        the client speaks, or it is to finish, or to move
 /// </code>
 /// One task runs the states. Links, timers and the client's pipe only note what happened and wake it (<see cref="AsyncSignal"/>).
 /// </remarks>
@@ -48,19 +48,25 @@ internal sealed partial class VirtualConnection
     private readonly bool _isHttp2;
     private long _quietSince;
 
+    // Name of the silo that it is to go on at, by order.
+    private volatile string? _target;
+
     public VirtualConnection(ClientSocket socket, ConnectionEntry entry, Established session, ConnectionServices services)
     {
         (_entry, _services) = (entry, services);
         _isHttp2 = session.ApplicationProtocol == "h2";
         _quietSince = services.Time.GetTimestamp();
         var retained = _isHttp2 ? 0 : services.Limits.ReplayBuffer;
-        Upstream = new ClientUpstream(this, socket.Input, new ReplayBuffer(session.ClientSequence, retained), new LastWords(socket.Input, session.Version, services.Deadlines.LastWords),
+        Upstream = new ClientUpstream(this, entry, socket.Input, new ReplayBuffer(session.ClientSequence, retained), new LastWords(socket.Input, session.Version, services.Deadlines.LastWords),
             RecordRouter.MaxLength(ConnectionPhase.Data, session.Version), services.Meters);
-        Downstream = new ClientDownstream(this, socket.Output, new SentToClient(session.Capsule, session.ServerSequence), services.Meters);
+        Downstream = new ClientDownstream(this, entry, socket.Output, new SentToClient(session.Capsule, session.ServerSequence), services.Meters);
     }
 
     /// <summary>Where it is.</summary>
     public ConnectionState State { get; private set; }
+
+    /// <summary>How often a silo went on in the middle of what another had begun.</summary>
+    public int Takeovers => _history.Takeovers;
 
     /// <summary>The one reader of the client.</summary>
     public ClientUpstream Upstream { get; }
@@ -119,6 +125,13 @@ internal sealed partial class VirtualConnection
     /// <summary>A record passes.</summary>
     public void Touch() => Volatile.Write(ref _quietSince, _services.Time.GetTimestamp());
 
+    /// <summary>It is to go on at that silo: from any thread. A sleeping one is attached there; the silo of another says when it can leave.</summary>
+    public void MoveTo(string silo)
+    {
+        _target = silo;
+        Wake();
+    }
+
     /// <summary>Something has changed.</summary>
     public void Wake() => _signal.Set();
 
@@ -158,10 +171,14 @@ internal sealed partial class VirtualConnection
     {
         if (_isFinishing)
             channel.SendFinish();
+        if (_target is { } target && target != channel.Silo && channel.End == ChannelEnd.None)
+            channel.SendMove(target);
         switch (channel.End)
         {
             case ChannelEnd.Lost or ChannelEnd.Faulted:
                 return OnLost(channel);
+            case ChannelEnd.HandedOver:
+                return OnHandedOver(channel);
             case ChannelEnd.Idle or ChannelEnd.Drained:
                 return OnDetached(channel);
             case ChannelEnd.Refused or ChannelEnd.NotOpened:
@@ -177,7 +194,7 @@ internal sealed partial class VirtualConnection
     /// <summary>Until the client sends a record, or is gone.</summary>
     private ConnectionState? Sleep()
     {
-        if (Upstream.HasRecord || _isFinishing)
+        if (Upstream.HasRecord || _isFinishing || _target is not null)
         {
             _services.Meters.Sessions.WakeUp(isForGood: true);
             return Follow(AttachCause.Wake);
@@ -211,7 +228,23 @@ internal sealed partial class VirtualConnection
     {
         var isAtRest = Drop(channel);
         _services.Meters.Sessions.CountDetached(isHibernation: isAtRest && channel.End == ChannelEnd.Idle);
-        return isAtRest ? FallAsleep() : Follow(AttachCause.Move);
+        _target = channel.Target ?? _target;
+        return isAtRest && _target is null ? FallAsleep() : Follow(AttachCause.Move);
+    }
+
+    private ConnectionState OnHandedOver(DataChannel channel)
+    {
+        Drop(channel);
+        Read((_, sent) =>
+        {
+            _history.HandOver(channel.UnseenFrom, sent);
+            return true;
+        });
+        _services.Meters.Sessions.CountDetached(isHibernation: false);
+        _target = channel.Target;
+        LimitTime();
+        _refusedBy = null;
+        return Follow(AttachCause.Takeover);
     }
 
     private ConnectionState OnRefused(DataChannel channel)
@@ -238,11 +271,11 @@ internal sealed partial class VirtualConnection
         return ConnectionState.Asleep;
     }
 
-    /// <summary>Another attach; but a request that silos die of must not have all of them.</summary>
+    /// <summary>Another attach; but a request that silos die of must not have all of them. One that was ordered is not the request's doing.</summary>
     private ConnectionState Follow(AttachCause cause)
     {
         _cause = cause;
-        if (Read(_history.CountAttach) > _services.Limits.Takeovers || _history.Takeovers > ushort.MaxValue)
+        if ((_target is null && Read(_history.CountAttach) > _services.Limits.Takeovers) || _history.Takeovers > ushort.MaxValue)
             End(DataOutcome.TooManyTakeovers);
         return ConnectionState.TakingOver;
     }

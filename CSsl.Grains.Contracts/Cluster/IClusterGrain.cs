@@ -1,3 +1,4 @@
+using CSsl.Grains.Data;
 using Orleans;
 using Orleans.Concurrency;
 
@@ -39,15 +40,46 @@ public interface IClusterGrain : IGrainWithIntegerKey
     [Alias("GetPart"), AlwaysInterleave, ResponseTimeout("00:00:02")]
     [return: Immutable]
     ValueTask<ClusterView> GetPart(string silo, CancellationToken cancellationToken);
+
+    /// <summary>The gateways that can be asked something.</summary>
+    [Alias("GetGateways"), AlwaysInterleave, ResponseTimeout("00:00:02")]
+    [return: Immutable]
+    ValueTask<IReadOnlyList<KnownGateway>> GetGateways(CancellationToken cancellationToken);
 }
 
-/// <summary>A gateway, as the cluster grain pushes to it.</summary>
+/// <summary>A gateway, and how it is asked.</summary>
+[GenerateSerializer, Immutable, Alias("CSsl.KnownGateway")]
+public sealed record KnownGateway
+{
+    [Id(0)] public required string Name { get; init; }
+    [Id(1)] public required IGatewayObserver Observer { get; init; }
+}
+
+/// <summary>A gateway, as the cluster grain pushes to it and <see cref="IClusterSessionsGrain"/> asks it.</summary>
 [Alias("CSsl.IGatewayObserver")]
 public interface IGatewayObserver : IGrainObserver
 {
     /// <summary>The view has changed. Nobody waits for it: who misses one is told by the answer to its next report.</summary>
     [Alias("ViewChanged"), OneWay]
     ValueTask ViewChanged([Immutable] ClusterViewChange change);
+
+    /// <summary>Its sessions that a query asks for.</summary>
+    [Alias("ListSessions"), ResponseTimeout("00:00:02")]
+    [return: Immutable]
+    ValueTask<SessionList> ListSessions([Immutable] SessionQuery query);
+
+    /// <summary>The session with that id; null when it is not here.</summary>
+    [Alias("FindSession"), ResponseTimeout("00:00:02")]
+    [return: Immutable]
+    ValueTask<SessionInfo?> FindSession(Guid sessionId);
+
+    /// <summary>Lets a session finish what is under way, and ends it.</summary>
+    [Alias("EndSession"), ResponseTimeout("00:00:02")]
+    ValueTask<SessionMove> EndSession(Guid sessionId);
+
+    /// <summary>Has a session go on at that silo.</summary>
+    [Alias("MoveSession"), ResponseTimeout("00:00:02")]
+    ValueTask<SessionMove> MoveSession(Guid sessionId, string silo);
 }
 
 /// <summary>A silo, as the cluster grain pushes to it.</summary>

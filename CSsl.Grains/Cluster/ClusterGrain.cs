@@ -122,6 +122,9 @@ public sealed partial class ClusterGrain(
     /// <inheritdoc/>
     public ValueTask<ClusterView> GetPart(string silo, CancellationToken cancellationToken) => ValueTask.FromResult(_roster.PartOf(silo));
 
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<KnownGateway>> GetGateways(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<KnownGateway>>([.. _roster.KnownGateways]);
+
     private ValueTask<ViewVersion> Reported(ViewVersion expected, ViewVersion known)
     {
         _latestEpoch = Math.Max(_latestEpoch, known.Epoch);

@@ -67,6 +67,8 @@ internal sealed class ClusterRoster
     }
 
     /// <summary>Whom every change is pushed to.</summary>
+    public IEnumerable<KnownGateway> KnownGateways => _gateways.Members.Where(static member => member.Observer is not null).Select(static member => new KnownGateway { Name = member.Name, Observer = member.Observer! });
+
     public IEnumerable<IGatewayObserver> GatewayObservers => _gateways.Members.Select(static member => member.Observer).OfType<IGatewayObserver>();
 
     /// <summary>Takes a report. That of a silo which is dead by membership, or has been followed by another run, is ignored.</summary>

@@ -6,7 +6,13 @@ namespace CSsl.Grains.Data;
 /// <summary>A session that this silo serves.</summary>
 public interface IServedSession
 {
-    DataSessionInfo Info { get; }
+    SessionInfo Info { get; }
+
+    /// <summary>The session as of the attach or the last checkpoint that changed it, sealed.</summary>
+    ReadOnlyMemory<byte> Capsule { get; }
+
+    /// <summary>There is a grain for the session, here, and it knows all of this. The grain says so when it has been told and when it is deactivated; the session when it has changed.</summary>
+    bool IsRegistered { get; set; }
 
     /// <summary>How many silos its gateway had lost when it attached the session here. Grows over the session's life.</summary>
     int Takeovers { get; }
@@ -26,11 +32,14 @@ public interface IServedSession
     /// <summary>Lets the session sleep at its gateway if nothing has been under way for <paramref name="idleTime"/>.</summary>
     void Hibernate(TimeSpan idleTime);
 
+    /// <summary>Lets the session go on at another silo: now if nothing is under way or it can be continued in the middle, or else as soon as it can leave.</summary>
+    SessionMove Move(string silo);
+
     /// <summary>Ends the session at once, so that nobody takes what was sent for the whole.</summary>
     void Abort(string reason);
 }
 
-/// <summary>The sessions that are awake on this silo, by id: the link's side of <see cref="DataGrain"/>. Thread-safe.</summary>
+/// <summary>The sessions that are awake on this silo, by id: the link's side of <see cref="SessionGrain"/>. Thread-safe.</summary>
 public sealed class SessionTable
 {
     private readonly ConcurrentDictionary<Guid, IServedSession> _sessions = new();

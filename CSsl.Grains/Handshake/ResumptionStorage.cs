@@ -49,7 +49,7 @@ public sealed class ResumptionStorage(ClusterDatabase database, string serviceId
     /// <inheritdoc/>
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
-        var session = (SessionState)(object)grainState.State!;
+        var session = (ResumptionState)(object)grainState.State!;
         await database.WriteAsync(Of(WriteSql, grainId).With("Sealed", session.Sealed).With("ExpiresAt", session.ExpiresAt.ToUnixTimeMilliseconds()), static _ => 0);
         grainState.RecordExists = true;
     }
@@ -79,7 +79,7 @@ public sealed class ResumptionStorage(ClusterDatabase database, string serviceId
 
     private Query Of(string sql, GrainId grainId) => new Query(sql).With("ServiceId", serviceId).With("SessionId", grainId.Key.ToString());
 
-    private static SessionState ReadRow(DbDataReader row)
+    private static ResumptionState ReadRow(DbDataReader row)
         => new() { Sealed = row.GetFieldValue<byte[]>(0), ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)) };
 }
 

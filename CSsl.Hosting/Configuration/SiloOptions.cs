@@ -38,6 +38,9 @@ public sealed class SiloOptions
     /// <summary>After so long without a request, an HTTP/1.1 session sleeps at its gateway and costs this silo nothing; 0: never.</summary>
     public TimeSpan HibernateAfter { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>A session that a silo has served for so long gets its grain, by which the cluster finds it; shorter ones cost none.</summary>
+    public TimeSpan SessionGrainAfter { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a silo that was asked to stop waits for what is under way.</summary>
     public TimeSpan DrainTime { get; set; } = TimeSpan.FromSeconds(10);
 

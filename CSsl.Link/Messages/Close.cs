@@ -10,7 +10,7 @@ public readonly record struct Close(CloseReason Reason)
     {
         var reader = PayloadFields.ReaderOf(payload);
         var reason = (CloseReason)reader.U8();
-        if (reason > CloseReason.ClientGone) reader.Fail("has an unknown reason");
+        if (reason > CloseReason.HandedOver) reader.Fail("has an unknown reason");
         reader.Complete(nameof(Close));
         return new Close(reason);
     }
@@ -36,4 +36,7 @@ public enum CloseReason : byte
 
     /// <summary>The client is gone.</summary>
     ClientGone = 5,
+
+    /// <summary>G to S: another silo goes on with the session.</summary>
+    HandedOver = 6,
 }

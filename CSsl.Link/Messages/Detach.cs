@@ -1,7 +1,7 @@
 namespace CSsl.Link;
 
 /// <summary>Payload of <see cref="FrameKind.Detach"/>: the last checkpoint of a session at this silo.</summary>
-/// <remarks><code>client record u64 | server record u64 | capsule u16 + bytes (may be empty) | reason u8</code></remarks>
+/// <remarks><code>client record u64 | server record u64 | capsule u16 + bytes (may be empty) | reason u8 | when reason is Move: silo u8 + text</code></remarks>
 public sealed record Detach
 {
     /// <summary>As in <see cref="Checkpoint"/>. Records from here on that were passed to this silo it has dropped unread.</summary>
@@ -15,14 +15,18 @@ public sealed record Detach
 
     public required DetachReason Reason { get; init; }
 
-    /// <exception cref="ArgumentException">The capsule is longer than the wire allows.</exception>
+    /// <summary>Where the session is to go on; null unless <see cref="Reason"/> is <see cref="DetachReason.Move"/>.</summary>
+    public string? Silo { get; init; }
+
+    /// <exception cref="ArgumentException">A field is longer than the wire allows, or there is no silo where one is to be.</exception>
     public byte[] Encode()
     {
-        var payload = PayloadFields.WriterOf(new byte[19 + Capsule.Length]);
+        var payload = PayloadFields.WriterOf(new byte[19 + Capsule.Length + 1 + byte.MaxValue]);
         payload.U64(ClientRecord);
         payload.U64(ServerRecord);
         payload.Vector16(Capsule.Span);
         payload.U8((byte)Reason);
+        if (Reason == DetachReason.Move) payload.Text(Silo);
         return payload.ToPayload();
     }
 
@@ -37,7 +41,8 @@ public sealed record Detach
             Capsule = reader.Vector16().ToArray(),
             Reason = (DetachReason)reader.U8(),
         };
-        if (detach.Reason > DetachReason.Drain) reader.Fail("has an unknown reason");
+        if (detach.Reason > DetachReason.Move) reader.Fail("has an unknown reason");
+        if (detach.Reason == DetachReason.Move && (detach = detach with { Silo = reader.Text() }).Silo is null) reader.Fail("names no silo");
         reader.Complete(nameof(Detach));
         return detach;
     }
@@ -51,4 +56,7 @@ public enum DetachReason : byte
 
     /// <summary>The silo leaves: elsewhere, please.</summary>
     Drain = 1,
+
+    /// <summary>At that silo, please.</summary>
+    Move = 2,
 }

@@ -16,6 +16,8 @@ internal sealed class ExchangeMiddleware(RequestDelegate next, DataMetrics metri
 
     private async Task ServeAsync(HttpContext context, HttpExchanges exchanges)
     {
+        while (exchanges.TryEnter() is { } handOver)
+            await handOver.WaitAsync(context.RequestAborted);
         var verdict = exchanges.Begin(context);
         try
         {

@@ -47,6 +47,11 @@ internal sealed class HttpExchanges : IResponseObserver
     private bool _inFlight;
     private bool _isNoted;
 
+    // What the gateway knows of the newest response, if another silo could go on with it; and, while it is offered to one, what the next request waits for. Behind the gate.
+    private readonly Lock _handOverGate = new();
+    private ExchangeNote? _continuable;
+    private TaskCompletionSource? _handOver;
+
     /// <param name="output">The application's end of the output.</param>
     /// <param name="owner">The connection.</param>
     /// <param name="takeover">Set when an earlier silo was lost in the middle of an exchange.</param>
@@ -79,6 +84,43 @@ internal sealed class HttpExchanges : IResponseObserver
         _begun = 0;
         NeedsCheckpoint = false;
         Output.Restart();
+        lock (_handOverGate)
+            _continuable = null;
+    }
+
+    /// <summary>Before <see cref="Begin"/>: no request begins here that another silo, which takes over meanwhile, would have to refuse.</summary>
+    /// <returns>Null, or what to wait for before asking again.</returns>
+    public Task? TryEnter()
+    {
+        lock (_handOverGate)
+        {
+            if (_handOver is null)
+                _continuable = null;
+            return _handOver?.Task;
+        }
+    }
+
+    /// <summary>True when another silo could go on with the response under way, and the client has sent nothing behind its request: then no request begins here any more, until <see cref="GoOn"/>. From any thread.</summary>
+    /// <param name="sent">Bytes since the checkpoint that are on their way to the client.</param>
+    /// <param name="opened">Bytes of input so far.</param>
+    public bool TryHandOver(long sent, long opened)
+    {
+        lock (_handOverGate)
+        {
+            if (_continuable is not { } note || sent >= note.End || (sent < note.HeadEnd && sent != note.Begin) || _consumed != opened || _consumed != _nextHead)
+                return false;
+            _handOver ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return true;
+        }
+    }
+
+    /// <summary>Nobody took over.</summary>
+    public void GoOn()
+    {
+        TaskCompletionSource? handOver;
+        lock (_handOverGate)
+            (handOver, _handOver) = (_handOver, null);
+        handOver?.TrySetResult();
     }
 
     /// <summary>A request is at the middleware.</summary>
@@ -130,6 +172,7 @@ internal sealed class HttpExchanges : IResponseObserver
     {
         _isNoted = true;
         Output.BeginWithoutHead();
+        SetContinuable(_takeover!.Note!);
     }
 
     /// <summary>The middleware is done with the request; Kestrel may still have to finish the response, or to read the rest of the body.</summary>
@@ -166,11 +209,20 @@ internal sealed class HttpExchanges : IResponseObserver
         ExchangeNote? note = NewNote(kind, headEnd);
         if (kind == NoteKind.Response)
             note = ResponseDescriber.Describe(note, request.Method, status, response.Headers);
-        if (note is not null && _owner.TrySendNote(note, hurried: false))
-            _isNoted = kind == NoteKind.Response;
+        if (note is null || !_owner.TrySendNote(note, hurried: false))
+            return;
+        _isNoted = kind == NoteKind.Response;
+        if (note.ValidatorKind != ValidatorKind.None)
+            SetContinuable(note);
     }
 
     void IResponseObserver.OnForbiddenWrite() => _owner.Abort("what would follow is not what the client waits for");
+
+    private void SetContinuable(ExchangeNote note)
+    {
+        lock (_handOverGate)
+            _continuable = note;
+    }
 
     private void OnResponseEnd()
     {

@@ -9,7 +9,7 @@ namespace CSsl.Silo.Handshake;
 /// One handshake on a data link, in lock-step: a Handshake frame becomes a call to the connection's lane, the lane's answer a Flight or
 /// Established frame. Nothing of the handshake is kept here.
 /// </summary>
-internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, SessionStore sessions, TimeSpan handshakeTime, TimeProvider time, ILogger<HandshakeLinkChannel> logger) : LinkChannel
+internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, ResumptionStore sessions, TimeSpan handshakeTime, TimeProvider time, ILogger<HandshakeLinkChannel> logger) : LinkChannel
 {
     private readonly Lock _gate = new();
     private Guid _handshakeId;

@@ -12,7 +12,7 @@ namespace CSsl.Silo.Links;
 /// <summary>Makes the silo's end of channels, by what the frame that opens one asks for and what this silo does.</summary>
 internal sealed class SiloLinkAcceptor(
     HandshakeLanes lanes,
-    SessionStore sessions,
+    ResumptionStore sessions,
     TlsConnectionHost connections,
     SiloStatus status,
     TimeProvider time,

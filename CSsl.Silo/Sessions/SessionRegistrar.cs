@@ -1,25 +1,28 @@
 using CSsl.Grains.Data;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Orleans;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
+using SiloOptions = CSsl.Hosting.Configuration.SiloOptions;
 
 namespace CSsl.Silo.Sessions;
 
 /// <summary>
-/// Makes the sessions of this silo that stay known to the cluster (<see cref="IDataGrain"/>).
+/// Gives the sessions of this silo that last their grains (<see cref="ISessionGrain"/>): once a second it compares the two. A session whose grain is elsewhere, or was
+/// deactivated, or does not know the session's last capsule, says so itself (<see cref="IServedSession.IsRegistered"/>), so that one at rest costs no call.
 /// </summary>
-/// <remarks>A session that is over within a second, as most are, never costs a grain call; and none waits for one.</remarks>
-internal sealed partial class SessionRegistrar(SessionTable sessions, IGrainFactory grains, TimeProvider time, ILogger<SessionRegistrar> logger) : BackgroundService
+/// <remarks>A session that is over within <see cref="SiloOptions.SessionGrainAfter"/>, as most are, never costs a grain call; and none waits for one.</remarks>
+internal sealed partial class SessionRegistrar(SessionTable sessions, IGrainFactory grains, ILocalSiloDetails silo, IOptions<SiloOptions> options, TimeProvider time, ILogger<SessionRegistrar> logger)
+    : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a registration is relied on: a grain that nobody calls is deactivated after 15 minutes, and any grain may be when a silo leaves.</summary>
-    internal static readonly TimeSpan Renewal = TimeSpan.FromMinutes(1);
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private const int CallsAtOnce = 32;
 
-    /// <summary>When each was registered last.</summary>
-    private readonly Dictionary<IServedSession, DateTimeOffset> _registered = [];
+    /// <summary>Sessions that a grain was told of.</summary>
+    private readonly HashSet<IServedSession> _told = [];
     private bool _failing;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -39,37 +42,26 @@ internal sealed partial class SessionRegistrar(SessionTable sessions, IGrainFact
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var stay = new List<IServedSession>();
-        foreach (var session in sessions.All)
-        {
-            if (_registered.TryGetValue(session, out var registered) ? now - registered >= Renewal : now - session.Info.AttachedAt >= Interval)
-                stay.Add(session);
-        }
+        var stay = sessions.All.Where(session => !session.IsRegistered && now - session.Info.AttachedAt >= options.Value.SessionGrainAfter).ToList();
+        var gone = _told.Where(session => !sessions.TryGet(session.Info.SessionId, out var current) || current != session).ToList();
+        _told.ExceptWith(gone);
+        _told.UnionWith(stay);
 
-        var gone = _registered.Keys.Where(session => !sessions.TryGet(session.Info.SessionId, out var current) || current != session).ToList();
-        var options = new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, CancellationToken = cancellationToken };
-        await Parallel.ForEachAsync(gone, options, async (session, ct) => await TryAsync(() => DetachAsync(session, ct)));
-        await Parallel.ForEachAsync(stay, options, async (session, ct) => await TryAsync(() => AttachAsync(session, now, ct)));
+        var atOnce = new ParallelOptions { MaxDegreeOfParallelism = CallsAtOnce, CancellationToken = cancellationToken };
+        await Parallel.ForEachAsync(gone, atOnce, async (session, ct) => await TryAsync(() => Grain(session).Detached(session.Info, ct)));
+        await Parallel.ForEachAsync(stay, atOnce, async (session, ct) => await TryAsync(() => AttachAsync(session, ct)));
     }
 
-    private async Task AttachAsync(IServedSession session, DateTimeOffset now, CancellationToken cancellationToken)
+    private async ValueTask AttachAsync(IServedSession session, CancellationToken cancellationToken)
     {
-        // False: an activation where the session was before is on its way out. The next sweep tries again.
-        if (await grains.GetGrain<IDataGrain>(session.Info.SessionId).Attached(session.Info, cancellationToken))
-        {
-            lock (_registered)
-                _registered[session] = now;
-        }
+        // Where it is activated, or where it migrates to. It flows with this call and ends with this method.
+        RequestContext.Set(IPlacementDirector.PlacementHintKey, silo.SiloAddress);
+        await Grain(session).Attached(new AwakeSession { Info = session.Info, Capsule = session.Capsule }, cancellationToken);
     }
 
-    private async Task DetachAsync(IServedSession session, CancellationToken cancellationToken)
-    {
-        lock (_registered)
-            _registered.Remove(session);
-        await grains.GetGrain<IDataGrain>(session.Info.SessionId).Detached(session.Info, cancellationToken);
-    }
+    private ISessionGrain Grain(IServedSession session) => grains.GetGrain<ISessionGrain>(session.Info.SessionId);
 
-    private async Task TryAsync(Func<Task> call)
+    private async Task TryAsync(Func<ValueTask> call)
     {
         try
         {

@@ -24,6 +24,7 @@ public sealed class DataMetrics
     private long _checkpoints;
     private long _hibernated;
     private long _drained;
+    private long _ordered;
     private long _woken;
     private long _moved;
     private long _takenOver;
@@ -45,6 +46,7 @@ public sealed class DataMetrics
         meter.CreateObservableCounter("cssl.sessions.checkpoints", () => Volatile.Read(ref _checkpoints), "{checkpoint}", "Times that a session was quiescent and its gateway was told");
         meter.CreateObservableCounter("cssl.sessions.hibernated", () => Volatile.Read(ref _hibernated), "{session}", "Idle sessions that were let go to sleep at their gateways");
         meter.CreateObservableCounter("cssl.sessions.drained", () => Volatile.Read(ref _drained), "{session}", "Sessions that were let go because this silo drains");
+        meter.CreateObservableCounter("cssl.sessions.ordered", () => Volatile.Read(ref _ordered), "{session}", "Sessions that went on at another silo because an operator said so");
         meter.CreateObservableCounter("cssl.sessions.woken", () => Volatile.Read(ref _woken), "{session}", "Sessions that woke up here");
         meter.CreateObservableCounter("cssl.sessions.moved", () => Volatile.Read(ref _moved), "{session}", "Sessions that came from a silo that let them go while the client was sending");
         meter.CreateObservableCounter("cssl.sessions.taken_over", () => Volatile.Read(ref _takenOver), "{session}", "Sessions whose silo was lost");
@@ -91,7 +93,23 @@ public sealed class DataMetrics
 
     internal void CountCheckpoint() => Interlocked.Increment(ref _checkpoints);
 
-    internal void CountDetach(DetachReason reason) => Interlocked.Increment(ref reason == DetachReason.Idle ? ref _hibernated : ref _drained);
+    internal void CountDetach(DetachReason reason)
+    {
+        switch (reason)
+        {
+            case DetachReason.Idle:
+                Interlocked.Increment(ref _hibernated);
+                break;
+            case DetachReason.Move:
+                CountHandOver();
+                break;
+            default:
+                Interlocked.Increment(ref _drained);
+                break;
+        }
+    }
+
+    internal void CountHandOver() => Interlocked.Increment(ref _ordered);
 
     internal void CountReplayed() => Interlocked.Increment(ref _replayed);
 

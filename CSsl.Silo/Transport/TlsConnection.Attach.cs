@@ -17,13 +17,21 @@ internal sealed partial class TlsConnection
         }
 
         var tls = new TlsFeatures(session, attach.SessionId, host.SiloName);
-        _info = new DataSessionInfo
+        _info = new SessionInfo
         {
             SessionId = attach.SessionId,
-            Silo = host.SiloName,
+            Gateway = Link.Peer.Name,
             Client = attach.Client.ToString(),
+            ServerName = session.ServerName,
+            Protocol = session.ApplicationProtocol,
+            Version = SessionInfo.NameOf(session.Version),
+            CipherSuite = SessionInfo.NameOf(session.CipherSuite),
+            Silo = host.SiloName,
+            EstablishedAt = session.CreatedAt,
             AttachedAt = host.Time.GetUtcNow(),
+            Takeovers = attach.Takeovers,
         };
+        _capsule = attach.Capsule;
         Takeovers = attach.Takeovers;
         _checkpoint = attach.ClientSequence;
         _connection = new DecryptedConnection(attach, tls, host.Pool, this);
@@ -32,6 +40,7 @@ internal sealed partial class TlsConnection
         _input = new RecordInput(this, _phase, _connection.Input, attach.ClientSequence + (ulong)attach.ReplayRecords);
         _output = new RecordOutput(this, _phase, _connection.Output, OnReadable);
         var takeover = host.ReadTakeover(attach);
+        _sent = takeover?.Delivered ?? 0;
         if (!tls.IsHttp2)
             _exchanges = _connection.Count(this, takeover);
 

@@ -1,3 +1,4 @@
+using CSsl.Grains.Data;
 using CSsl.Link;
 using CSsl.Silo.Exchanges;
 using CSsl.Tls;
@@ -11,6 +12,32 @@ internal sealed partial class TlsConnection
     private ulong _checkpoint;
     private long _idleSince;
     private volatile bool _draining;
+
+    // Where the session is to go on, by order.
+    private volatile string? _target;
+
+    // Bytes of the application's since the last checkpoint that are in records of ours or of an earlier silo's. Behind the write gate, as what follows.
+    private long _sent;
+
+    // No turn lays out anything until the gateway has taken the session over, or says that it can't; then it is not asked again before the next checkpoint.
+    private bool _handingOver;
+    private bool _isHandOverRefused;
+
+    // Behind the write gate.
+    private ReadOnlyMemory<byte> _capsule;
+
+    /// <inheritdoc/>
+    public ReadOnlyMemory<byte> Capsule
+    {
+        get
+        {
+            lock (_writeGate)
+                return _capsule;
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsRegistered { get; set; }
 
     /// <inheritdoc/>
     public void Drain()
@@ -34,6 +61,21 @@ internal sealed partial class TlsConnection
     {
         if (_exchanges is not null && _connection!.IsInputAwaited && host.Time.GetElapsedTime(Volatile.Read(ref _idleSince)) >= idleTime)
             TryCheckpoint(DetachReason.Idle);
+    }
+
+    /// <inheritdoc/>
+    public SessionMove Move(string silo)
+    {
+        if (_exchanges is not { } exchanges)
+            return SessionMove.Http2;
+        if (exchanges.IsUpgraded)
+            return SessionMove.Upgraded;
+        if (silo == host.SiloName)
+            return SessionMove.AlreadyThere;
+
+        _target = silo;
+        TryCheckpoint();
+        return Volatile.Read(ref _ended) != 0 || TryHandOver() ? SessionMove.UnderWay : SessionMove.AtCheckpoint;
     }
 
     ulong IExchangeOwner.Checkpoint => Volatile.Read(ref _checkpoint);
@@ -75,13 +117,16 @@ internal sealed partial class TlsConnection
     {
         if (_exchanges is not { } exchanges || !_connection!.IsInputAwaited || Volatile.Read(ref _ended) != 0)
             return;
-        if (_draining)
+        var target = _target;
+        if (target is not null)
+            leave = DetachReason.Move;
+        else if (_draining)
             leave = DetachReason.Drain;
 
         bool isHurried;
         lock (_writeGate)
         {
-            if (Volatile.Read(ref _ended) != 0 || !_output!.IsDrained || _phase!.HasPending)
+            if (Volatile.Read(ref _ended) != 0 || _handingOver || !_output!.IsDrained || _phase!.HasPending)
                 return;
             Checkpoint? checkpoint;
             lock (_readGate)
@@ -98,9 +143,12 @@ internal sealed partial class TlsConnection
                     return;
             }
 
+            (_sent, _isHandOverRefused) = (0, false);
+            if (!checkpoint.Capsule.IsEmpty)
+                (_capsule, IsRegistered) = (checkpoint.Capsule, false);
             if (leave is { } reason)
             {
-                Send(FrameKind.Detach, new Detach { ClientRecord = checkpoint.ClientRecord, ServerRecord = checkpoint.ServerRecord, Capsule = checkpoint.Capsule, Reason = reason }.Encode(), hurried: false);
+                Send(FrameKind.Detach, new Detach { ClientRecord = checkpoint.ClientRecord, ServerRecord = checkpoint.ServerRecord, Capsule = checkpoint.Capsule, Reason = reason, Silo = target }.Encode(), hurried: false);
                 host.LogDetached(Info.SessionId, Info.Client, reason, checkpoint.ClientRecord, checkpoint.ServerRecord);
             }
             else
@@ -118,6 +166,45 @@ internal sealed partial class TlsConnection
             Release();
             TearDown(null);
         }
+    }
+
+    /// <summary>If the session is to go on elsewhere, and the response under way is one that another silo could continue after a crash, offers it to the gateway. From anywhere, but
+    /// not behind a gate; in a turn, behind that turn's records.</summary>
+    /// <returns>True: it is offered, now or before.</returns>
+    private bool TryHandOver()
+    {
+        if (_target is not { } target || _exchanges is not { } exchanges)
+            return false;
+        lock (_writeGate)
+        {
+            if (_handingOver)
+                return true;
+            if (Volatile.Read(ref _ended) != 0 || _failing || _closeRequested || _isHandOverRefused)
+                return false;
+            ulong next;
+            lock (_readGate)
+            {
+                if (_phase!.MessageUnderWay || !exchanges.TryHandOver(_sent, _input!.Plaintext))
+                    return false;
+                next = _phase.RecordsOpened;
+            }
+
+            _handingOver = true;
+            Send(FrameKind.HandOver, new HandOver { ClientRecord = next, Silo = target }.Encode(), hurried: false);
+        }
+
+        Link.Flush();
+        return true;
+    }
+
+    /// <summary>The gateway could not take the session over: it goes on here, and leaves at its next checkpoint.</summary>
+    private void GoOn()
+    {
+        lock (_writeGate)
+            (_handingOver, _isHandOverRefused) = (false, true);
+        _exchanges?.GoOn();
+        RequestTurn();
+        TryCheckpoint();
     }
 
     // Behind both gates. Null: the session is not quiescent, or stands where it stood. After a takeover also while records that an earlier silo had seen are

@@ -26,7 +26,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
 
     // Null for HTTP/2, which has no checkpoints.
     private HttpExchanges? _exchanges;
-    private DataSessionInfo? _info;
+    private SessionInfo? _info;
     private ReadOnlyMemory<byte> _resumptionId;
     private long _lastTurn;
     private volatile bool _applicationDone;
@@ -38,7 +38,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     private int _ended;
 
     /// <inheritdoc/>
-    public DataSessionInfo Info => _info ?? throw new InvalidOperationException("The session is not attached yet.");
+    public SessionInfo Info => _info ?? throw new InvalidOperationException("The session is not attached yet.");
 
     /// <inheritdoc/>
     public int Takeovers { get; private set; }
@@ -95,6 +95,16 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
                 break;
             case FrameKind.Finish when _phase is not null:
                 RequestClose();
+                break;
+            case FrameKind.Move when _phase is not null:
+                Move(MoveTarget.Decode(payload).Silo);
+                break;
+            case FrameKind.GoOn when _phase is not null:
+                GoOn();
+                break;
+            case FrameKind.Close when Close.Decode(payload).Reason == CloseReason.HandedOver:
+                host.Metrics.CountHandOver();
+                End(null, new ConnectionResetException("another silo goes on with the session"));
                 break;
             case FrameKind.Close:
                 End(null, new ConnectionResetException("the client is gone"));
@@ -166,9 +176,10 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         TurnOutcome outcome;
         lock (_writeGate)
         {
-            if (Volatile.Read(ref _ended) != 0 || _output is null || IsKeyUpdateAnnounced())
+            if (Volatile.Read(ref _ended) != 0 || _output is null || _handingOver || IsKeyUpdateAnnounced())
                 return 0;
             (bytes, records, plaintext) = _output.Fill(room[RecordsPrefix.Length..], sealing, out outcome);
+            _sent += plaintext;
         }
 
         RecordsPrefix.Write(room, plaintext);
@@ -179,6 +190,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         {
             case TurnOutcome.More:
                 RequestTurn();
+                TryHandOver();
                 break;
             case TurnOutcome.Done:
                 End(CloseReason.Done, null);
@@ -187,7 +199,8 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
                 End(CloseReason.ProtocolError, null);
                 break;
             default:
-                TryCheckpoint();
+                if (!TryHandOver())
+                    TryCheckpoint();
                 break;
         }
 

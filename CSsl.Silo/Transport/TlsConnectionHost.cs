@@ -21,7 +21,7 @@ internal sealed partial class TlsConnectionHost(
     IRecordEngine engine,
     DecryptedListener listener,
     SessionTable sessions,
-    SessionStore resumption,
+    ResumptionStore resumption,
     SiloStatus status,
     DataMetrics metrics,
     IMemoryPoolFactory<byte> pools,

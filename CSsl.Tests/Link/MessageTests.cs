@@ -305,6 +305,9 @@ public class MessageTests
         byte[] takeover = (Attach.Decode(attach) with { Cause = AttachCause.Takeover, Takeovers = 1, ReplayRecords = 2, IsReplayable = false, DeliveredBytes = 12345, Response = new byte[30] }).Encode();
         byte[] checkpoint = new Checkpoint { ClientRecord = 7, ServerRecord = 9, Capsule = new byte[40] }.Encode();
         byte[] detach = new Detach { ClientRecord = 7, ServerRecord = 9, Capsule = default, Reason = DetachReason.Drain }.Encode();
+        byte[] moved = new Detach { ClientRecord = 7, ServerRecord = 9, Capsule = new byte[40], Reason = DetachReason.Move, Silo = "data-2" }.Encode();
+        byte[] move = new MoveTarget("data-2").Encode();
+        byte[] handOver = new HandOver { ClientRecord = 7, Silo = "data-2" }.Encode();
         byte[] rekeyed = new Rekeyed { ServerRecord = 9, Capsule = new byte[40] }.Encode();
         return new()
         {
@@ -315,6 +318,9 @@ public class MessageTests
             [nameof(AttachCause.Takeover)] = (takeover, b => Attach.Decode(b).Encode(), takeover.Length),
             [nameof(Checkpoint)] = (checkpoint, b => Checkpoint.Decode(b).Encode(), checkpoint.Length),
             [nameof(Detach)] = (detach, b => Detach.Decode(b).Encode(), detach.Length),
+            [nameof(DetachReason.Move)] = (moved, b => Detach.Decode(b).Encode(), moved.Length),
+            [nameof(MoveTarget)] = (move, b => MoveTarget.Decode(b).Encode(), move.Length),
+            [nameof(HandOver)] = (handOver, b => HandOver.Decode(b).Encode(), handOver.Length),
             [nameof(Rekeyed)] = (rekeyed, b => Rekeyed.Decode(b).Encode(), rekeyed.Length),
         };
     }

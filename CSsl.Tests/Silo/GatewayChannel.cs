@@ -14,6 +14,7 @@ internal sealed class GatewayChannel(GatewayBooks? books = null) : LinkChannel
     private readonly TaskCompletionSource _attached = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<CloseReason?> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<Detach> _detached = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<HandOver> _handedOver = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _silo = books?.Silo ?? 0;
     private readonly Lock _gate = new();
     private readonly Queue<byte[]> _outgoing = new();
@@ -36,6 +37,11 @@ internal sealed class GatewayChannel(GatewayBooks? books = null) : LinkChannel
 
     /// <summary>The silo has let the session go.</summary>
     public Task<Detach> Detached => _detached.Task.WaitAsync(TestSilo.Patience);
+
+    /// <summary>The silo would have the session go on elsewhere.</summary>
+    public Task<HandOver> HandedOver => _handedOver.Task.WaitAsync(TestSilo.Patience);
+
+    public bool IsHandedOver => _handedOver.Task.IsCompletedSuccessfully;
 
     public bool IsDetached => _detached.Task.IsCompletedSuccessfully;
 
@@ -82,6 +88,10 @@ internal sealed class GatewayChannel(GatewayBooks? books = null) : LinkChannel
     }
 
     public void SendFinish() => Send(FrameKind.Finish, []);
+
+    public void SendMove(string silo) => Send(FrameKind.Move, new MoveTarget(silo).Encode());
+
+    public void SendGoOn() => Send(FrameKind.GoOn, []);
 
     public void SendEof() => Send(FrameKind.Eof, []);
 
@@ -144,6 +154,9 @@ internal sealed class GatewayChannel(GatewayBooks? books = null) : LinkChannel
                 Release();
                 _detached.TrySetResult(Detach.Decode(payload));
                 Finish(null);
+                break;
+            case FrameKind.HandOver:
+                _handedOver.TrySetResult(HandOver.Decode(payload));
                 break;
             case FrameKind.Close:
                 Release();

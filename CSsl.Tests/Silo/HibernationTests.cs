@@ -87,14 +87,14 @@ public sealed class HibernationTests(TestCertificates certificates) : IClassFixt
         var sessions = Enumerable.Range(0, 20).Select(_ => DirectSession.Attach(silo)).ToList();
         foreach (var session in sessions)
             await session.SendRequestAsync(Request);
-        await Eventually.TrueAsync(async () => await grains.GetGrain<IDataGrain>(sessions[0].SessionId).Find(default) is not null, "the session is known to the cluster");
+        await Eventually.TrueAsync(async () => await grains.GetGrain<ISessionGrain>(sessions[0].SessionId).Find(default) is not null, "the session is known to the cluster");
 
         foreach (var session in sessions)
             await session.Channel.Detached;
 
         await Eventually.TrueAsync(() => silo.Sessions.Count == 0, "the sessions are gone");
         Assert.Equal(0, silo.Gateway.Link.ChannelCount);
-        await Eventually.TrueAsync(async () => await grains.GetGrain<IDataGrain>(sessions[0].SessionId).Find(default) is null, "the session is not known any more");
+        await Eventually.TrueAsync(async () => await grains.GetGrain<ISessionGrain>(sessions[0].SessionId).Find(default) is null, "the session is not known any more");
         Assert.Equal(20, connections.Opened);
         await Eventually.TrueAsync(() => connections.Active == 0, "Kestrel has no connection");
         foreach (var session in sessions)

@@ -1,8 +1,13 @@
+using System.Net;
 using CSsl.Grains.Data;
+using CSsl.Hosting.Configuration;
 using CSsl.Silo.Sessions;
 using CSsl.Tests.Grains.Data;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 using Xunit;
 
 namespace CSsl.Tests.Silo;
@@ -12,12 +17,14 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
+    private static readonly byte[] Capsule = [1, 2, 3];
+
     private readonly WatchedTimeProvider _time = new();
     private readonly SessionTable _sessions = new();
     private readonly NotingGrains _grains = new();
     private readonly SessionRegistrar _registrar;
 
-    public SessionRegistrarTests() => _registrar = new SessionRegistrar(_sessions, FakeGrains.Of(_grains.Grain), _time, NullLogger<SessionRegistrar>.Instance);
+    public SessionRegistrarTests() => _registrar = new SessionRegistrar(_sessions, FakeGrains.Of(key => _grains.Grain(key, _sessions)), new FakeSiloDetails(), Options.Create(new SiloOptions()), _time, NullLogger<SessionRegistrar>.Instance);
 
     public async Task InitializeAsync()
     {
@@ -45,21 +52,26 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_that_stays_is_registered_again_every_minute_whatever_became_of_its_grain()
+    public async Task A_session_that_has_its_grain_costs_no_call_until_it_says_that_it_changed_or_lost_it()
     {
         var session = NewSession();
         _sessions.Add(session);
         _time.Advance(Second);
         Assert.Equal($"attached {session.Info.SessionId}", await _grains.NextAsync());
+        await _time.TimerArmedAsync(Second);
 
-        _time.Advance(SessionRegistrar.Renewal - Second);
+        for (var i = 0; i < 100; i++)
+            _time.Advance(Second);
         var later = NewSession();
         _sessions.Add(later);
-        Assert.True(_grains.IsQuiet);
         _time.Advance(Second);
+        Assert.Equal($"attached {later.Info.SessionId}", await _grains.NextAsync());
+        Assert.True(_grains.IsQuiet);
 
-        string[] calls = [await _grains.NextAsync(), await _grains.NextAsync()];
-        Assert.Equal(new[] { session, later }.Select(static s => $"attached {s.Info.SessionId}").Order(), calls.Order());
+        // As its grain does when Orleans deactivates it.
+        session.IsRegistered = false;
+        _time.Advance(Second);
+        Assert.Equal($"attached {session.Info.SessionId}", await _grains.NextAsync());
     }
 
     [Fact]
@@ -92,9 +104,9 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
         Assert.Equal($"attached {session.Info.SessionId}", await _grains.NextAsync());
     }
 
-    private FakeSession NewSession() => new(new DataSessionInfo { SessionId = Guid.NewGuid(), Silo = "s1", Client = "203.0.113.7:50123", AttachedAt = _time.GetUtcNow() });
+    private FakeSession NewSession() => new(FakeSession.NewInfo("s1", _time.GetUtcNow())) { Capsule = Capsule };
 
-    /// <summary>Data grains that note what they are told.</summary>
+    /// <summary>Session grains that note what they are told.</summary>
     private sealed class NotingGrains
     {
         private readonly System.Threading.Channels.Channel<string> _calls = System.Threading.Channels.Channel.CreateUnbounded<string>();
@@ -105,7 +117,7 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
 
         public Task<string> NextAsync() => _calls.Reader.ReadAsync().AsTask().WaitAsync(TestSilo.Patience);
 
-        public object Grain(object key) => new NotingGrain(this, (Guid)key);
+        public object Grain(object key, SessionTable sessions) => new NotingGrain(this, sessions, (Guid)key);
 
         private void Note(string call)
         {
@@ -114,23 +126,44 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
                 throw failure;
         }
 
-        private sealed class NotingGrain(NotingGrains grains, Guid key) : IDataGrain
+        private sealed class NotingGrain(NotingGrains grains, SessionTable sessions, Guid key) : ISessionGrain
         {
-            public ValueTask<bool> Attached(DataSessionInfo info, CancellationToken cancellationToken)
+            public ValueTask Attached(AwakeSession session, CancellationToken cancellationToken)
             {
+                Assert.Equal(FakeSiloDetails.Address, RequestContext.Get(IPlacementDirector.PlacementHintKey));
+                Assert.Equal(Capsule, session.Capsule.ToArray());
                 grains.Note($"attached {key}");
-                return ValueTask.FromResult(true);
+                if (sessions.TryGet(key, out var served))
+                    served.IsRegistered = true;
+                return ValueTask.CompletedTask;
             }
 
-            public ValueTask Detached(DataSessionInfo info, CancellationToken cancellationToken)
+            public ValueTask Detached(SessionInfo info, CancellationToken cancellationToken)
             {
                 grains.Note($"detached {key}");
                 return ValueTask.CompletedTask;
             }
 
-            public ValueTask<DataSessionInfo?> Find(CancellationToken cancellationToken) => throw new NotSupportedException();
+            public ValueTask<SessionInfo?> Find(CancellationToken cancellationToken) => throw new NotSupportedException();
 
             public ValueTask<bool> End(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+            public ValueTask<SessionMove> Move(string silo, CancellationToken cancellationToken) => throw new NotSupportedException();
         }
+    }
+
+    private sealed class FakeSiloDetails : ILocalSiloDetails
+    {
+        public static readonly SiloAddress Address = SiloAddress.New(IPAddress.Loopback, 7000, 1);
+
+        public string Name => "s1";
+
+        public string ClusterId => "test";
+
+        public string DnsHostName => "localhost";
+
+        public SiloAddress SiloAddress => Address;
+
+        public SiloAddress GatewayAddress => Address;
     }
 }

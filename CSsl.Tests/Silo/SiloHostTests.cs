@@ -56,7 +56,7 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
     {
         await using var silo = await TestSilo.StartAsync(certificates);
         await using var session = DirectSession.Attach(silo);
-        var grain = silo.Application.Services.GetRequiredService<IGrainFactory>().GetGrain<IDataGrain>(session.SessionId);
+        var grain = silo.Application.Services.GetRequiredService<IGrainFactory>().GetGrain<ISessionGrain>(session.SessionId);
 
         await Eventually.TrueAsync(async () => await grain.Find(CancellationToken.None) is { Silo: "s1", Client: "203.0.113.7:50123" }, "found");
         Assert.True(await grain.End(CancellationToken.None));

@@ -1,4 +1,5 @@
 using CSsl.Grains.Cluster;
+using CSsl.Grains.Data;
 
 namespace CSsl.Tests.Support;
 
@@ -22,6 +23,17 @@ internal sealed class PushedGateway : IGatewayObserver
 
     /// <summary>True once after a change that was for another view.</summary>
     public bool TakeMissed() => Interlocked.Exchange(ref _hasMissed, false);
+
+    /// <summary>What it says when it is asked for a list; null: it does not answer.</summary>
+    public SessionList? Sessions { get; set; } = new();
+
+    public ValueTask<SessionList> ListSessions(SessionQuery query) => Sessions is { } list ? ValueTask.FromResult(list) : new(new TaskCompletionSource<SessionList>().Task);
+
+    public ValueTask<SessionInfo?> FindSession(Guid sessionId) => ValueTask.FromResult(Sessions?.Sessions.FirstOrDefault(session => session.SessionId == sessionId));
+
+    public ValueTask<SessionMove> EndSession(Guid sessionId) => ValueTask.FromResult(Sessions?.Sessions.Any(session => session.SessionId == sessionId) == true ? SessionMove.UnderWay : SessionMove.Unknown);
+
+    public ValueTask<SessionMove> MoveSession(Guid sessionId, string silo) => EndSession(sessionId);
 }
 
 /// <summary>A silo that takes what is pushed, in the test's hand.</summary>

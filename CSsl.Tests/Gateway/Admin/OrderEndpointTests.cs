@@ -57,6 +57,8 @@ public sealed class OrderEndpointTests
 
         public ValueTask<ClusterView> GetView(CancellationToken cancellationToken) => throw new NotSupportedException();
 
+        public ValueTask<IReadOnlyList<KnownGateway>> GetGateways(CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public ValueTask<ClusterView> GetPart(string silo, CancellationToken cancellationToken) => throw new NotSupportedException();
     }
 }

@@ -31,7 +31,7 @@ public sealed class GatewayReporterTests : IDisposable
         _admission = new HandshakeAdmission(new LimitsOptions(), new ClusterViewHolder(), _clock);
         _meters = new GatewayMeters(table, _admission);
         _status = new GatewayStatus(Options.Create(new GatewayOptions { Name = "gateway-7" }), table, _admission, _meters, _clock) { State = SiloState.Active };
-        _reporter = new GatewayReporter(FakeGrains.Of(_ => _cluster), _view, new GatewayObserver(_view), _status, _admission, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _clock, _lines);
+        _reporter = new GatewayReporter(FakeGrains.Of(_ => _cluster), _view, new GatewayObserver(_view, new GatewaySessions(table, Options.Create(new GatewayOptions()))), _status, _admission, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _clock, _lines);
     }
 
     [Fact]
@@ -196,6 +196,8 @@ public sealed class GatewayReporterTests : IDisposable
         public ValueTask<ViewVersion> ReportSilo(SiloReport report, ISiloObserver? observer, ViewVersion known, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<CommandAnswer> Command(SiloCommand command, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<IReadOnlyList<KnownGateway>> GetGateways(CancellationToken cancellationToken) => throw new NotSupportedException();
 
         public ValueTask<ClusterView> GetPart(string silo, CancellationToken cancellationToken) => throw new NotSupportedException();
     }

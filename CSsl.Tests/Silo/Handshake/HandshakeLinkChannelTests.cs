@@ -21,7 +21,7 @@ public sealed class HandshakeLinkChannelTests
         using var meters = new TestMeters();
         var (time, lane) = (new SteppedTimeProvider(), new NotingLane());
         var grains = FakeGrains.Of(_ => lane);
-        using var sessions = new SessionStore(grains, Options.Create(new ResumptionOptions()), new SessionStoreMetrics(meters), time, NullLogger<SessionStore>.Instance);
+        using var sessions = new ResumptionStore(grains, Options.Create(new ResumptionOptions()), new ResumptionMetrics(meters), time, NullLogger<ResumptionStore>.Instance);
         var lanes = new HandshakeLanes(grains, Options.Create(new SiloOptions { Lanes = 1 }), new HandshakeMetrics(meters));
         var acceptor = new Acceptor(() => new HandshakeLinkChannel(lanes, sessions, TimeSpan.FromSeconds(10), time, NullLogger<HandshakeLinkChannel>.Instance));
         var (one, other) = InProcessStream.CreatePair();

@@ -8,7 +8,7 @@ namespace CSsl.Silo.Lifecycle;
 /// Deletes expired TLS sessions from the database: nobody asks for them, so no grain would. Every silo does it now and then; what one has
 /// deleted, the next does not find.
 /// </summary>
-internal sealed partial class SessionJanitor(ResumptionStorage sessions, TimeProvider time, ILogger<SessionJanitor> logger) : BackgroundService
+internal sealed partial class ResumptionJanitor(ResumptionStorage sessions, TimeProvider time, ILogger<ResumptionJanitor> logger) : BackgroundService
 {
     internal static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 

@@ -5,10 +5,10 @@ using Xunit;
 
 namespace CSsl.Tests.Grains.Handshake;
 
-public sealed class SessionGrainTests
+public sealed class ResumptionGrainTests
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly FakeState<SessionState> _state = new();
+    private readonly FakeState<ResumptionState> _state = new();
 
     [Fact]
     public async Task Session_is_found_until_it_expires()
@@ -42,7 +42,7 @@ public sealed class SessionGrainTests
         Assert.Equal(0, _state.Writes);
     }
 
-    private SessionGrain NewGrain() => new(_state, _time);
+    private ResumptionGrain NewGrain() => new(_state, _time);
 
     private StoredSession NewSession() => new() { Sealed = new byte[] { 1, 2, 3 }, ExpiresAt = _time.GetUtcNow() + TimeSpan.FromHours(1) };
 }

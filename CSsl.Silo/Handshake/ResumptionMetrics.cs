@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 namespace CSsl.Silo.Handshake;
 
 /// <summary>How a lookup of a session ended.</summary>
-internal enum SessionLookup
+internal enum ResumptionLookup
 {
     Found,
 
@@ -18,13 +18,13 @@ internal enum SessionLookup
 }
 
 /// <summary>What became of sessions that clients resume by id. Thread-safe.</summary>
-internal sealed class SessionStoreMetrics
+internal sealed class ResumptionMetrics
 {
     private readonly Counter<long> _lookups;
     private readonly Counter<long> _written;
     private readonly Counter<long> _dropped;
 
-    public SessionStoreMetrics(IMeterFactory meters)
+    public ResumptionMetrics(IMeterFactory meters)
     {
         var meter = meters.Create("CSsl.Resumption");
         _lookups = meter.CreateCounter<long>("cssl.resumption.lookups", "{lookup}", "Sessions that clients asked for by id");
@@ -32,7 +32,7 @@ internal sealed class SessionStoreMetrics
         _dropped = meter.CreateCounter<long>("cssl.resumption.drops", "{write}", "Sessions that could not be stored or removed");
     }
 
-    public void LookedUp(SessionLookup result) => _lookups.Add(1, new KeyValuePair<string, object?>("result", result));
+    public void LookedUp(ResumptionLookup result) => _lookups.Add(1, new KeyValuePair<string, object?>("result", result));
 
     public void Written() => _written.Add(1);
 

@@ -3,13 +3,13 @@ using Microsoft.Extensions.Hosting;
 
 namespace CSsl.Silo.Sessions;
 
-/// <summary>Ends the sessions whose client no longer takes what the application left for it. Asks nobody, so that the state of the cluster does not matter.</summary>
-internal sealed class StalledSessions(SessionTable sessions, TimeProvider time) : BackgroundService
+/// <summary>Ends sessions whose client no longer takes what the application left for it. It calls no grain: a cluster in trouble keeps no client's memory.</summary>
+internal sealed class StalledClients(SessionTable sessions, TimeProvider time) : BackgroundService
 {
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
     /// <summary>How long a client may take nothing of what is left after the application is done.</summary>
     internal static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(30);
-
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -17,20 +17,14 @@ internal sealed class StalledSessions(SessionTable sessions, TimeProvider time) 
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
-                Sweep();
+            {
+                foreach (var session in sessions.All.Where(static session => session.Stalled >= LingerTime))
+                    session.Abort("the client does not take what was sent");
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The host stops.
-        }
-    }
-
-    private void Sweep()
-    {
-        foreach (var session in sessions.All)
-        {
-            if (session.Stalled >= LingerTime)
-                session.Abort("the client does not take what was sent");
         }
     }
 }

@@ -4,13 +4,13 @@ using Orleans.Runtime;
 namespace CSsl.Grains.Handshake;
 
 /// <summary>Keeps one session in the database. It is active for as long as a call takes: a busy cluster has millions of sessions, and most are never asked for.</summary>
-public sealed class SessionGrain([PersistentState("tls-session", ResumptionStorage.Name)] IPersistentState<SessionState> stored, TimeProvider time) : Grain, ISessionGrain
+public sealed class ResumptionGrain([PersistentState("tls-session", ResumptionStorage.Name)] IPersistentState<ResumptionState> stored, TimeProvider time) : Grain, IResumptionGrain
 {
     /// <inheritdoc/>
     public async ValueTask Store(StoredSession session, CancellationToken cancellationToken)
     {
         LeaveSoon();
-        stored.State = new SessionState { Sealed = session.Sealed.ToArray(), ExpiresAt = session.ExpiresAt };
+        stored.State = new ResumptionState { Sealed = session.Sealed.ToArray(), ExpiresAt = session.ExpiresAt };
         await stored.WriteStateAsync(cancellationToken);
     }
 

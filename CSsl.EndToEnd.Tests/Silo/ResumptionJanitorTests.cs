@@ -14,7 +14,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests.Silo;
 
 [Collection(Databases.Name)]
-public sealed class SessionJanitorTests(Postgres postgres)
+public sealed class ResumptionJanitorTests(Postgres postgres)
 {
     public static TheoryData<DatabaseKind> Kinds => Databases.Kinds;
 
@@ -28,19 +28,19 @@ public sealed class SessionJanitorTests(Postgres postgres)
         var now = DateTimeOffset.UtcNow;
         var session = new StoredSession { Sealed = new byte[] { 1 }, ExpiresAt = now + TimeSpan.FromHours(1) };
         foreach (InProcessTestCluster each in (InProcessTestCluster[])[cluster, other])
-            await each.Client.GetGrain<ISessionGrain>("00ff").Store(session, CancellationToken.None);
+            await each.Client.GetGrain<IResumptionGrain>("00ff").Store(session, CancellationToken.None);
         TicketKeyAnswer keys = await cluster.Client.GetGrain<ITicketKeyGrain>(0).GetKeys(CancellationToken.None);
-        await cluster.Client.GetGrain<ISessionGrain>("0100").Store(session with { ExpiresAt = now + TimeSpan.FromHours(2) }, CancellationToken.None);
+        await cluster.Client.GetGrain<IResumptionGrain>("0100").Store(session with { ExpiresAt = now + TimeSpan.FromHours(2) }, CancellationToken.None);
         var time = new FakeTimeProvider(now + TimeSpan.FromHours(1));
-        using var janitor = new SessionJanitor(new ResumptionStorage(database.Cluster, "test"), time, NullLogger<SessionJanitor>.Instance);
+        using var janitor = new ResumptionJanitor(new ResumptionStorage(database.Cluster, "test"), time, NullLogger<ResumptionJanitor>.Instance);
 
         Assert.Equal(0, await janitor.SweepAsync(CancellationToken.None));
         time.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal(1, await janitor.SweepAsync(CancellationToken.None));
 
-        Assert.Equal([1], (await cluster.Client.GetGrain<ISessionGrain>("0100").Find(CancellationToken.None)).ToArray());
-        Assert.True((await cluster.Client.GetGrain<ISessionGrain>("00ff").Find(CancellationToken.None)).IsEmpty);
-        Assert.Equal([1], (await other.Client.GetGrain<ISessionGrain>("00ff").Find(CancellationToken.None)).ToArray());
+        Assert.Equal([1], (await cluster.Client.GetGrain<IResumptionGrain>("0100").Find(CancellationToken.None)).ToArray());
+        Assert.True((await cluster.Client.GetGrain<IResumptionGrain>("00ff").Find(CancellationToken.None)).IsEmpty);
+        Assert.Equal([1], (await other.Client.GetGrain<IResumptionGrain>("00ff").Find(CancellationToken.None)).ToArray());
         await using InProcessTestCluster later = await StartAsync(database, sealer, "test");
         Assert.Equal(keys.Ring.ToArray(), (await later.Client.GetGrain<ITicketKeyGrain>(0).GetKeys(CancellationToken.None)).Ring.ToArray());
     }

@@ -10,18 +10,18 @@ using Xunit;
 
 namespace CSsl.Tests.Silo.Handshake;
 
-public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
+public sealed class ResumptionStoreTests : IAsyncLifetime, IDisposable
 {
     private readonly FakeTimeProvider _time = new();
     private readonly TestMeters _meters = new();
     private readonly ResumptionOptions _options = new() { WritesPerSecond = 100_000 };
     private readonly ScriptedSessions _sessions = new();
-    private readonly SessionStore _store;
+    private readonly ResumptionStore _store;
     private readonly CounterValue _dropped;
 
-    public SessionStoreTests()
+    public ResumptionStoreTests()
     {
-        _store = new SessionStore(FakeGrains.Of(_sessions.Grain), Options.Create(_options), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
+        _store = new ResumptionStore(FakeGrains.Of(_sessions.Grain), Options.Create(_options), new ResumptionMetrics(_meters), _time, NullLogger<ResumptionStore>.Instance);
         _dropped = new CounterValue(_meters, "cssl.resumption.drops");
     }
 
@@ -123,23 +123,23 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
         // One is with the writer, which hangs.
         _store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 7 } });
         await _sessions.BegunAsync(1);
-        for (var i = 0; i < 3 * SessionStore.QueueLength; i++)
+        for (var i = 0; i < 3 * ResumptionStore.QueueLength; i++)
             _store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 7 } });
 
         _sessions.Gate.SetResult();
-        await _sessions.WrittenAsync(1 + SessionStore.QueueLength);
+        await _sessions.WrittenAsync(1 + ResumptionStore.QueueLength);
 
         // What comes now is next: nothing else was kept.
         _store.Remove(NewId(0));
-        await _sessions.WrittenAsync(2 + SessionStore.QueueLength);
-        Assert.Equal(2 + SessionStore.QueueLength, _sessions.Writes);
+        await _sessions.WrittenAsync(2 + ResumptionStore.QueueLength);
+        Assert.Equal(2 + ResumptionStore.QueueLength, _sessions.Writes);
     }
 
     [Fact]
     public async Task Writes_of_a_second_are_bounded()
     {
         _sessions.Gate.SetResult();
-        using var store = new SessionStore(FakeGrains.Of(_sessions.Grain), Options.Create(new ResumptionOptions { WritesPerSecond = 3 }), new SessionStoreMetrics(_meters), _time, NullLogger<SessionStore>.Instance);
+        using var store = new ResumptionStore(FakeGrains.Of(_sessions.Grain), Options.Create(new ResumptionOptions { WritesPerSecond = 3 }), new ResumptionMetrics(_meters), _time, NullLogger<ResumptionStore>.Instance);
         await store.StartAsync(CancellationToken.None);
         for (var i = 0; i < 10; i++)
             store.Store(new ResumptionRecord { Id = NewId(0), Sealed = new byte[] { 7 } });
@@ -157,9 +157,9 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Lookups_at_once_are_bounded()
     {
-        var lookups = Enumerable.Range(0, 2 * SessionStore.MaxLookups).Select(_ => _store.FindAsync(NewId(1)).AsTask()).ToArray();
-        Assert.Equal(SessionStore.MaxLookups, _sessions.Lookups);
-        Assert.Equal(SessionStore.MaxLookups, lookups.Count(static lookup => lookup.IsCompleted));
+        var lookups = Enumerable.Range(0, 2 * ResumptionStore.MaxLookups).Select(_ => _store.FindAsync(NewId(1)).AsTask()).ToArray();
+        Assert.Equal(ResumptionStore.MaxLookups, _sessions.Lookups);
+        Assert.Equal(ResumptionStore.MaxLookups, lookups.Count(static lookup => lookup.IsCompleted));
         _sessions.Gate.SetResult();
         await Task.WhenAll(lookups);
     }
@@ -221,7 +221,7 @@ public sealed class SessionStoreTests : IAsyncLifetime, IDisposable
                 throw failure;
         }
 
-        private sealed class Session(ScriptedSessions all, string key) : ISessionGrain
+        private sealed class Session(ScriptedSessions all, string key) : IResumptionGrain
         {
             public ValueTask Store(StoredSession session, CancellationToken cancellationToken) => all.WriteAsync(() => all._stored[key] = session.Sealed);
 

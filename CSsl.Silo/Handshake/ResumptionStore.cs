@@ -9,10 +9,10 @@ using Orleans;
 namespace CSsl.Silo.Handshake;
 
 /// <summary>
-/// This silo's way to the cluster's sessions (<see cref="ISessionGrain"/>). What is written is written behind the handshake; what is looked
+/// This silo's way to the cluster's sessions (<see cref="IResumptionGrain"/>). What is written is written behind the handshake; what is looked
 /// for is looked for until a deadline. While the cluster or its database is in trouble nobody waits for it: handshakes are full ones.
 /// </summary>
-internal sealed partial class SessionStore : BackgroundService
+internal sealed partial class ResumptionStore : BackgroundService
 {
     /// <summary>Writers, each with a queue of its own: what is to be done with one session is done in order.</summary>
     private const int Writers = 4;
@@ -25,16 +25,16 @@ internal sealed partial class SessionStore : BackgroundService
 
     private readonly IGrainFactory _grains;
     private readonly ResumptionOptions _options;
-    private readonly SessionStoreMetrics _metrics;
+    private readonly ResumptionMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ILogger<SessionStore> _logger;
+    private readonly ILogger<ResumptionStore> _logger;
     private readonly Channel<Write>[] _queues;
     private readonly Breaker _finding;
     private readonly Breaker _keeping;
     private readonly RateLimit _rate;
     private int _lookups;
 
-    public SessionStore(IGrainFactory grains, IOptions<ResumptionOptions> options, SessionStoreMetrics metrics, TimeProvider time, ILogger<SessionStore> logger)
+    public ResumptionStore(IGrainFactory grains, IOptions<ResumptionOptions> options, ResumptionMetrics metrics, TimeProvider time, ILogger<ResumptionStore> logger)
     {
         (_grains, _options, _metrics, _time, _logger) = (grains, options.Value, metrics, time, logger);
         (_finding, _keeping, _rate) = (new Breaker(time), new Breaker(time), new RateLimit(_options.WritesPerSecond, time));
@@ -70,14 +70,14 @@ internal sealed partial class SessionStore : BackgroundService
         try
         {
             var found = await GrainOf(id).Find(deadline.Token);
-            _metrics.LookedUp(found.IsEmpty ? SessionLookup.Unknown : SessionLookup.Found);
+            _metrics.LookedUp(found.IsEmpty ? ResumptionLookup.Unknown : ResumptionLookup.Found);
             if (_finding.Worked())
                 LogFoundAgain();
             return found;
         }
         catch (Exception e)
         {
-            _metrics.LookedUp(SessionLookup.Failed);
+            _metrics.LookedUp(ResumptionLookup.Failed);
             if (_finding.Failed())
                 LogNotFound(deadline.IsCancellationRequested ? $"no answer within {_options.LookupTime.TotalMilliseconds} ms" : e.Message);
             return default;
@@ -86,7 +86,7 @@ internal sealed partial class SessionStore : BackgroundService
 
     private ReadOnlyMemory<byte> Skip()
     {
-        _metrics.LookedUp(SessionLookup.Skipped);
+        _metrics.LookedUp(ResumptionLookup.Skipped);
         return default;
     }
 
@@ -134,7 +134,7 @@ internal sealed partial class SessionStore : BackgroundService
         }
     }
 
-    private ISessionGrain GrainOf(ReadOnlyMemory<byte> id) => _grains.GetGrain<ISessionGrain>(Convert.ToHexStringLower(id.Span));
+    private IResumptionGrain GrainOf(ReadOnlyMemory<byte> id) => _grains.GetGrain<IResumptionGrain>(Convert.ToHexStringLower(id.Span));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "sessions can't be looked up, clients without a ticket shake hands in full: {Reason}")]
     private partial void LogNotFound(string reason);
