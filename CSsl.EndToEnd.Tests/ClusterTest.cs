@@ -1,6 +1,5 @@
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 
@@ -32,9 +31,9 @@ public abstract class ClusterSite(ClusterSettings settings) : IAsyncLifetime
 
     public Cluster Cluster => _cluster ?? throw new InvalidOperationException("not started");
 
-    public async Task InitializeAsync() => _cluster = await Cluster.StartAsync(settings);
+    public async ValueTask InitializeAsync() => _cluster = await Cluster.StartAsync(settings);
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_cluster is not null)
             await _cluster.DisposeAsync();

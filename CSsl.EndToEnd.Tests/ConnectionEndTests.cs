@@ -7,7 +7,6 @@ using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 
@@ -58,7 +57,7 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
         Handshake,
     }
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _origin = await TestOrigin.StartAsync();
         _origin.Handler = ServeAsync;
@@ -73,7 +72,7 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
         });
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
         await _origin.DisposeAsync();

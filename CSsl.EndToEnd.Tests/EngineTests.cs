@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 

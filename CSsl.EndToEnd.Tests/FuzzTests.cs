@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Security.Authentication;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 

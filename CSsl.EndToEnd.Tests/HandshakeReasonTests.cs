@@ -3,7 +3,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.RegularExpressions;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 

@@ -5,7 +5,6 @@ using CSsl.Tests.Tls.Handshake;
 using CSsl.Tests.Tls.Handshake.OpenSsl;
 using CSsl.Tls;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using CSsl.Cli.Status;
 using CSsl.EndToEnd.Tests.Survival;
 using CSsl.Grains.Cluster;
@@ -88,15 +89,27 @@ public sealed class HandshakeStormTests(SmallHandshakeLimits limits) : IClassFix
         var source = new IPAddress([127, 0, 0, 2]);
         long start = Stopwatch.GetTimestamp();
         var clients = new List<RawClient>();
+        int resetAtOnce = 0;
         try
         {
             for (int i = 0; i < 2 * SmallHandshakeLimits.Burst; i++)
-                clients.Add(await RawClient.ConnectAsync(limits.Cluster.Port, source));
+            {
+                try
+                {
+                    clients.Add(await RawClient.ConnectAsync(limits.Cluster.Port, source));
+                }
+                catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+                {
+                    // The gateway was faster than the client's own kernel.
+                    resetAtOnce++;
+                }
+            }
+
             Task<RawEnd>[] ends = [.. clients.Select(static client => client.ReadToEndAsync())];
 
             // One more is let in for every second that it took.
             int let = SmallHandshakeLimits.Burst + 1 + (int)Stopwatch.GetElapsedTime(start).TotalSeconds;
-            await Eventually.TrueAsync(() => ends.Count(static end => end.IsCompleted) >= (2 * SmallHandshakeLimits.Burst) - let, "what is too much is refused");
+            await Eventually.TrueAsync(() => resetAtOnce + ends.Count(static end => end.IsCompleted) >= (2 * SmallHandshakeLimits.Burst) - let, "what is too much is refused");
             foreach (Task<RawEnd> end in ends.Where(static end => end.IsCompleted))
                 Assert.Equal((true, 0), ((await end).WasReset, (await end).Received.Length));
             Assert.InRange(ends.Count(static end => !end.IsCompleted), SmallHandshakeLimits.Burst, let);

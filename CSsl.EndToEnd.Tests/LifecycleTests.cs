@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 

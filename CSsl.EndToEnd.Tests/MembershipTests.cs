@@ -2,7 +2,6 @@ using System.Diagnostics;
 using CSsl.Database;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 

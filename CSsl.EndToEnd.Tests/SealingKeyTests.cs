@@ -5,7 +5,6 @@ using System.Text.Json;
 using CSsl.Tests.Support;
 using CSsl.Tls.Sessions;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 
@@ -23,14 +22,14 @@ public sealed class SealingKeyTests(TestCertificates certificates, ITestOutputHe
     private StandaloneCluster _cluster = null!;
     private TestOrigin _origin = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _origin = await TestOrigin.StartAsync();
         _cluster = new StandaloneCluster("blue", _folder.File("cluster.db"), certificates);
         _cluster.StartGateway();
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _cluster.DisposeAsync();
         await _origin.DisposeAsync();

@@ -3,7 +3,6 @@ using System.Text.Json;
 using CSsl.EndToEnd.Tests.Survival;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests;
 

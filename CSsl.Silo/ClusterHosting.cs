@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using CSsl.Database;
 using CSsl.Grains.Aggregation;
 using CSsl.Grains.Handshake;

@@ -49,8 +49,11 @@ internal static class EngineCommand
             silo, records, delay, json,
         };
         target.AddTo(command);
-        command.SetAction((result, cancellationToken) => RunAsync(
-            target, result, result.GetValue(silo), ToChange(result.GetValue(records), result.GetValue(delay)), result.GetValue(json), cancellationToken));
+        command.SetAction((result, cancellationToken) => OperatorCommand.RunAsync(async () =>
+        {
+            using var client = new EngineClient(target.Admin(result));
+            return await RunAsync(client, result.GetValue(silo), ToChange(result.GetValue(records), result.GetValue(delay)), result.GetValue(json), cancellationToken);
+        }));
         return command;
     }
 
@@ -62,25 +65,16 @@ internal static class EngineCommand
 
     private static AggregationChange ToChange(int? records, TimeSpan? delay) => new() { RecordsPerCall = records, MaxDelay = delay };
 
-    private static async Task<int> RunAsync(ClusterTarget target, ParseResult result, string? silo, AggregationChange change, bool asJson, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(EngineClient client, string? silo, AggregationChange change, bool asJson, CancellationToken cancellationToken)
     {
-        try
-        {
-            using var client = new EngineClient(target.Admin(result));
-            var engines = change == new AggregationChange() ? await client.ShowAsync(silo, cancellationToken) : await client.ChangeAsync(silo, change, cancellationToken);
-            if (asJson)
-                Console.WriteLine(JsonSerializer.Serialize(engines, StatusJson.Options));
-            else
-                StatusCommand.Screen().Write(Render(engines));
-            foreach (var engine in engines.Where(static engine => engine.Error is not null))
-                await Console.Error.WriteLineAsync($"cssl: {engine.Silo}: {engine.Error}");
-            return engines.All(static engine => engine.Error is null) ? ExitCodes.Success : ExitCodes.Failure;
-        }
-        catch (Exception e) when (e is OrderException or StatusException)
-        {
-            await Console.Error.WriteLineAsync($"cssl: {e.Message}");
-            return e is OrderException order ? order.ExitCode : ExitCodes.Failure;
-        }
+        var engines = change == new AggregationChange() ? await client.ShowAsync(silo, cancellationToken) : await client.ChangeAsync(silo, change, cancellationToken);
+        if (asJson)
+            Console.WriteLine(JsonSerializer.Serialize(engines, StatusJson.Options));
+        else
+            StatusCommand.Screen().Write(Render(engines));
+        foreach (var engine in engines.Where(static engine => engine.Error is not null))
+            await Console.Error.WriteLineAsync($"cssl: {engine.Silo}: {engine.Error}");
+        return engines.All(static engine => engine.Error is null) ? ExitCodes.Success : ExitCodes.Failure;
     }
 
     /// <summary>One row per silo that answered.</summary>

@@ -32,15 +32,21 @@ internal static class OperatorCommand
         },
     };
 
-    /// <summary>Runs one, and reports what goes wrong in one line.</summary>
+    /// <summary>Runs one that says what it did, and reports what goes wrong in one line.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
-    public static async Task<int> RunAsync(ClusterTarget target, ParseResult result, Func<OperatorClient, Task<string>> act)
+    public static Task<int> RunAsync(ClusterTarget target, ParseResult result, Func<OperatorClient, Task<string>> act) => RunAsync(async () =>
+    {
+        using var client = new OperatorClient(target.Admin(result));
+        Console.WriteLine(await act(client));
+        return ExitCodes.Success;
+    });
+
+    /// <inheritdoc cref="RunAsync(ClusterTarget, ParseResult, Func{OperatorClient, Task{string}})"/>
+    public static async Task<int> RunAsync(Func<Task<int>> act)
     {
         try
         {
-            using var client = new OperatorClient(target.Admin(result));
-            Console.WriteLine(await act(client));
-            return ExitCodes.Success;
+            return await act();
         }
         catch (Exception e) when (e is OrderException or StatusException)
         {

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Text.Json;
 using CSsl.Cli.Operations;
 using CSsl.Cli.Sessions;
-using CSsl.Cli.Status;
 using CSsl.Grains.Data;
 using CSsl.Hosting;
 
@@ -13,30 +12,23 @@ internal static class SessionCommand
 {
     public static Command Create() => new("session", "Shows, ends or moves one session, awake or asleep (cssl sessions shows their ids).") { CreateShow(), CreateEnd(), CreateMove() };
 
-    /// <summary>Runs a command, and reports what goes wrong in one line.</summary>
+    /// <summary>Runs a command about sessions, and reports what goes wrong in one line.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
-    public static async Task<int> RunAsync(string? admin, Func<SessionClient, Task> act)
+    public static Task<int> RunAsync(ClusterTarget target, ParseResult result, Func<SessionClient, Task> act) => OperatorCommand.RunAsync(async () =>
     {
-        using var client = new SessionClient(admin ?? CommonOptions.DefaultAdmin);
-        try
-        {
-            await act(client);
-            return ExitCodes.Success;
-        }
-        catch (Exception e) when (e is OrderException or StatusException)
-        {
-            await Console.Error.WriteLineAsync($"cssl: {e.Message}");
-            return e is OrderException order ? order.ExitCode : ExitCodes.Failure;
-        }
-    }
+        using var client = new SessionClient(target.Admin(result));
+        await act(client);
+        return ExitCodes.Success;
+    });
 
     private static Command CreateShow()
     {
         var id = Id();
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var admin = CommonOptions.Admin();
-        var command = new Command("show", "Shows a session: its client, what TLS agreed on, its silo and gateway, its age and bytes.") { id, json, admin };
-        command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(admin), async client =>
+        var target = new ClusterTarget();
+        var command = new Command("show", "Shows a session: its client, what TLS agreed on, its silo and gateway, its age and bytes.") { id, json };
+        target.AddTo(command);
+        command.SetAction((result, cancellationToken) => RunAsync(target, result, async client =>
         {
             var session = await client.FindAsync(result.GetValue(id), cancellationToken) ?? throw new OrderException($"there is no session {result.GetValue(id)}", ExitCodes.BadConfiguration);
             if (result.GetValue(json))
@@ -52,9 +44,10 @@ internal static class SessionCommand
         var id = Id();
         var wait = OperatorCommand.Wait("it has ended");
         var timeout = OperatorCommand.Timeout();
-        var admin = CommonOptions.Admin();
-        var command = new Command("end", "Lets a session finish the request under way, and ends it with close_notify.") { id, wait, timeout, admin };
-        command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(admin), async client =>
+        var target = new ClusterTarget();
+        var command = new Command("end", "Lets a session finish the request under way, and ends it with close_notify.") { id, wait, timeout };
+        target.AddTo(command);
+        command.SetAction((result, cancellationToken) => RunAsync(target, result, async client =>
         {
             var session = result.GetValue(id);
             await client.EndAsync(session, cancellationToken);
@@ -71,15 +64,16 @@ internal static class SessionCommand
         var to = new Option<string>("--to") { Description = "The data silo that is to serve it.", HelpName = "SILO", Required = true };
         var wait = OperatorCommand.Wait("it is there");
         var timeout = OperatorCommand.Timeout();
-        var admin = CommonOptions.Admin();
+        var target = new ClusterTarget();
         var command = new Command("move", """
             Has a session go on at another data silo, and its client notices nothing: at once if it sleeps, if no request is under way, or in the middle of a download that another silo can
             continue (a strong validator and a known length); or else when the request under way is done. Sessions that speak HTTP/2 or WebSocket can't be moved.
             """)
         {
-            id, to, wait, timeout, admin,
+            id, to, wait, timeout,
         };
-        command.SetAction((result, cancellationToken) => RunAsync(result.GetValue(admin), async client =>
+        target.AddTo(command);
+        command.SetAction((result, cancellationToken) => RunAsync(target, result, async client =>
         {
             var (session, silo) = (result.GetValue(id), result.GetValue(to)!);
             var outcome = await client.MoveAsync(session, silo, cancellationToken);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using CSsl.Cli.Operations;
 using CSsl.Cli.Sessions;
 using CSsl.Grains.Data;
 using Spectre.Console;
@@ -20,15 +21,16 @@ internal static class SessionsCommand
         top.AcceptOnlyFromAmong("bytes", "age");
         var limit = CommonOptions.Count("--limit", "At most so many.", 1, SessionQuery.MaxLimit, new SessionQuery().Limit);
         var json = new Option<bool>("--json") { Description = "Print JSON instead of a table." };
-        var admin = CommonOptions.Admin();
+        var target = new ClusterTarget();
         var command = new Command("sessions", """
             Shows clients' TLS sessions, whatever gateway has their socket: id, client, server name, protocol, the silo that serves it (or that it is asleep), gateway, age, and bytes of records
             from and to the client.
             """)
         {
-            silo, client, name, top, limit, json, admin,
+            silo, client, name, top, limit, json,
         };
-        command.SetAction((result, cancellationToken) => SessionCommand.RunAsync(result.GetValue(admin), async sessions =>
+        target.AddTo(command);
+        command.SetAction((result, cancellationToken) => SessionCommand.RunAsync(target, result, async sessions =>
         {
             var query = new SessionQuery
             {

@@ -3,7 +3,6 @@ using System.Text;
 using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests.Forwarding;
 

@@ -28,7 +28,7 @@ public sealed class RawOriginSite : IAsyncLifetime
     internal RawOrigin Origin => _origin ?? throw new InvalidOperationException("not started");
 
     /// <inheritdoc/>
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _origin = new RawOrigin();
         _http2Origin = await TestOrigin.StartAsync();
@@ -48,7 +48,7 @@ public sealed class RawOriginSite : IAsyncLifetime
     }
 
     /// <inheritdoc/>
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_cluster is not null)
             await _cluster.DisposeAsync();

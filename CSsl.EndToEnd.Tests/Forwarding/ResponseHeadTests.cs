@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests.Forwarding;
 

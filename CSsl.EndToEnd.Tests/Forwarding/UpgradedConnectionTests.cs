@@ -7,7 +7,6 @@ using System.Security.Cryptography;
 using System.Text;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests.Forwarding;
 

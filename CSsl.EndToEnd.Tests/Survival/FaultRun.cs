@@ -66,7 +66,7 @@ public abstract class FaultRun(SurvivalSite site) : IAsyncLifetime
     protected virtual bool KeepsUpgraded => false;
 
     /// <inheritdoc/>
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await Site.WholeAsync();
         await Site.OrderAsync(SurvivalSite.Other, drain: true);
@@ -82,7 +82,7 @@ public abstract class FaultRun(SurvivalSite site) : IAsyncLifetime
     }
 
     /// <inheritdoc/>
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (Exchange exchange in _exchanges)
             await exchange.DisposeAsync();

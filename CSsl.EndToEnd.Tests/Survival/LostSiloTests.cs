@@ -1,6 +1,5 @@
 using System.Net;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests.Survival;
 

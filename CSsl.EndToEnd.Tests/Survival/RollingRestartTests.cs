@@ -1,7 +1,6 @@
 using CSsl.Grains.Cluster;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.EndToEnd.Tests.Survival;
 

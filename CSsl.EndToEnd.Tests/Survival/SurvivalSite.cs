@@ -36,7 +36,7 @@ public sealed class SurvivalSite : IAsyncLifetime
     private OperatorClient Operator => _operator ?? throw new InvalidOperationException("not started");
 
     /// <inheritdoc/>
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _origin = await TestOrigin.StartAsync();
         _origin.Handler = context => _scenes[context.Request.Path.Value!].ServeAsync(context);
@@ -57,7 +57,7 @@ public sealed class SurvivalSite : IAsyncLifetime
     }
 
     /// <inheritdoc/>
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _http.Dispose();
         _operator?.Dispose();

@@ -157,9 +157,9 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         Assert.IsType<LinkException>(await _channels[0].Gateway.Lost);
     }
 
-    public Task InitializeAsync() => ConnectAsync();
+    public async ValueTask InitializeAsync() => await ConnectAsync();
 
-    async Task IAsyncLifetime.DisposeAsync()
+    async ValueTask IAsyncDisposable.DisposeAsync()
     {
         await _gateway!.DisposeAsync();
         await _silo!.DisposeAsync();

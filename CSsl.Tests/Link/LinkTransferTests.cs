@@ -3,7 +3,6 @@ using CSsl.Link;
 using FsCheck;
 using FsCheck.Fluent;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.Tests.Link;
 

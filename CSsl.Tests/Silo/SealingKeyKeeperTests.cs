@@ -18,7 +18,7 @@ public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
 
     private string File => _folder.File("sealing.keys");
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         Write(_first);
         _keys = new SharedKeyRing(ClusterKeyRing.Parse(_first));
@@ -26,7 +26,7 @@ public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
         await _keeper.StartAsync(default);
     }
 
-    public Task DisposeAsync() => _keeper.StopAsync(default);
+    public async ValueTask DisposeAsync() => await _keeper.StopAsync(default);
 
     public void Dispose()
     {

@@ -26,13 +26,13 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
 
     public SessionRegistrarTests() => _registrar = new SessionRegistrar(_sessions, FakeGrains.Of(key => _grains.Grain(key, _sessions)), new FakeSiloDetails(), Options.Create(new SiloOptions()), _time, NullLogger<SessionRegistrar>.Instance);
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         await _registrar.StartAsync(CancellationToken.None);
         await _time.TimerArmedAsync(Second);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         await _registrar.StopAsync(CancellationToken.None);
         _registrar.Dispose();

@@ -94,7 +94,7 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         string[] silos = _settings.Command == "up" ? ["--handshake", $"{_settings.HandshakeSilos}", "--data", $"{_settings.DataSilos}"] : [];
         _cssl = Cssl.Start(
@@ -106,7 +106,7 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
     async ValueTask IAsyncDisposable.DisposeAsync() => await DisposeAsync();
 
     /// <inheritdoc/>
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         try
         {

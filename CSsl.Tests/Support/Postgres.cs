@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using CSsl.Database;
 using Npgsql;
 using Xunit;
@@ -10,7 +11,9 @@ namespace CSsl.Tests.Support;
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class PostgresFactAttribute : FactAttribute
 {
-    public PostgresFactAttribute() => Skip = Postgres.Missing;
+    public PostgresFactAttribute([CallerFilePath] string? file = null, [CallerLineNumber] int line = -1)
+        : base(file, line)
+        => Skip = Postgres.Missing;
 }
 
 /// <summary>
@@ -40,7 +43,7 @@ public sealed class Postgres : IAsyncLifetime
     private string Data => _folder.File("data");
 
     /// <inheritdoc/>
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         if (Missing is not null)
             return;
@@ -85,7 +88,7 @@ public sealed class Postgres : IAsyncLifetime
     }
 
     /// <inheritdoc/>
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         NpgsqlConnection.ClearAllPools();
         if (_server is not null)

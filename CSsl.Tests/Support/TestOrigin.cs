@@ -46,7 +46,7 @@ public sealed class TestOrigin : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _application.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _application.DisposeAsync();
 }
 
 /// <summary>A cluster in front of an origin in the test process.</summary>
@@ -60,7 +60,7 @@ public sealed class ClusterWithTestOrigin : Xunit.IAsyncLifetime
     public Cluster Cluster => _cluster ?? throw new InvalidOperationException("not started");
 
     /// <inheritdoc/>
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _origin = await TestOrigin.StartAsync();
         _cluster = await Cluster.StartAsync(new ClusterSettings
@@ -81,7 +81,7 @@ public sealed class ClusterWithTestOrigin : Xunit.IAsyncLifetime
     }
 
     /// <inheritdoc/>
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         if (_cluster is not null)
             await _cluster.DisposeAsync();

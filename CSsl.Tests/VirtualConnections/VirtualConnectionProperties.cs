@@ -1,7 +1,6 @@
 using CSsl.Tests.Silo;
 using CSsl.Tests.Support;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace CSsl.Tests.VirtualConnections;
 

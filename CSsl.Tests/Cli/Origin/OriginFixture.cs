@@ -17,13 +17,13 @@ public sealed class OriginFixture : IAsyncLifetime, IDisposable
 
     public int H2cPort { get; } = Ports.Free(1)[0];
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _origin = await SampleOrigin.StartAsync(CsslConfiguration.Load([], new Hashtable()), 0, H2cPort);
         Http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = _origin.Address };
     }
 
-    public async Task DisposeAsync() => await _origin!.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _origin!.DisposeAsync();
 
     public void Dispose() => Http.Dispose();
 }

@@ -72,7 +72,7 @@ public sealed class EngineEndpointTests
         var engine = new EngineLoad { Name = "managed" };
         view.Update(new ClusterView
         {
-            Version = 1,
+            Version = new ViewVersion(1, 1),
             Silos =
             [
                 Reports.Silo("data-2") with { Engine = engine },

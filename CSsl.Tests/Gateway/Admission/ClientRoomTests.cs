@@ -24,13 +24,13 @@ public sealed class ClientRoomTests : IAsyncLifetime
     private ScriptedSilo _silo = null!;
     private ClientRoom _room = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         (_gateway, _silo) = await GatewayHarness.WithSiloAsync(new LimitsOptions { Connections = Capacity });
         _room = new ClientRoom(_gateway.Table, new DescriptorBudget(100, 10, Capacity, 0, 0), Options.Create(new GatewayOptions()), _gateway.Meters, _gateway.Clock, _lines);
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _room.Dispose();
         await _gateway.DisposeAsync();

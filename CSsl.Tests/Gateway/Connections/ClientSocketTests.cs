@@ -21,7 +21,7 @@ public sealed class ClientSocketTests : IAsyncLifetime, IDisposable
     private ConnectionContext _connection = null!;
     private ClientSocket _socket = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         var options = new SocketTransportOptions();
         new GatewayListeners(Options.Create(new GatewayOptions())).Configure(options);
@@ -33,7 +33,7 @@ public sealed class ClientSocketTests : IAsyncLifetime, IDisposable
 
     public void Dispose() => _client.Dispose();
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         Dispose();
         await _connection.DisposeAsync();

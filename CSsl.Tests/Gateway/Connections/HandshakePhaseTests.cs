@@ -15,9 +15,9 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
     private GatewayHarness _gateway = null!;
     private ScriptedSilo _silo = null!;
 
-    public async Task InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
+    public async ValueTask InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
 
-    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Silo_learns_who_the_client_is_and_how_much_time_is_left()

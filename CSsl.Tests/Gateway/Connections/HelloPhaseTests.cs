@@ -14,9 +14,9 @@ public sealed class HelloPhaseTests : IAsyncLifetime
     private GatewayHarness _gateway = null!;
     private ScriptedSilo _silo = null!;
 
-    public async Task InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
+    public async ValueTask InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
 
-    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync().AsTask();
 
     [Theory]
     [InlineData(1)]

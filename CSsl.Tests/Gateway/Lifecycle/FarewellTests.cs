@@ -16,9 +16,9 @@ public sealed class FarewellTests : IAsyncLifetime
     private GatewayHarness _gateway = null!;
     private ScriptedSilo _silo = null!;
 
-    public async Task InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
+    public async ValueTask InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
 
-    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Everybody_is_asked_to_finish_also_who_comes_later()

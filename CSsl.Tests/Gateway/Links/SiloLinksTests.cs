@@ -10,13 +10,13 @@ public sealed class SiloLinksTests : IAsyncLifetime
 {
     private GatewayHarness _gateway = null!;
 
-    public Task InitializeAsync()
+    public ValueTask InitializeAsync()
     {
         _gateway = GatewayHarness.Start();
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
-    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Every_silo_of_the_view_has_a_link_whatever_its_role()

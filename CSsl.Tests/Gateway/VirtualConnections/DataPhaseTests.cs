@@ -16,9 +16,9 @@ public sealed class DataPhaseTests : IAsyncLifetime
     private GatewayHarness _gateway = null!;
     private ScriptedSilo _silo = null!;
 
-    public async Task InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
+    public async ValueTask InitializeAsync() => (_gateway, _silo) = await GatewayHarness.WithSiloAsync();
 
-    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync().AsTask();
 
     [Fact]
     public void Records_arrive_in_order_and_whole_whatever_their_sizes_and_the_segments_are()

@@ -22,13 +22,13 @@ public sealed class MoveTests : IAsyncLifetime
     private ScriptedSilo _first = null!;
     private ScriptedSilo _second = null!;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         (_gateway, _first) = await GatewayHarness.WithSiloAsync();
         _second = await _gateway.AddSiloAsync("second", SiloRoles.Data, machineCpu: 0.9);
     }
 
-    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync().AsTask();
 
     private GatewaySessions Listing => new(_gateway.Table, Options.Create(new GatewayOptions { Name = "g1" }));
 

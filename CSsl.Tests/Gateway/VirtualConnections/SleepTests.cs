@@ -17,9 +17,9 @@ public sealed class SleepTests : IAsyncLifetime
     private GatewayHarness _gateway = null!;
     private ScriptedSilo _first = null!;
 
-    public async Task InitializeAsync() => (_gateway, _first) = await GatewayHarness.WithSiloAsync();
+    public async ValueTask InitializeAsync() => (_gateway, _first) = await GatewayHarness.WithSiloAsync();
 
-    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync().AsTask();
 
     [Fact]
     public async Task Sleeping_connection_wakes_up_at_the_clients_next_record()

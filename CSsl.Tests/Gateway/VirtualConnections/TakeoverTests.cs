@@ -22,9 +22,9 @@ public sealed class TakeoverTests : IAsyncLifetime
     private GatewayHarness _gateway = null!;
     private ScriptedSilo _first = null!;
 
-    public async Task InitializeAsync() => (_gateway, _first) = await GatewayHarness.WithSiloAsync();
+    public async ValueTask InitializeAsync() => (_gateway, _first) = await GatewayHarness.WithSiloAsync();
 
-    public Task DisposeAsync() => _gateway.DisposeAsync().AsTask();
+    public async ValueTask DisposeAsync() => await _gateway.DisposeAsync().AsTask();
 
     /// <summary>A client whose request the first silo has, and has not answered.</summary>
     private async Task<(TestClient Client, TestChannel Data)> AskAsync()

@@ -19,17 +19,17 @@ public sealed class ClusterGrainMoveTests : IAsyncLifetime
     private ClusterDatabase _database = null!;
     private IGatewayObserver? _reference;
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _database = ClusterDatabase.Of(_folder.File("cluster.db"));
         await _database.PrepareAsync();
     }
 
-    public Task DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         _folder.Dispose();
-        return Task.CompletedTask;
+        return ValueTask.CompletedTask;
     }
 
     [Fact]

@@ -19,9 +19,9 @@ public sealed class ClusterGrainTests : IAsyncLifetime
     private readonly PushedGateway _gateway = new();
     private ClusterGrain _grain = null!;
 
-    public async Task InitializeAsync() => _grain = await ActivateAsync();
+    public async ValueTask InitializeAsync() => _grain = await ActivateAsync();
 
-    public Task DisposeAsync() => _grain.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, ""), CancellationToken.None);
+    public async ValueTask DisposeAsync() => await _grain.OnDeactivateAsync(new DeactivationReason(DeactivationReasonCode.None, ""), CancellationToken.None);
 
     public static TheoryData<SiloCommand, CommandOutcome, string> Refused => new()
     {

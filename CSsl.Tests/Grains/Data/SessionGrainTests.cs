@@ -17,9 +17,9 @@ public sealed class SessionGrainTests : IAsyncLifetime
 
     private string SiloName => _cluster.Silos[0].ServiceProvider.GetRequiredService<ILocalSiloDetails>().Name;
 
-    public async Task InitializeAsync() => _cluster = await GrainCluster.StartAsync(1, silo => silo.Services.AddSingleton(_sessions));
+    public async ValueTask InitializeAsync() => _cluster = await GrainCluster.StartAsync(1, silo => silo.Services.AddSingleton(_sessions));
 
-    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _cluster.DisposeAsync();
 
     [Fact]
     public async Task A_session_that_is_attached_is_found_and_can_be_ended()

@@ -20,7 +20,7 @@ public sealed class SessionPlacementTests : IAsyncLifetime
     private InProcessTestCluster _cluster = null!;
     private IReadOnlyList<InProcessSiloHandle> _silos = [];
 
-    public async Task InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _cluster = await GrainCluster.StartAsync(3, static silo => silo.Services.AddSingleton<SessionTable>());
         _silos = [.. _cluster.Silos];
@@ -34,7 +34,7 @@ public sealed class SessionPlacementTests : IAsyncLifetime
         }
     }
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         foreach (var registrar in _registrars)
         {

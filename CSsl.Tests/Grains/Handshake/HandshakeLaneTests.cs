@@ -98,9 +98,7 @@ public sealed class HandshakeLaneTests
         {
             Steps = new([static h => h.NeedMore("1"), static h => h.NeedMore("2"), static h => h.NeedMore("3"), static h => h.NeedMore("4"), static h => h.Complete("5")]),
         });
-        var keys = ClusterKeyRing.Generate("test");
-        services.AddSingleton(new SessionSealer(ClusterKeyRing.Parse(keys)));
-        services.AddSingleton(new SecretSealer(ClusterKeyRing.Parse(keys)));
+        services.AddSingleton(static _ => new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test")))));
         services.AddMetrics();
         services.AddSingleton<HandshakeMetrics>();
         services.Configure<SiloOptions>(static options => options.Lanes = 1);

@@ -25,9 +25,9 @@ public sealed class ResumptionStoreTests : IAsyncLifetime, IDisposable
         _dropped = new CounterValue(_meters, "cssl.resumption.drops");
     }
 
-    public Task InitializeAsync() => _store.StartAsync(CancellationToken.None);
+    public async ValueTask InitializeAsync() => await _store.StartAsync(CancellationToken.None);
 
-    public async Task DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _sessions.Gate.TrySetResult();
         await _store.StopAsync(CancellationToken.None);

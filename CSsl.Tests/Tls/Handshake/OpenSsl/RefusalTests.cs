@@ -40,7 +40,7 @@ public sealed class RefusalTests : IClassFixture<TestCertificates>, IDisposable
     [MemberData(nameof(Misfits))]
     public void Client_that_does_not_fit_is_refused_for_what_does_not(string settings, HandshakeFailure expected)
     {
-        using var factory = new OpenSslServerHandshakeFactory(TestCertificates.Only(_certificates.Rsa), new HandshakeOptions(), new byte[80]);
+        using var factory = new OpenSslServerHandshakeFactory(TestCertificates.Only(_certificates.Rsa), new HandshakeOptions());
         using var client = new OpenSslClient(Settings[settings], _certificates.AuthorityPath);
         using var handshake = factory.Create(new ClientHello());
 
