@@ -76,3 +76,16 @@ public abstract class ClusterDatabase
         return words.ContainsKey("Host") || words.ContainsKey("Server") ? DatabaseKind.Postgres : DatabaseKind.Sqlite;
     }
 }
+
+/// <summary>The database can't be used as it is: says which and why, without a password.</summary>
+public sealed class DatabaseException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>The databases that there is SQL for, by the names of their folders in db/.</summary>
+public enum DatabaseKind
+{
+    /// <summary>A file, for the processes of one machine.</summary>
+    Sqlite,
+
+    /// <summary>A server, for a cluster.</summary>
+    Postgres,
+}

@@ -69,3 +69,6 @@ public static class PortOwner
         }
     }
 }
+
+/// <summary>A port, a folder or a name is taken by another process: the message says which, in one line.</summary>
+public sealed class InUseException(string message, Exception? inner = null) : Exception(message, inner);

@@ -41,3 +41,21 @@ public sealed class DecryptedListener : IConnectionListener
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => UnbindAsync();
 }
+
+/// <summary>Where Kestrel listens for the connections that this silo decrypts: not an address, they come over the data links.</summary>
+public sealed class DecryptedEndPoint : EndPoint
+{
+    public override string ToString() => "decrypted";
+}
+
+/// <summary>Kestrel's way to <see cref="DecryptedListener"/>: takes the <see cref="DecryptedEndPoint"/> and leaves all others to the socket transport.</summary>
+internal sealed class DecryptedTransportFactory(DecryptedListener listener) : IConnectionListenerFactory, IConnectionListenerFactorySelector
+{
+    public bool CanBind(EndPoint endpoint) => endpoint is DecryptedEndPoint;
+
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
+    {
+        listener.EndPoint = endpoint;
+        return ValueTask.FromResult<IConnectionListener>(listener);
+    }
+}

@@ -7,8 +7,6 @@ namespace CSsl.Tests.Architecture;
 public sealed partial class TidyTests
 {
     /// <summary>One concept per file: most have 50 to 200 lines, none more than this.</summary>
-    private const int MaxLines = 300;
-
     private static SourceFile[] Everything { get; } = [.. SourceFile.Of([.. SourceFile.ProductProjects, .. SourceFile.OtherProjects])];
 
     [Fact]

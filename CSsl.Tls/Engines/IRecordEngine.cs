@@ -23,3 +23,6 @@ public interface IRecordEngine : IDisposable
     /// <exception cref="RecordEngineException">The engine itself failed: no record of the call may be sent or trusted, what was to be sealed may still be plaintext.</exception>
     void Run(Span<RecordJob> jobs);
 }
+
+/// <summary>An engine can't be had, or failed at work. Nobody's protocol error: no alert belongs to it but internal_error.</summary>
+public sealed class RecordEngineException(string message) : Exception(message);

@@ -45,3 +45,44 @@ public abstract class RecordKey : IDisposable
     /// <summary>Zeroes and frees the expanded key. Called once.</summary>
     protected abstract void Wipe();
 }
+
+/// <summary>What an engine makes a <see cref="RecordKey"/> from.</summary>
+/// <param name="suite">The suite.</param>
+/// <param name="direction">What the key is for.</param>
+/// <param name="encryptThenMac">CBC: RFC 7366 was negotiated.</param>
+/// <param name="key">The encryption key, of the suite's length. Copied or expanded; stays the caller's to wipe.</param>
+/// <param name="macKey">The HMAC key of a CBC suite, else empty. Likewise.</param>
+public readonly ref struct RecordKeyMaterial(CipherSuiteInfo suite, RecordDirection direction, bool encryptThenMac, ReadOnlySpan<byte> key, ReadOnlySpan<byte> macKey)
+{
+    public CipherSuiteInfo Suite { get; } = suite;
+    public RecordDirection Direction { get; } = direction;
+    public bool EncryptThenMac { get; } = encryptThenMac;
+    public ReadOnlySpan<byte> Key { get; } = key;
+    public ReadOnlySpan<byte> MacKey { get; } = macKey;
+}
+
+/// <summary>What a key is for: a connection has one of each.</summary>
+public enum RecordDirection
+{
+    /// <summary>Our write key.</summary>
+    Seal,
+
+    /// <summary>The peer's write key.</summary>
+    Open,
+}
+
+/// <summary>Lengths in bytes that are the same in every suite of C-SSL.</summary>
+internal static class CipherLengths
+{
+    /// <summary>The tag of an AEAD.</summary>
+    public const int Tag = 16;
+
+    /// <summary>The nonce of an AEAD.</summary>
+    public const int Nonce = 12;
+
+    /// <summary>A block of AES, and an IV of CBC.</summary>
+    public const int Block = 16;
+
+    /// <summary>The longest HMAC: SHA-384's.</summary>
+    public const int MaxMac = 48;
+}

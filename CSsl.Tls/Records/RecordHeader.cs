@@ -99,3 +99,12 @@ public readonly record struct RecordHeader(ContentType Type, ushort Version, int
         BinaryPrimitives.WriteUInt16BigEndian(destination[3..], (ushort)Length);
     }
 }
+
+/// <summary>The first byte of a TLS record (RFC 8446 section 5.1).</summary>
+public enum ContentType : byte
+{
+    ChangeCipherSpec = 20,
+    Alert = 21,
+    Handshake = 22,
+    ApplicationData = 23,
+}

@@ -3,7 +3,6 @@ using CSsl.Grains.Cluster;
 using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans;
 using Orleans.Runtime;
 using Orleans.TestingHost;
 using Xunit;

@@ -98,3 +98,12 @@ internal sealed unsafe class CbcKey : IpsecMbKey
         CryptographicOperations.ZeroMemory(bytes);
     }
 }
+
+/// <summary>CBC records that share lanes.</summary>
+internal enum CbcKind
+{
+    MacThenEncryptSha256,
+    MacThenEncryptSha384,
+    EncryptThenMacSha256,
+    EncryptThenMacSha384,
+}

@@ -14,3 +14,18 @@ internal abstract class IpsecMbKey(int length) : RecordKey
         Memory.Dispose();
     }
 }
+
+/// <summary>A ChaCha20 key, which needs no expansion.</summary>
+internal sealed unsafe class ChaChaKey : IpsecMbKey
+{
+    public ChaChaKey(in RecordKeyMaterial material)
+        : base(material.Key.Length)
+    {
+        material.Key.CopyTo(Memory.Span);
+        Direction = material.Direction;
+    }
+
+    public RecordDirection Direction { get; }
+
+    public byte* Key => Memory.Pointer;
+}

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Keys;
 using CSsl.Tls.Records.Protection.Cbc;
@@ -103,5 +104,41 @@ internal abstract unsafe class RecordProtection(RecordKey key) : IDisposable
         key.Lease();
         job.Key = key;
         job.Status = RecordJobStatus.Ready;
+    }
+}
+
+/// <summary>The nonce that a sequence number makes with a fixed IV.</summary>
+internal static class Nonce
+{
+    /// <summary>IV XOR sequence number, padded to the left (RFC 8446 section 5.3, RFC 7905 section 2). 12 bytes.</summary>
+    public static void Xor(ReadOnlySpan<byte> iv, ulong sequence, Span<byte> nonce)
+    {
+        iv.CopyTo(nonce);
+        var low = nonce[4..];
+        BinaryPrimitives.WriteUInt64BigEndian(low, BinaryPrimitives.ReadUInt64BigEndian(low) ^ sequence);
+    }
+}
+
+/// <summary>What TLS 1.2 authenticates beside the content: additional data of an AEAD, first bytes under an HMAC (RFC 5246 section 6.2.3).</summary>
+/// <remarks>
+/// <code>
+///   0                 8      9         11       13
+///   +-----------------+------+---------+--------+
+///   | sequence number | type | version | length |
+///   +-----------------+------+---------+--------+
+/// </code>
+/// </remarks>
+internal static class PseudoHeader
+{
+    public const int Size = 8 + RecordHeader.Size;
+
+    /// <param name="destination"><see cref="Size"/> bytes.</param>
+    /// <param name="sequence">Sequence number of the record.</param>
+    /// <param name="header">Its header on the wire: type and version are taken from it.</param>
+    /// <param name="length">The length to authenticate: of the content, or of IV and ciphertext (encrypt-then-MAC).</param>
+    public static void Write(Span<byte> destination, ulong sequence, RecordHeader header, int length)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(destination, sequence);
+        (header with { Length = length }).Write(destination[8..]);
     }
 }

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using CSsl.Tls;
-using CSsl.Tls.Handshake;
 using CSsl.Tls.Handshake.OpenSsl;
 using CSsl.Tls.Sessions;
 

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Security.Cryptography;
 using CSsl.Tests.Support;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
