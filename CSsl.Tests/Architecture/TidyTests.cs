@@ -6,15 +6,14 @@ namespace CSsl.Tests.Architecture;
 /// <summary>The house rules that no analyzer checks (docs: CONTRIBUTING.md; banned APIs: BannedSymbols.txt).</summary>
 public sealed partial class TidyTests
 {
-    /// <summary>One concept per file: most have 50 to 200 lines, none more than this.</summary>
     private static SourceFile[] Everything { get; } = [.. SourceFile.Of([.. SourceFile.ProductProjects, .. SourceFile.OtherProjects])];
 
     [Fact]
-    public void Product_files_are_short()
+    public void Classes_are_split_where_their_concept_splits_and_not_over_files()
     {
         Assert.Empty(SourceFile.Of(SourceFile.ProductProjects)
-            .Where(file => file.Lines.Length > MaxLines)
-            .Select(file => $"{file.Path} has {file.Lines.Length} lines"));
+            .Select(static file => Path.GetFileNameWithoutExtension(file.Path))
+            .Where(static name => name.Contains('.', StringComparison.Ordinal)));
     }
 
     [Fact]
