@@ -26,6 +26,7 @@ public static partial class CsslHost
         try
         {
             var builder = CsslConfiguration.CreateBuilder(args);
+            builder.Services.AddSingleton(new ProcessEnd(Environment.Exit));
             add(builder);
             await using var app = builder.Build();
             map?.Invoke(app);

@@ -65,7 +65,6 @@ internal static class ClusterHosting
             });
             orleans.Configure<SiloMessagingOptions>(CSsl.Hosting.ClusterHosting.SetLimits);
             orleans.UseClusterTls(cluster, clusterKey.Span);
-            orleans.Services.AddSingleton<IFatalErrorHandler, FatalErrors>();
             orleans.Configure<GrainCollectionOptions>(options =>
             {
                 options.CollectionAge = TimeSpan.FromMinutes(15);
@@ -82,8 +81,13 @@ internal static class ClusterHosting
                 orleans.AddSiloDashboard();
         });
 
-        // After Orleans, to be stopped before it.
-        builder.Services.AddHostedService<LeaveDeadline>();
+        if (builder.Services.Any(static service => service.ServiceType == typeof(ProcessEnd)))
+        {
+            builder.Services.AddSingleton<IFatalErrorHandler, FatalErrors>();
+
+            // After Orleans, to be stopped before it.
+            builder.Services.AddHostedService<LeaveDeadline>();
+        }
     }
 
     /// <summary>What grains keep, in the cluster's database.</summary>

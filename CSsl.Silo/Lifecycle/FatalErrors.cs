@@ -7,7 +7,7 @@ namespace CSsl.Silo.Lifecycle;
 /// Ends the process where Orleans can't go on, above all when the other silos have declared this one dead: it hung, or was cut off, and what it had is
 /// elsewhere by now. One line and exit code 1, for whoever looks after it to start it anew. Orleans's own handler aborts the process, with a page of stack.
 /// </summary>
-internal sealed class FatalErrors : IFatalErrorHandler
+internal sealed class FatalErrors(ProcessEnd process) : IFatalErrorHandler
 {
     private int _isEnding;
 
@@ -20,13 +20,11 @@ internal sealed class FatalErrors : IFatalErrorHandler
         if (Interlocked.Exchange(ref _isEnding, 1) == 1)
             return;
 
-        // Not to the log: nobody would be left to write what it queues.
-        Console.Error.WriteLine(Describe(context, exception));
-        Environment.Exit(ExitCodes.Failure);
+        process.Now(ExitCodes.Failure, Describe(context, exception));
     }
 
     /// <summary>Orleans gives no exception when it is the membership table that says that this silo is dead.</summary>
     internal static string Describe(string? context, Exception? exception) => exception is null
-        ? "cssl: the other silos have declared this one dead, because it did not answer them: it ends"
-        : $"cssl: Orleans can't go on and this silo ends ({context}): {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}";
+        ? "the other silos have declared this one dead, because it did not answer them: it ends"
+        : $"Orleans can't go on and this silo ends ({context}): {exception.GetType().Name}: {exception.Message.ReplaceLineEndings(" ")}";
 }
