@@ -315,19 +315,21 @@ public sealed class TakeoverTests : IAsyncLifetime
     public async Task Not_more_silos_than_the_limit_are_asked_to_open_a_session()
     {
         var (client, data) = await AskAsync();
-        var silos = new List<ScriptedSilo>();
+        var asking = new List<Task<TestChannel>>();
         for (var i = 0; i < VirtualConnection.MaxNotOpened; i++)
-            silos.Add(await _gateway.AddSiloAsync($"silo-{i}", SiloRoles.Data));
+            asking.Add(ChannelAsync(await _gateway.AddSiloAsync($"silo-{i}", SiloRoles.Data)));
         data.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
-        for (var asked = 1; asked < VirtualConnection.MaxNotOpened; asked++)
+        for (var i = 1; i < VirtualConnection.MaxNotOpened; i++)
         {
-            var next = await await Task.WhenAny(silos.Select(async silo => (Silo: silo, (await silo.NextSessionAsync()).Channel)));
-            silos.Remove(next.Silo);
-            next.Channel.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+            var asked = await Task.WhenAny(asking);
+            asking.Remove(asked);
+            (await asked).SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
         }
 
         await client.Connection.Reset;
         await client.EndedAsync();
+
+        static async Task<TestChannel> ChannelAsync(ScriptedSilo silo) => (await silo.NextSessionAsync()).Channel;
     }
 
     [Fact]
