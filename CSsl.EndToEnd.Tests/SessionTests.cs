@@ -14,14 +14,14 @@ public sealed class SessionSite() : ClusterSite(new ClusterSettings { Arguments 
 public sealed class SessionTests(SessionSite site, ITestOutputHelper output) : ClusterTest(site.Cluster, output), IClassFixture<SessionSite>
 {
     private const int Failed = 1, BadArgument = 2;
-    private const long Length = 100_000_000;
+    private const long Length = 300_000_000;
 
     [Fact]
     public async Task Download_is_moved_twice_in_the_middle_and_every_byte_is_right()
     {
         var download = new Download();
         await using Tool curl = Tool.Start(
-            "curl", ["-sSN", "--http1.1", "--limit-rate", "20M", "--cacert", Cluster.CertificateAuthority, Url($"/bytes/{Length}")], download.ReadAsync, TimeSpan.FromMinutes(3));
+            "curl", ["-sSN", "--http1.1", "--limit-rate", "10M", "--cacert", Cluster.CertificateAuthority, Url($"/bytes/{Length}")], download.ReadAsync, TimeSpan.FromMinutes(3));
         await download.HasAsync(5_000_000);
         Session session = Assert.Single(await ListAsync("--top", "bytes", "--limit", "1"));
         string other = session.Silo == "data-1" ? "data-2" : "data-1";

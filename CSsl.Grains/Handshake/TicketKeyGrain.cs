@@ -23,6 +23,9 @@ public sealed partial class TicketKeyGrain(
     TimeProvider time,
     ILogger<TicketKeyGrain> logger) : Grain(context), ITicketKeyGrain, IDisposable
 {
+    /// <summary>Soon enough after the cluster has begun to seal under another key: the one before may be taken out of the files next.</summary>
+    internal static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+
     private IGrainTimer? _rotation;
     private TicketKeyRing? _ring;
     private bool _failing;
@@ -41,9 +44,7 @@ public sealed partial class TicketKeyGrain(
             LogUnreadable(e.Message);
         }
 
-        // As often as silos ask: a key that is due is shown a whole lead before anybody issues under it.
-        var interval = options.Value.TicketKeyRefresh;
-        _rotation = timers.RegisterGrainTimer(GrainContext, static (grain, _) => grain.OnTimerAsync(), this, new(interval, interval) { KeepAlive = true });
+        _rotation = timers.RegisterGrainTimer(GrainContext, static (grain, _) => grain.OnTimerAsync(), this, new(CheckInterval, CheckInterval) { KeepAlive = true });
         await RotateAsync();
     }
 
