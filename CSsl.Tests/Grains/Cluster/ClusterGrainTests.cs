@@ -199,6 +199,7 @@ public sealed class ClusterGrainTests : IAsyncLifetime
     public async Task Young_grain_keeps_the_key_until_it_knows_everybody()
     {
         _stored.State = new ClusterState { SealingKey = "k1" };
+        await _stored.WriteStateAsync();
         var next = await ActivateAsync();
         _membership.Set(Data("data-2").Address, SiloStatus.Active);
         var (one, two) = (new PushedSilo(), new PushedSilo());
