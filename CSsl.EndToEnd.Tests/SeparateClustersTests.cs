@@ -77,6 +77,23 @@ public sealed class SeparateClustersTests(TestCertificates certificates) : IClas
         Assert.Contains("this process does not have its cluster key (Cluster:KeyFile)", refused.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Second_gateway_of_a_name_ends_with_one_line_and_the_first_goes_on()
+    {
+        using var folder = new TempDirectory();
+        await using var cluster = new StandaloneCluster("blue", folder.File("cluster.db"), certificates);
+        cluster.StartSilo("silo");
+        cluster.StartGateway();
+        await cluster.ReadyAsync();
+
+        ToolResult second = await cluster.StartGateway(null, "--Gateway:Listen=127.0.0.1:0", "--Gateway:Admin=127.0.0.1:0").ExitAsync().WaitAsync(Patience);
+
+        Assert.Equal(InUse, second.ExitCode);
+        Assert.Contains("cssl: a gateway with the name blue-gateway lives already (process ", second.Output, StringComparison.Ordinal);
+        Assert.True(await cluster.IsReadyAsync());
+        Assert.Equal(["blue-gateway", "silo"], await NamesAsync(cluster));
+    }
+
     [Theory]
     [InlineData(Stranger.Plain)]
     [InlineData(Stranger.WithoutCertificate)]

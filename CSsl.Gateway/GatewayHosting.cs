@@ -44,6 +44,7 @@ public static class GatewayHosting
         AddConnections(services);
         AddLinks(services, new LinkIdentity(settings.Gateway.Name, settings.Cluster.Id), settings.Link);
 
+        services.AddSingleton<HostEnd>();
         services.AddSingleton<GatewayStatus>();
         services.AddSingleton<GatewayObserver>();
         services.AddHostedService<GatewayReporter>();

@@ -31,6 +31,7 @@ public static partial class CsslHost
             await using var app = builder.Build();
             map?.Invoke(app);
             var stopping = app.Lifetime.ApplicationStopping;
+            var end = app.Services.GetService<HostEnd>();
             var background = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().ToList();
             try
             {
@@ -40,6 +41,9 @@ public static partial class CsslHost
             {
                 // Told to stop while it was starting.
             }
+
+            if (end?.ExitCode is { } code)
+                return code;
 
             // The host stops, and has logged why, when one of these fails; it does not throw.
             return background.Exists(service => service.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failure : ExitCodes.Success;

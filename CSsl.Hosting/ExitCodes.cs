@@ -11,6 +11,6 @@ public static class ExitCodes
     /// <summary>A wrong argument or configuration.</summary>
     public const int BadConfiguration = 2;
 
-    /// <summary>A port or the state folder is in use.</summary>
+    /// <summary>A port, a name or the state folder is in use.</summary>
     public const int InUse = 3;
 }

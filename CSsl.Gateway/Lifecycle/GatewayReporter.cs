@@ -1,6 +1,7 @@
 using CSsl.Gateway.Admission;
 using CSsl.Gateway.Connections;
 using CSsl.Grains.Cluster;
+using CSsl.Hosting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
@@ -9,7 +10,8 @@ namespace CSsl.Gateway.Lifecycle;
 
 /// <summary>
 /// Reports to the cluster grain when the load changes, and else as often as the subscription to the view must be renewed; and asks for the view when a push of it was missed.
-/// A control plane in trouble costs one log line, not the clients: they are served on the last view.
+/// A control plane in trouble costs one log line, not the clients: they are served on the last view. A gateway whose name
+/// another one has ends.
 /// </summary>
 internal sealed partial class GatewayReporter(
     IGrainFactory grains,
@@ -18,6 +20,7 @@ internal sealed partial class GatewayReporter(
     GatewayStatus status,
     HandshakeAdmission admission,
     RefusalLog refusals,
+    HostEnd end,
     TimeProvider time,
     ILogger<GatewayReporter> logger) : BackgroundService
 {
@@ -56,6 +59,10 @@ internal sealed partial class GatewayReporter(
                 LogReachedAgain(logger);
             _failingSince = null;
             _isTold = false;
+        }
+        catch (DuplicateNameException e)
+        {
+            end.Because(new InUseException(e.Message, e));
         }
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {

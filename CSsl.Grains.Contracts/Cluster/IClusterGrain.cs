@@ -23,6 +23,7 @@ public interface IClusterGrain : IGrainWithIntegerKey
 
     /// <summary>Takes a gateway's load and state, and its subscription to the whole view until it has been silent for some time.</summary>
     /// <inheritdoc cref="ReportSilo"/>
+    /// <exception cref="DuplicateNameException">Another gateway has the name, and lives.</exception>
     [Alias("ReportGateway"), AlwaysInterleave, ResponseTimeout("00:00:02")]
     ValueTask<ViewVersion> ReportGateway([Immutable] GatewayReport report, IGatewayObserver? observer, ViewVersion known, CancellationToken cancellationToken);
 

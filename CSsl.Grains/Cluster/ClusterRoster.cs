@@ -33,6 +33,7 @@ internal sealed class ClusterRoster
     private readonly long _startedAt;
     private readonly RosterSection<SiloReport, ISiloObserver> _silos;
     private readonly RosterSection<GatewayReport, IGatewayObserver> _gateways;
+    private readonly GatewayNames _names;
     private readonly Dictionary<string, ViewVersion> _partVersions = [];
     private ClusterMembershipSnapshot _membership;
 
@@ -44,6 +45,7 @@ internal sealed class ClusterRoster
         (_membership, _time, _startedAt) = (membership, time, time.GetTimestamp());
         _silos = new(ReportChange.PatienceFor, time);
         _gateways = new(ReportChange.PatienceFor, time);
+        _names = new GatewayNames(time);
         Published = new ClusterView { Version = new ViewVersion(stored.Epoch, 0), Settling = true, Orders = stored.Orders, Decisions = stored.Decisions };
     }
 
@@ -84,13 +86,15 @@ internal sealed class ClusterRoster
         return _partVersions.GetValueOrDefault(report.Name);
     }
 
-    /// <summary>Takes a report.</summary>
+    /// <summary>Takes a report. That of a gateway which leaves, and has been followed by another run, is ignored.</summary>
     /// <returns>The version of the view that the gateway should have.</returns>
+    /// <exception cref="DuplicateNameException">Another gateway has the name, and lives.</exception>
     /// <inheritdoc cref="Report(SiloReport, ISiloObserver?)"/>
     public ViewVersion Report(GatewayReport report, IGatewayObserver? observer)
     {
         ReportValidation.Check(report);
-        _gateways.Put(new Member<GatewayReport, IGatewayObserver>(report.Name, report, observer, _time.GetTimestamp()));
+        if (_names.Claim(report, _gateways.Find(report.Name)?.Report))
+            _gateways.Put(new Member<GatewayReport, IGatewayObserver>(report.Name, report, observer, _time.GetTimestamp()));
         return Published.Version;
     }
 
@@ -115,6 +119,7 @@ internal sealed class ClusterRoster
                 _gateways.Put(member with { Report = member.Report with { State = SiloState.Silent } });
         }
 
+        _names.Age();
         var age = _time.GetElapsedTime(_startedAt, now);
         IsSettling = IsSettling && age < LongestSettleTime && (age < SettleTime || IsAnyoneMissing());
     }

@@ -20,6 +20,10 @@ public sealed class CsslHostTests
         => Assert.Equal(ExitCodes.Success, await RunAsync<Stopping>());
 
     [Fact]
+    public async Task A_host_that_is_ended_for_a_reason_has_its_exit_code()
+        => Assert.Equal(ExitCodes.InUse, await RunAsync<Ending>(static services => services.AddSingleton<HostEnd>()));
+
+    [Fact]
     public async Task A_host_that_is_told_to_stop_while_it_starts_succeeds()
         => Assert.Equal(ExitCodes.Success, await RunAsync<StoppingAtStart>());
 
@@ -54,17 +58,28 @@ public sealed class CsslHostTests
         Assert.Equal(ExitCodes.BadConfiguration, CsslHost.Explain(new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.AccessDenied))?.ExitCode);
     }
 
-    private static Task<int> RunAsync<T>()
+    private static Task<int> RunAsync<T>(Action<IServiceCollection>? add = null)
         where T : class, IHostedService
         => CsslHost.RunAsync(["--Cluster:Id=x"], builder =>
         {
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(System.Net.IPAddress.Loopback, 0));
             builder.Services.AddHostedService<T>();
+            add?.Invoke(builder.Services);
         });
 
     private sealed class Failing : BackgroundService
     {
         protected override Task ExecuteAsync(CancellationToken stoppingToken) => throw new InvalidDataException("broken");
+    }
+
+    private sealed class Ending(HostEnd end) : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            end.Because(new InUseException("x"));
+            end.Because(new ConfigurationException("y"));
+            return Task.CompletedTask;
+        }
     }
 
     private sealed class Stopping(IHostApplicationLifetime lifetime) : IHostedLifecycleService

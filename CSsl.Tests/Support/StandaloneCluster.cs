@@ -50,8 +50,10 @@ internal sealed class StandaloneCluster : IAsyncDisposable
     ]);
 
     /// <summary>Starts the gateway.</summary>
-    public Tool StartGateway(string? keyFile = null) => Start("CSsl.Gateway",
-        [.. Common(keyFile), $"--Gateway:Name={Id}-gateway", $"--Gateway:Listen=127.0.0.1:{Port}", $"--Gateway:Admin={Admin.BaseAddress!.Authority}"]);
+    /// <param name="keyFile">Cluster:KeyFile, if it is another than the cluster's.</param>
+    /// <param name="more">More of the command line: the last one of a setting counts.</param>
+    public Tool StartGateway(string? keyFile = null, params string[] more) => Start("CSsl.Gateway",
+        [.. Common(keyFile), $"--Gateway:Name={Id}-gateway", $"--Gateway:Listen=127.0.0.1:{Port}", $"--Gateway:Admin={Admin.BaseAddress!.Authority}", .. more]);
 
     /// <summary>Completes when the gateway says that a client would be served.</summary>
     public Task ReadyAsync() => Eventually.TrueAsync(IsReadyAsync, $"{Id} is ready", TimeSpan.FromSeconds(60));

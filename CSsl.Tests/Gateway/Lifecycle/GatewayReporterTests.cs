@@ -4,9 +4,12 @@ using CSsl.Gateway.Connections;
 using CSsl.Gateway.Lifecycle;
 using CSsl.Gateway.Metrics;
 using CSsl.Grains.Cluster;
+using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Tests.Support;
+using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
@@ -24,6 +27,8 @@ public sealed class GatewayReporterTests : IDisposable
     private readonly GatewayMeters _meters;
     private readonly GatewayStatus _status;
     private readonly GatewayReporter _reporter;
+    private readonly ApplicationLifetime _lifetime = new(NullLogger<ApplicationLifetime>.Instance);
+    private readonly HostEnd _end;
 
     public GatewayReporterTests()
     {
@@ -31,7 +36,8 @@ public sealed class GatewayReporterTests : IDisposable
         _admission = new HandshakeAdmission(new LimitsOptions(), new ClusterViewHolder(), _clock);
         _meters = new GatewayMeters(table, _admission);
         _status = new GatewayStatus(Options.Create(new GatewayOptions { Name = "gateway-7" }), table, _admission, _meters, _clock) { State = SiloState.Active };
-        _reporter = new GatewayReporter(FakeGrains.Of(_ => _cluster), _view, new GatewayObserver(_view, new GatewaySessions(table, Options.Create(new GatewayOptions()))), _status, _admission, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _clock, _lines);
+        _end = new HostEnd(_lifetime);
+        _reporter = new GatewayReporter(FakeGrains.Of(_ => _cluster), _view, new GatewayObserver(_view, new GatewaySessions(table, Options.Create(new GatewayOptions()))), _status, _admission, new RefusalLog(new RecordingLogger<RefusalLog>(), _meters, _clock), _end, _clock, _lines);
     }
 
     [Fact]
@@ -119,6 +125,19 @@ public sealed class GatewayReporterTests : IDisposable
         await _reporter.ReportIfDueAsync(CancellationToken.None);
         _cluster.Error = null;
         await _reporter.ReportIfDueAsync(CancellationToken.None);
+        Assert.Empty(_lines.Lines);
+    }
+
+    [Fact]
+    public async Task Gateway_whose_name_another_has_ends_with_the_exit_code_of_that()
+    {
+        await _reporter.ReportIfDueAsync(CancellationToken.None);
+        Assert.Null(_end.ExitCode);
+        _cluster.Error = new DuplicateNameException("a gateway with the name gateway-7 lives already");
+        _clock.Advance(ReportChange.Renewal);
+        await _reporter.ReportIfDueAsync(CancellationToken.None);
+        Assert.Equal(ExitCodes.InUse, _end.ExitCode);
+        Assert.True(_lifetime.ApplicationStopping.IsCancellationRequested);
         Assert.Empty(_lines.Lines);
     }
 

@@ -268,6 +268,95 @@ public sealed class ClusterGrainTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Second_living_gateway_of_a_name_is_refused_and_the_first_stays()
+    {
+        var (first, second) = (Run("g"), Run("g"));
+        await ReportAsync(first);
+        await ReportAsync(second);
+        _clock.Advance(ReportChange.Renewal);
+        await ReportAsync(first);
+        for (var i = 0; i < 30; i++)
+        {
+            _clock.Advance(ReportChange.Renewal);
+            var refusal = await Assert.ThrowsAsync<DuplicateNameException>(async () => await ReportAsync(second));
+            Assert.StartsWith("a gateway with the name g lives already (process 43)", refusal.Message, StringComparison.Ordinal);
+            await ReportAsync(first);
+            Assert.Equal([first.Incarnation], await GatewaysAsync());
+        }
+
+        // It ends as it was told, which is nothing to refuse; and when the first is gone, the name is free.
+        await ReportAsync(second with { State = SiloState.Draining });
+        _clock.Advance(ClusterRoster.SilentAfter + ReportChange.Renewal);
+        await ReportAsync(second);
+        _clock.Advance(ReportChange.Renewal);
+        Assert.Equal([second.Incarnation], await GatewaysAsync());
+    }
+
+    [Fact]
+    public async Task All_but_the_first_of_several_gateways_of_a_name_are_refused()
+    {
+        GatewayReport[] runs = [Run("g"), Run("g"), Run("g"), Run("g")];
+        HashSet<GatewayReport> refused = [];
+        for (var i = 0; i < 10; i++)
+        {
+            foreach (var run in runs.Except(refused).ToList())
+            {
+                if (await Record.ExceptionAsync(async () => await ReportAsync(run)) is DuplicateNameException)
+                    refused.Add(run);
+            }
+
+            _clock.Advance(ReportChange.Renewal);
+        }
+
+        Assert.Equal(runs[1..].ToHashSet(), refused);
+        Assert.Equal([runs[0].Incarnation], await GatewaysAsync());
+    }
+
+    [Fact]
+    public async Task Gateway_that_was_killed_and_is_started_again_is_taken_at_once_and_stays()
+    {
+        var (killed, next) = (Run("g"), Run("g"));
+        await ReportAsync(killed);
+        for (var i = 0; i < 10; i++)
+        {
+            await ReportAsync(next);
+            _clock.Advance(TimeSpan.FromMilliseconds(300));
+            Assert.Equal([next.Incarnation], await GatewaysAsync());
+            _clock.Advance(ReportChange.Renewal);
+        }
+    }
+
+    [Fact]
+    public async Task Gateway_that_leaves_gives_its_name_to_its_successor_and_does_not_take_it_back()
+    {
+        var (leaving, next) = (Run("g") with { State = SiloState.Draining }, Run("g"));
+        await ReportAsync(leaving);
+        for (var i = 0; i < 10; i++)
+        {
+            await ReportAsync(next);
+            await ReportAsync(leaving);
+            _clock.Advance(ReportChange.Renewal);
+            Assert.Equal([next.Incarnation], await GatewaysAsync());
+        }
+    }
+
+    [Fact]
+    public async Task Gateway_that_hung_for_so_long_that_another_has_its_name_is_the_one_that_ends()
+    {
+        var (hung, next) = (Run("g"), Run("g"));
+        await ReportAsync(hung);
+        for (var i = 0; i < 5; i++)
+        {
+            await ReportAsync(next);
+            _clock.Advance(ReportChange.Renewal);
+        }
+
+        await ReportAsync(hung);
+        await ReportAsync(next);
+        await Assert.ThrowsAsync<DuplicateNameException>(async () => await ReportAsync(hung));
+    }
+
+    [Fact]
     public async Task Command_that_cannot_be_right_is_refused()
         => await Assert.ThrowsAsync<ArgumentException>(async () => await _grain.Command(new SiloCommand { Silo = "a", Roles = (SiloRoles)64 }, CancellationToken.None));
 
@@ -286,6 +375,10 @@ public sealed class ClusterGrainTests : IAsyncLifetime
     private ValueTask<ViewVersion> ReportAsync(SiloReport report, ISiloObserver? observer = null) => _grain.ReportSilo(report, observer, default, CancellationToken.None);
 
     private ValueTask<ViewVersion> ReportAsync(GatewayReport report) => _grain.ReportGateway(report, _gateway, default, CancellationToken.None);
+
+    private static GatewayReport Run(string name) => Reports.Gateway(name) with { Incarnation = Guid.NewGuid() };
+
+    private async Task<IEnumerable<Guid>> GatewaysAsync() => (await _grain.GetView(CancellationToken.None)).Gateways.Select(static gateway => gateway.Incarnation);
 
     private async Task ReportAllAsync()
     {
