@@ -344,7 +344,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         _sealing.Clear();
     }
 
-    // Its records are plaintext still: they don't leave. Nor does the last word of a channel that has said it meanwhile, and it is queued: then the link ends.
+    // Its records are plaintext still: they don't leave. Nor may a frame that ends the channel, when one is queued meanwhile: then the link ends.
     private void Unsealed(LinkChannel channel, RecordEngineException cause)
     {
         if (_active.RemoveRecords(channel.Id) == 0)

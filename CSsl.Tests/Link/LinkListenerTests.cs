@@ -152,7 +152,7 @@ public class LinkListenerTests
     [Fact]
     public void Options_out_of_their_limits_are_named()
     {
-        foreach (var (spoil, name) in new (Action<LinkOptions>, string)[]
+        foreach (var (invalidate, name) in new (Action<LinkOptions>, string)[]
         {
             (o => o.ChannelCredit = 0, nameof(LinkOptions.ChannelCredit)),
             (o => o.TurnBytes = LinkChannel.MinimumRoom - 1, nameof(LinkOptions.TurnBytes)),
@@ -165,7 +165,7 @@ public class LinkListenerTests
         {
             var options = new LinkOptions();
             options.Validate();
-            spoil(options);
+            invalidate(options);
             Assert.StartsWith($"Link:{name} ", Assert.Throws<ArgumentException>(options.Validate).Message, StringComparison.Ordinal);
         }
     }
