@@ -1,6 +1,5 @@
 using System.Text;
 using CSsl.Link;
-using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -203,7 +202,7 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         var text = new StringBuilder();
         for (var i = 0; i < frames; i++)
         {
-            var records = await gateway.NextAsync(FrameKind.Records);
+            ReadOnlyMemory<byte> records = await gateway.NextAsync(FrameKind.Records);
             while (!records.IsEmpty)
             {
                 var length = RecordHeader.Size + ((records.Span[3] << 8) | records.Span[4]);

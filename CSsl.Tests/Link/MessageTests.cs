@@ -220,7 +220,7 @@ public class MessageTests
     [MemberData(nameof(Codecs))]
     public void Message_is_refused_when_it_is_cut_short(string name)
     {
-        var (sample, Func<byte[], decodeAndEncode, fixedLength) = Samples[name];
+        var (sample, decodeAndEncode, fixedLength) = Samples[name];
         for (var length = 0; length < fixedLength; length++)
         {
             var cut = sample[..length];
@@ -232,7 +232,7 @@ public class MessageTests
     [MemberData(nameof(Codecs))]
     public void Message_is_refused_or_exactly_what_it_encodes_to_after_any_mutation(string name)
     {
-        var (sample, Func<byte[], decodeAndEncode, _) = Samples[name];
+        var (sample, decodeAndEncode, _) = Samples[name];
         var random = new Random(20261122);
         var refused = 0;
         for (var round = 0; round < 20_000; round++)
