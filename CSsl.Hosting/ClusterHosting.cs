@@ -6,6 +6,7 @@ using CSsl.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Connections.Security;
 using Orleans.Hosting;
@@ -119,4 +120,14 @@ public static class ClusterHosting
         chain.ChainPolicy.DisableCertificateDownloads = true;
         return chain.Build(certificate);
     }
+}
+
+/// <summary>Brings the cluster's tables up to date before anything that is started after it uses them: Orleans does not do it itself.</summary>
+public sealed class DatabasePreparation(ClusterDatabase database) : IHostedService
+{
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken) => database.PrepareAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 }

@@ -15,26 +15,30 @@ internal struct ChannelLife
 
     public bool TryEnter(LinkChannel channel)
     {
-        if ((Interlocked.Increment(ref _state) & Lost) == 0) return true;
+        if ((Interlocked.Increment(ref _state) & Lost) == 0)
+            return true;
         Leave(channel);
         return false;
     }
 
     public void Leave(LinkChannel channel)
     {
-        if (Interlocked.Decrement(ref _state) == Lost) Tell(channel);
+        if (Interlocked.Decrement(ref _state) == Lost)
+            Tell(channel);
     }
 
     /// <summary>Only the caller that took the channel out of the table gets here: once.</summary>
     public void Lose(LinkChannel channel, LinkException reason)
     {
         _reason = reason;
-        if (Interlocked.Or(ref _state, Lost) == 0) Tell(channel);
+        if (Interlocked.Or(ref _state, Lost) == 0)
+            Tell(channel);
     }
 
     // A late TryEnter counts up and down again and gets here once more.
     private void Tell(LinkChannel channel)
     {
-        if (Interlocked.Exchange(ref _told, 1) == 0) channel.Link.Tell(channel, _reason!);
+        if (Interlocked.Exchange(ref _told, 1) == 0)
+            channel.Link.Tell(channel, _reason!);
     }
 }

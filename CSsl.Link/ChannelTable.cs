@@ -19,7 +19,8 @@ internal sealed class ChannelTable(DataLink link, int sendCredit, int receiveCre
     /// <returns>False when the link is over, or has used all its numbers.</returns>
     public bool TryAdd(LinkChannel channel)
     {
-        lock (_adding) return _highest < uint.MaxValue && TryAdd(channel, _highest + 1);
+        lock (_adding)
+            return _highest < uint.MaxValue && TryAdd(channel, _highest + 1);
     }
 
     /// <summary>The silo's end: the gateway chose the number, above all earlier ones.</summary>
@@ -28,7 +29,8 @@ internal sealed class ChannelTable(DataLink link, int sendCredit, int receiveCre
     {
         lock (_adding)
         {
-            if (_closed) return false;
+            if (_closed)
+                return false;
             channel.Join(link, id, sendCredit, receiveCredit);
             _channels[id] = channel;
             Volatile.Write(ref _highest, id);
@@ -39,7 +41,8 @@ internal sealed class ChannelTable(DataLink link, int sendCredit, int receiveCre
     /// <summary>The silo's end: a number whose channel was refused.</summary>
     public void Skip(uint id)
     {
-        lock (_adding) Volatile.Write(ref _highest, id);
+        lock (_adding)
+            Volatile.Write(ref _highest, id);
     }
 
     public LinkChannel? Find(uint id) => _channels.TryGetValue(id, out LinkChannel? channel) ? channel : null;
@@ -50,7 +53,8 @@ internal sealed class ChannelTable(DataLink link, int sendCredit, int receiveCre
     /// <summary>No channel can be added after this. Returns those that are left, for the caller to take out one by one.</summary>
     public ICollection<LinkChannel> Close()
     {
-        lock (_adding) _closed = true;
+        lock (_adding)
+            _closed = true;
         return _channels.Values;
     }
 }

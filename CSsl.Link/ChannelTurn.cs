@@ -32,17 +32,20 @@ internal struct ReadyQueue
 
     public void Enqueue(LinkChannel channel)
     {
-        if (_tail is null) _head = channel;
-        else _tail.Turn.Next = channel;
+        if (_tail is null)
+            _head = channel;
+        else
+            _tail.Turn.Next = channel;
         _tail = channel;
         Count++;
     }
 
     public LinkChannel Dequeue()
     {
-        LinkChannel channel = _head!;
+        var channel = _head!;
         _head = channel.Turn.Next;
-        if (_head is null) _tail = null;
+        if (_head is null)
+            _tail = null;
         channel.Turn.Next = null;
         Count--;
         return channel;

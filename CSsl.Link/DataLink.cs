@@ -63,9 +63,9 @@ public sealed partial class DataLink : IAsyncDisposable
         try
         {
             options.Validate();
-            LinkEnd end = acceptor is null ? LinkEnd.Gateway : LinkEnd.Silo;
+            var end = acceptor is null ? LinkEnd.Gateway : LinkEnd.Silo;
             var hello = new Hello(end, options.ChannelCredit, RandomNumberGenerator.GetBytes(Hello.NonceLength), self);
-            Hello peer = await LinkAuthentication.RunAsync(transport, hello, clusterKey, options.ConnectTimeout, time, cancellationToken);
+            var peer = await LinkAuthentication.RunAsync(transport, hello, clusterKey, options.ConnectTimeout, time, cancellationToken);
             return new DataLink(transport, peer, acceptor, options, time, records);
         }
         catch
@@ -107,8 +107,8 @@ public sealed partial class DataLink : IAsyncDisposable
     {
         get
         {
-            LinkCounters sent = _sender.Counters;
-            LinkCounters received = _receiver.Counters;
+            var sent = _sender.Counters;
+            var received = _receiver.Counters;
             return sent with { Receives = received.Receives, FramesReceived = received.FramesReceived, BytesReceived = received.BytesReceived };
         }
     }
@@ -129,9 +129,10 @@ public sealed partial class DataLink : IAsyncDisposable
     /// <param name="cancellationToken">Ends the link at once; <see cref="DisposeAsync"/> lets queued frames leave first.</param>
     public async Task<LinkException> RunAsync(CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _started, 1) != 0) return await _ended.Task;
+        if (Interlocked.Exchange(ref _started, 1) != 0)
+            return await _ended.Task;
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static link => ((DataLink)link!).Lose(ClosedHere()), this);
+        await using var registration = cancellationToken.UnsafeRegister(static link => ((DataLink)link!).Lose(ClosedHere()), this);
         _heartbeat.Start();
         Lose(await _receiver.RunAsync());
         return await EndAsync();
@@ -146,8 +147,10 @@ public sealed partial class DataLink : IAsyncDisposable
     /// <exception cref="InvalidOperationException">At the silo's end, or the channel was opened before.</exception>
     public void Open(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload, bool hurried = true)
     {
-        if (!_opensChannels) throw new InvalidOperationException("Only the gateway's end opens channels.");
-        if (!FrameRules.Opens(kind)) throw new ArgumentException($"{kind} does not open a channel.", nameof(kind));
+        if (!_opensChannels)
+            throw new InvalidOperationException("Only the gateway's end opens channels.");
+        if (!FrameRules.Opens(kind))
+            throw new ArgumentException($"{kind} does not open a channel.", nameof(kind));
         CheckLength(payload);
         _sender.Open(channel, _table, kind, payload, hurried);
     }
@@ -158,7 +161,8 @@ public sealed partial class DataLink : IAsyncDisposable
     /// <summary>Silo's end: no new channels, please.</summary>
     public void SayGoodbye()
     {
-        if (_opensChannels) throw new InvalidOperationException("Only the silo's end says goodbye.");
+        if (_opensChannels)
+            throw new InvalidOperationException("Only the silo's end says goodbye.");
         _sender.Send(FrameKind.Goodbye, 0, []);
     }
 
@@ -176,7 +180,8 @@ public sealed partial class DataLink : IAsyncDisposable
         }
 
         Lose(ClosedHere());
-        if (Interlocked.Exchange(ref _started, 1) == 0) await EndAsync();
+        if (Interlocked.Exchange(ref _started, 1) == 0)
+            await EndAsync();
         await _ended.Task;
     }
 
@@ -189,10 +194,11 @@ public sealed partial class DataLink : IAsyncDisposable
         _readEnded.SetResult();
         _heartbeat.Dispose();
         await _sender.Ended;
-        LinkException reason = Reason!;
-        foreach (LinkChannel channel in _table.Close())
+        var reason = Reason!;
+        foreach (var channel in _table.Close())
         {
-            if (_table.Remove(channel)) channel.Lose(reason);
+            if (_table.Remove(channel))
+                channel.Lose(reason);
         }
 
         // Stored before the sender was closed, and the sender has ended.
@@ -204,7 +210,8 @@ public sealed partial class DataLink : IAsyncDisposable
     private async Task CloseTransportAsync(bool readToTheEnd)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        if (readToTheEnd) await _readEnded.Task.WaitAsync(_options.PeerTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (readToTheEnd)
+            await _readEnded.Task.WaitAsync(_options.PeerTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             await _transport.DisposeAsync();
@@ -221,7 +228,7 @@ public sealed partial class DataLink : IAsyncDisposable
 
     internal void Send(LinkChannel channel, FrameKind kind, ReadOnlySpan<byte> payload, bool hurried)
     {
-        LinkEnd self = _opensChannels ? LinkEnd.Gateway : LinkEnd.Silo;
+        var self = _opensChannels ? LinkEnd.Gateway : LinkEnd.Silo;
         if ((FrameRules.SentBy(kind) & self) == 0 || FrameRules.IsOfLink(kind) || FrameRules.Opens(kind) || kind is FrameKind.Records or FrameKind.Window)
             throw new ArgumentException($"{kind} is not for this end to send on a channel.", nameof(kind));
         CheckLength(payload);
@@ -230,8 +237,9 @@ public sealed partial class DataLink : IAsyncDisposable
 
     internal void ReturnCredit(LinkChannel channel, int bytes)
     {
-        int window = channel.Received.Return(bytes);
-        if (window == 0) return;
+        var window = channel.Received.Return(bytes);
+        if (window == 0)
+            return;
         Span<byte> payload = stackalloc byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32LittleEndian(payload, (uint)window);
         _sender.Send(channel, FrameKind.Window, payload);
@@ -251,8 +259,9 @@ public sealed partial class DataLink : IAsyncDisposable
         {
             case FrameKind.Ping when payload.Length is >= sizeof(long) and <= sizeof(long) + LinkHeartbeat.MaxLoadLength:
                 _sender.Send(FrameKind.Pong, 0, payload[..sizeof(long)]);
-                ReadOnlySpan<byte> load = payload[sizeof(long)..];
-                if (!load.SequenceEqual(_peerLoad)) Volatile.Write(ref _peerLoad, load.ToArray());
+                var load = payload[sizeof(long)..];
+                if (!load.SequenceEqual(_peerLoad))
+                    Volatile.Write(ref _peerLoad, load.ToArray());
                 break;
             case FrameKind.Pong:
                 _heartbeat.OnPong(payload);
@@ -269,7 +278,8 @@ public sealed partial class DataLink : IAsyncDisposable
     /// <returns>False: it was closed already.</returns>
     internal bool Fault(LinkChannel channel, Exception cause)
     {
-        if (!_table.Remove(channel)) return false;
+        if (!_table.Remove(channel))
+            return false;
         LogFault(Logger, channel.Id, Peer.Name, cause);
         _sender.Send(channel, FrameKind.Close, [(byte)CloseReason.Aborted]);
         channel.Lose(new LinkException($"Channel {channel.Id} was closed: {cause.Message}", cause));
@@ -282,7 +292,8 @@ public sealed partial class DataLink : IAsyncDisposable
     /// delivered. The transport is closed when they are, at the latest after <see cref="LinkOptions.PeerTimeout"/>.</param>
     internal LinkException Lose(LinkException reason, bool readToTheEnd = false)
     {
-        if (Interlocked.CompareExchange(ref _reason, reason, null) is { } earlier) return earlier;
+        if (Interlocked.CompareExchange(ref _reason, reason, null) is { } earlier)
+            return earlier;
         _transportClosed = CloseTransportAsync(readToTheEnd);
         _sender.Close();
         return reason;

@@ -14,9 +14,9 @@ internal readonly record struct FrameHeader(int Length, uint Channel, FrameKind 
     /// <exception cref="LinkException">No frame starts like this: a length over the limit, or bytes set that must be zero.</exception>
     public static FrameHeader Read(ReadOnlySpan<byte> source, int maxPayload)
     {
-        uint length = BinaryPrimitives.ReadUInt32LittleEndian(source);
-        uint channel = BinaryPrimitives.ReadUInt32LittleEndian(source[4..]);
-        uint kind = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(source);
+        var channel = BinaryPrimitives.ReadUInt32LittleEndian(source[4..]);
+        var kind = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         if (length > (uint)maxPayload)
             throw new LinkException($"The peer sent a frame of {length} bytes; the most allowed here is {maxPayload}.");
         if (kind > byte.MaxValue)

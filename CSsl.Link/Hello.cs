@@ -44,18 +44,24 @@ internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce
     public static Hello Decode(ReadOnlySpan<byte> payload)
     {
         var reader = PayloadFields.ReaderOf(payload);
-        if (reader.U32() != Magic) reader.Fail("does not begin like one: it is no C-SSL process");
-        ushort version = reader.U16();
-        if (version != Version) reader.Fail($"is of version {version} of the data link; this end speaks version {Version}");
+        if (reader.U32() != Magic)
+            reader.Fail("does not begin like one: it is no C-SSL process");
+        var version = reader.U16();
+        if (version != Version)
+            reader.Fail($"is of version {version} of the data link; this end speaks version {Version}");
         var end = (LinkEnd)reader.U8();
-        if (end is not (LinkEnd.Gateway or LinkEnd.Silo) || reader.U8() != 0) reader.Fail("does not say which end it is");
-        int credit = reader.Count();
-        if (credit == 0) reader.Fail("grants no credit");
-        byte[] nonce = reader.Bytes(NonceLength).ToArray();
-        string? name = reader.Text();
-        string? cluster = reader.Text();
-        if (!IsName(name)) reader.Fail("has no usable name");
-        if (!IsName(cluster)) reader.Fail("has no usable cluster id");
+        if (end is not (LinkEnd.Gateway or LinkEnd.Silo) || reader.U8() != 0)
+            reader.Fail("does not say which end it is");
+        var credit = reader.Count();
+        if (credit == 0)
+            reader.Fail("grants no credit");
+        var nonce = reader.Bytes(NonceLength).ToArray();
+        var name = reader.Text();
+        var cluster = reader.Text();
+        if (!IsName(name))
+            reader.Fail("has no usable name");
+        if (!IsName(cluster))
+            reader.Fail("has no usable cluster id");
         reader.Complete("The peer's Hello");
         return new Hello(end, credit, nonce, new LinkIdentity(name!, cluster!));
     }

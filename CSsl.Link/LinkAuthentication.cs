@@ -22,7 +22,8 @@ internal static class LinkAuthentication
     /// <exception cref="OperationCanceledException">This end gave up.</exception>
     public static async Task<Hello> RunAsync(Stream transport, Hello self, ReadOnlyMemory<byte> clusterKey, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (clusterKey.Length < KeyLength) throw new ArgumentException($"The cluster key has {clusterKey.Length} bytes; it needs {KeyLength}.", nameof(clusterKey));
+        if (clusterKey.Length < KeyLength)
+            throw new ArgumentException($"The cluster key has {clusterKey.Length} bytes; it needs {KeyLength}.", nameof(clusterKey));
         using var timer = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
@@ -45,10 +46,10 @@ internal static class LinkAuthentication
 
     private static async Task<Hello> ExchangeAsync(Stream transport, Hello self, ReadOnlyMemory<byte> clusterKey, CancellationToken cancellationToken)
     {
-        byte[] hello = self.Encode();
+        var hello = self.Encode();
         await SendAsync(transport, FrameKind.Hello, hello, cancellationToken);
-        byte[] peerHello = await ReceiveAsync(transport, FrameKind.Hello, Hello.MaxLength, cancellationToken);
-        Hello peer = Hello.Decode(peerHello);
+        var peerHello = await ReceiveAsync(transport, FrameKind.Hello, Hello.MaxLength, cancellationToken);
+        var peer = Hello.Decode(peerHello);
         if (peer.End == self.End)
             throw new LinkException($"The peer '{peer.Identity.Name}' is a {EndName(peer.End)}, as this end is: a link is between a gateway and a silo.");
         if (peer.Identity.ClusterId != self.Identity.ClusterId)
@@ -56,7 +57,7 @@ internal static class LinkAuthentication
 
         byte[] transcript = self.End == LinkEnd.Gateway ? [.. hello, .. peerHello] : [.. peerHello, .. hello];
         await SendAsync(transport, FrameKind.Proof, Prove(clusterKey.Span, self.End, transcript), cancellationToken);
-        byte[] proof = await ReceiveAsync(transport, FrameKind.Proof, HMACSHA256.HashSizeInBytes, cancellationToken);
+        var proof = await ReceiveAsync(transport, FrameKind.Proof, HMACSHA256.HashSizeInBytes, cancellationToken);
         if (!CryptographicOperations.FixedTimeEquals(proof, Prove(clusterKey.Span, peer.End, transcript)))
             throw new LinkException($"The peer '{peer.Identity.Name}' does not know the cluster key.");
         return peer;
@@ -65,16 +66,16 @@ internal static class LinkAuthentication
     private static byte[] Prove(ReadOnlySpan<byte> clusterKey, LinkEnd prover, ReadOnlySpan<byte> transcript)
     {
         Span<byte> key = stackalloc byte[KeyLength];
-        ReadOnlySpan<byte> label = prover == LinkEnd.Gateway ? "cssl link 1 proof gateway"u8 : "cssl link 1 proof silo"u8;
+        var label = prover == LinkEnd.Gateway ? "cssl link 1 proof gateway"u8 : "cssl link 1 proof silo"u8;
         HKDF.DeriveKey(HashAlgorithmName.SHA256, clusterKey, key, salt: [], info: label);
-        byte[] proof = HMACSHA256.HashData(key, transcript);
+        var proof = HMACSHA256.HashData(key, transcript);
         CryptographicOperations.ZeroMemory(key);
         return proof;
     }
 
     private static async Task SendAsync(Stream transport, FrameKind kind, byte[] payload, CancellationToken cancellationToken)
     {
-        byte[] frame = new byte[FrameHeader.Size + payload.Length];
+        var frame = new byte[FrameHeader.Size + payload.Length];
         new FrameHeader(payload.Length, 0, kind).Write(frame);
         payload.CopyTo(frame, FrameHeader.Size);
         await transport.WriteAsync(frame, cancellationToken);
@@ -83,12 +84,12 @@ internal static class LinkAuthentication
     // Reads exactly one frame: what follows the proof is the link's.
     private static async Task<byte[]> ReceiveAsync(Stream transport, FrameKind kind, int maxPayload, CancellationToken cancellationToken)
     {
-        byte[] bytes = new byte[FrameHeader.Size];
+        var bytes = new byte[FrameHeader.Size];
         await transport.ReadExactlyAsync(bytes, cancellationToken);
-        FrameHeader header = FrameHeader.Read(bytes, maxPayload);
+        var header = FrameHeader.Read(bytes, maxPayload);
         if (header.Kind != kind || header.Channel != 0)
             throw new LinkException($"The peer sent a frame of kind {(byte)header.Kind} where {kind} was expected.");
-        byte[] payload = new byte[header.Length];
+        var payload = new byte[header.Length];
         await transport.ReadExactlyAsync(payload, cancellationToken);
         return payload;
     }

@@ -102,7 +102,8 @@ public abstract class LinkChannel
 
     internal void Join(DataLink link, uint id, int sendCredit, int receiveCredit)
     {
-        if (Link is not null) throw new InvalidOperationException("A channel is opened once.");
+        if (Link is not null)
+            throw new InvalidOperationException("A channel is opened once.");
         (Link, Id) = (link, id);
         Turn.Credit = sendCredit;
         Received = new ReceiveCredit(receiveCredit);

@@ -12,8 +12,8 @@ public static class LinkConnector
     public static async Task<DataLink> ConnectAsync(string endpoint, LinkSetup setup, CancellationToken cancellationToken)
     {
         setup.Options.Validate();
-        Stream stream = await ConnectInTimeAsync(endpoint, setup, cancellationToken);
-        DataLink link = await DataLink.ConnectAsync(stream, setup.Self, setup.ClusterKey, acceptor: null, setup.Options, setup.Time, cancellationToken);
+        var stream = await ConnectInTimeAsync(endpoint, setup, cancellationToken);
+        var link = await DataLink.ConnectAsync(stream, setup.Self, setup.ClusterKey, acceptor: null, setup.Options, setup.Time, cancellationToken);
         link.Logger = setup.Logger;
         return link;
     }

@@ -43,9 +43,10 @@ internal sealed class LinkHeartbeat : IDisposable
     /// <exception cref="LinkException">Not a pong to any ping of this link.</exception>
     public void OnPong(ReadOnlySpan<byte> payload)
     {
-        long now = _time.GetTimestamp();
-        long sentAt = payload.Length == sizeof(long) ? BinaryPrimitives.ReadInt64LittleEndian(payload) : long.MaxValue;
-        if (sentAt < _startedAt || sentAt > now) throw new LinkException("The peer answered a ping that was never sent.");
+        var now = _time.GetTimestamp();
+        var sentAt = payload.Length == sizeof(long) ? BinaryPrimitives.ReadInt64LittleEndian(payload) : long.MaxValue;
+        if (sentAt < _startedAt || sentAt > now)
+            throw new LinkException("The peer answered a ping that was never sent.");
         Volatile.Write(ref _roundTripTicks, _time.GetElapsedTime(sentAt, now).Ticks);
     }
 
@@ -54,11 +55,14 @@ internal sealed class LinkHeartbeat : IDisposable
     private void Tick()
     {
         // A tick that comes while another is under way has nothing to add.
-        if (!_ticking.TryEnter()) return;
+        if (!_ticking.TryEnter())
+            return;
         try
         {
-            if (IsPeerGone()) _link.Lose(new LinkException($"The peer was silent for {_silence.TotalMilliseconds:0} ms."));
-            else SendPing();
+            if (IsPeerGone())
+                _link.Lose(new LinkException($"The peer was silent for {_silence.TotalMilliseconds:0} ms."));
+            else
+                SendPing();
         }
         finally
         {
@@ -68,10 +72,10 @@ internal sealed class LinkHeartbeat : IDisposable
 
     private bool IsPeerGone()
     {
-        long now = _time.GetTimestamp();
-        TimeSpan sinceLastTick = _time.GetElapsedTime(_lastTick, now);
+        var now = _time.GetTimestamp();
+        var sinceLastTick = _time.GetElapsedTime(_lastTick, now);
         _lastTick = now;
-        long receives = _receiver.Receives;
+        var receives = _receiver.Receives;
         if (receives != _receivesSeen || !_receiver.IsReading)
         {
             _receivesSeen = receives;
@@ -87,7 +91,7 @@ internal sealed class LinkHeartbeat : IDisposable
 
     private void SendPing()
     {
-        ReadOnlySpan<byte> load = _link.Load.Span;
+        var load = _link.Load.Span;
         Span<byte> ping = stackalloc byte[sizeof(long) + MaxLoadLength];
         BinaryPrimitives.WriteInt64LittleEndian(ping, _time.GetTimestamp());
         load.CopyTo(ping[sizeof(long)..]);

@@ -86,12 +86,14 @@ public sealed partial class LinkListener : IAsyncDisposable
             {
                 if (_places.WhenFreeAsync() is { IsCompleted: false } waiting)
                 {
-                    if (_fullLines.IsDue(out _)) LogFull(_setup.Logger, Endpoint, _places.Capacity);
+                    if (_fullLines.IsDue(out _))
+                        LogFull(_setup.Logger, Endpoint, _places.Capacity);
                     await waiting.WaitAsync(_closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                     continue;
                 }
 
-                if (await _listener.AcceptAsync() is not var (stream, from)) break;
+                if (await _listener.AcceptAsync() is not var (stream, from))
+                    break;
                 _places.Take();
                 Interlocked.Increment(ref _running);
                 _ = ServeAsync(stream, from);
@@ -99,7 +101,8 @@ public sealed partial class LinkListener : IAsyncDisposable
             catch (IOException e)
             {
                 // Out of file handles, most likely: it passes when something is closed.
-                if (_failureLines.IsDue(out _)) LogAcceptFailed(_setup.Logger, Endpoint, e);
+                if (_failureLines.IsDue(out _))
+                    LogAcceptFailed(_setup.Logger, Endpoint, e);
                 await Task.Delay(PauseAfterError, _setup.Time, _closing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -111,7 +114,7 @@ public sealed partial class LinkListener : IAsyncDisposable
     {
         try
         {
-            await using DataLink link = await AuthenticateAsync(stream);
+            await using var link = await AuthenticateAsync(stream);
             link.Logger = _setup.Logger;
             await _onLink(link, _closing.Token);
         }
@@ -140,13 +143,14 @@ public sealed partial class LinkListener : IAsyncDisposable
 
     private async Task<DataLink> AuthenticateAsync(Stream stream)
     {
-        using UnprovenPeers.Entry entry = _unproven.Add(_closing.Token);
+        using var entry = _unproven.Add(_closing.Token);
         return await DataLink.ConnectAsync(stream, _setup.Self, _setup.ClusterKey, _acceptor, _setup.Options, _setup.Time, entry.Token, _setup.Records);
     }
 
     private void Leave()
     {
-        if (Interlocked.Decrement(ref _running) == 0) _allEnded.TrySetResult();
+        if (Interlocked.Decrement(ref _running) == 0)
+            _allEnded.TrySetResult();
     }
 
     [LoggerMessage(EventId = 110, Level = LogLevel.Warning, Message = "A connection from {From} is no link: {Reason}")]

@@ -54,11 +54,12 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
             while (true)
             {
                 Volatile.Write(ref _reading, true);
-                ValueTask<int> reading = transport.ReadAsync(_buffer.AsMemory(_end));
+                var reading = transport.ReadAsync(_buffer.AsMemory(_end));
                 inARow = reading.IsCompleted ? inARow + 1 : 0;
-                int read = await reading;
+                var read = await reading;
                 Volatile.Write(ref _reading, false);
-                if (read == 0) return new LinkException(_start == _end ? "The peer closed the link." : "The peer closed the link in the middle of a frame.");
+                if (read == 0)
+                    return new LinkException(_start == _end ? "The peer closed the link." : "The peer closed the link in the middle of a frame.");
                 _end += read;
                 _bytes += read;
                 Volatile.Write(ref _receives, _receives + 1);
@@ -88,15 +89,17 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
         {
             while (true)
             {
-                bool isAll = DispatchSome(out bool isRun, out ValueTask run);
+                var isAll = DispatchSome(out var isRun, out var run);
                 if (!isRun)
                 {
                     await run;
                     EndRun();
                 }
 
-                if (_broken is not null) throw _broken;
-                if (isAll) return;
+                if (_broken is not null)
+                    throw _broken;
+                if (isAll)
+                    return;
             }
         }
         finally
@@ -113,7 +116,7 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
         sender.Cork();
         try
         {
-            bool isAll = DispatchFrames();
+            var isAll = DispatchFrames();
             if (_opening.Count > 0)
             {
                 run = _opening.WaitAsync();
@@ -124,7 +127,8 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
         }
         finally
         {
-            if (isRun) EndBatch();
+            if (isRun)
+                EndBatch();
             sender.Uncork();
         }
     }
@@ -149,10 +153,11 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
     {
         try
         {
-            while (TryPeekFrame(out FrameHeader header))
+            while (TryPeekFrame(out var header))
             {
-                if (_opening.Count > 0 && MustWait(header)) return false;
-                int start = _start + FrameHeader.Size;
+                if (_opening.Count > 0 && MustWait(header))
+                    return false;
+                var start = _start + FrameHeader.Size;
                 _start = start + header.Length;
                 Dispatch(header, start);
             }
@@ -174,7 +179,8 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
     {
         ReadOnlySpan<byte> unread = _buffer.AsSpan(_start, _end - _start);
         header = default;
-        if (unread.Length < FrameHeader.Size) return false;
+        if (unread.Length < FrameHeader.Size)
+            return false;
         header = FrameHeader.Read(unread, LinkChannel.MaxPayload);
         return unread.Length >= FrameHeader.Size + header.Length;
     }
@@ -201,25 +207,31 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
             return;
         }
 
-        if (FrameRules.Opens(header.Kind)) Open(header);
-        LinkChannel? channel = table.Find(header.Channel);
+        if (FrameRules.Opens(header.Kind))
+            Open(header);
+        var channel = table.Find(header.Channel);
         if (channel is null)
         {
-            if (!table.WasOpened(header.Channel)) throw new LinkException($"The peer sent a frame of kind {(byte)header.Kind} on channel {header.Channel}, which was never opened.");
+            if (!table.WasOpened(header.Channel))
+                throw new LinkException($"The peer sent a frame of kind {(byte)header.Kind} on channel {header.Channel}, which was never opened.");
             return;
         }
 
-        if (header.Kind == FrameKind.Window) OnWindow(channel, payload);
-        else Deliver(channel, header, start);
+        if (header.Kind == FrameKind.Window)
+            OnWindow(channel, payload);
+        else
+            Deliver(channel, header, start);
     }
 
     private void Open(FrameHeader header)
     {
-        if (table.WasOpened(header.Channel)) throw new LinkException($"The peer opened channel {header.Channel} twice, or out of order.");
+        if (table.WasOpened(header.Channel))
+            throw new LinkException($"The peer opened channel {header.Channel} twice, or out of order.");
         try
         {
             // The table takes it: it is closed only after this loop has ended.
-            if (acceptor!.Accept(link, header.Kind) is { } channel && table.TryAdd(channel, header.Channel)) return;
+            if (acceptor!.Accept(link, header.Kind) is { } channel && table.TryAdd(channel, header.Channel))
+                return;
         }
         catch (Exception e)
         {
@@ -245,7 +257,8 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
             return;
         }
 
-        if (!channel.TryEnter()) return;
+        if (!channel.TryEnter())
+            return;
         try
         {
             if (!channel.InBatch)
@@ -256,7 +269,7 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
 
             if (header.Kind == FrameKind.Records)
             {
-                int before = _opening.Count;
+                var before = _opening.Count;
                 channel.OnRecords(payload, _plaintext.AsSpan(records is null ? 0 : start, records is null ? 0 : payload.Length), _opening);
                 channel.IsOpening |= _opening.Count > before;
             }
@@ -277,12 +290,14 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
 
     private void EndBatch()
     {
-        for (int i = 0; i < _opening.Count; i++) Opened(_opening.Owner(i), i);
+        for (var i = 0; i < _opening.Count; i++)
+            Opened(_opening.Owner(i), i);
         _opening.Clear();
-        foreach (LinkChannel channel in _inBatch)
+        foreach (var channel in _inBatch)
         {
             channel.InBatch = channel.IsOpening = false;
-            if (!channel.TryEnter()) continue;
+            if (!channel.TryEnter())
+                continue;
             try
             {
                 channel.OnBatchEnd();
@@ -302,7 +317,8 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
 
     private void Opened(LinkChannel channel, int index)
     {
-        if (!channel.TryEnter()) return;
+        if (!channel.TryEnter())
+            return;
         try
         {
             channel.OnOpened(ref _opening.Jobs[index]);

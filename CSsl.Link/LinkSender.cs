@@ -70,7 +70,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         _sealing = new SealingBatch(this);
         _turnBytes = options.TurnBytes;
         _batchBytes = options.BatchBytes;
-        int usualBatch = 64 * 1024 + _batchBytes + _turnBytes;
+        var usualBatch = 64 * 1024 + _batchBytes + _turnBytes;
         _queued = new SendBuffer(usualBatch);
         _active = new SendBuffer(usualBatch);
         _onWritten = OnWritten;
@@ -86,8 +86,10 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (_closed || !table.TryAdd(channel)) throw _link.Lose(new LinkException("The link has used all its channel numbers."));
-            if (!TryQueue(kind, channel.Id, payload, hurried) || !TakeRole()) return;
+            if (_closed || !table.TryAdd(channel))
+                throw _link.Lose(new LinkException("The link has used all its channel numbers."));
+            if (!TryQueue(kind, channel.Id, payload, hurried) || !TakeRole())
+                return;
         }
 
         Run();
@@ -102,10 +104,14 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (channel.Turn.Over) return;
-            if (kind != FrameKind.Window) channel.Turn.LastSend = _batch;
-            if (FrameRules.Ends(kind)) channel.Turn.Over = true;
-            if (!TryQueue(kind, channel.Id, payload, hurried) || !TakeRole()) return;
+            if (channel.Turn.Over)
+                return;
+            if (kind != FrameKind.Window)
+                channel.Turn.LastSend = _batch;
+            if (FrameRules.Ends(kind))
+                channel.Turn.Over = true;
+            if (!TryQueue(kind, channel.Id, payload, hurried) || !TakeRole())
+                return;
         }
 
         Run();
@@ -116,7 +122,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (!TryQueue(kind, channel, payload, hurried: true) || !TakeRole()) return;
+            if (!TryQueue(kind, channel, payload, hurried: true) || !TakeRole())
+                return;
         }
 
         Run();
@@ -127,9 +134,11 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (_queued.Length == 0) return;
+            if (_queued.Length == 0)
+                return;
             _hurried = true;
-            if (!TakeRole()) return;
+            if (!TakeRole())
+                return;
         }
 
         Run();
@@ -140,7 +149,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         lock (_gate)
         {
             channel.Turn.Wanted = true;
-            if (!TryQueue(channel) || !TakeRole()) return;
+            if (!TryQueue(channel) || !TakeRole())
+                return;
         }
 
         Run();
@@ -152,9 +162,11 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (channel.Turn.Credit + (long)bytes > granted) return false;
+            if (channel.Turn.Credit + (long)bytes > granted)
+                return false;
             channel.Turn.Credit += (int)bytes;
-            if (!TryQueue(channel) || !TakeRole()) return true;
+            if (!TryQueue(channel) || !TakeRole())
+                return true;
         }
 
         Run();
@@ -164,13 +176,15 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     /// <summary>Nothing more is sent for the channel, except what is queued already.</summary>
     public void Release(LinkChannel channel)
     {
-        lock (_gate) channel.Turn.Over = true;
+        lock (_gate)
+            channel.Turn.Over = true;
     }
 
     /// <summary>Until <see cref="Uncork"/>, what the calling thread queues does not make it the sender: the read loop answers all frames of a read at once.</summary>
     public void Cork()
     {
-        lock (_gate) _corkedThread = Environment.CurrentManagedThreadId;
+        lock (_gate)
+            _corkedThread = Environment.CurrentManagedThreadId;
     }
 
     public void Uncork()
@@ -178,7 +192,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         lock (_gate)
         {
             _corkedThread = 0;
-            if (!HasWork || !TakeRole()) return;
+            if (!HasWork || !TakeRole())
+                return;
         }
 
         Run();
@@ -192,10 +207,12 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         {
             _closing = true;
             _hurried = _queued.Length > 0;
-            if (_closed || (!_sending && !HasWork)) return Task.CompletedTask;
+            if (_closed || (!_sending && !HasWork))
+                return Task.CompletedTask;
             _drained ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             drained = _drained.Task;
-            if (!TakeRole()) return drained;
+            if (!TakeRole())
+                return drained;
         }
 
         Run();
@@ -208,7 +225,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         lock (_gate)
         {
             _closed = true;
-            if (!_sending) SignalIdle();
+            if (!_sending)
+                SignalIdle();
         }
     }
 
@@ -220,14 +238,16 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
 
     private bool TakeRole()
     {
-        if (_sending || _corkedThread == Environment.CurrentManagedThreadId) return false;
+        if (_sending || _corkedThread == Environment.CurrentManagedThreadId)
+            return false;
         return _sending = true;
     }
 
     // False: nothing for a sender to do about it, now or ever.
     private bool TryQueue(FrameKind kind, uint channel, ReadOnlySpan<byte> payload, bool hurried)
     {
-        if (_closed) return false;
+        if (_closed)
+            return false;
         if (_queued.Length + FrameHeader.Size + payload.Length > MaxQueuedBytes)
         {
             _link.Lose(new LinkException($"The peer does not read: {_queued.Length} bytes of frames wait for it."));
@@ -241,8 +261,9 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
 
     private bool TryQueue(LinkChannel channel)
     {
-        ref ChannelTurn turn = ref channel.Turn;
-        if (_closed || !turn.Wanted || turn.Queued || turn.Over || turn.Credit <= 0) return false;
+        ref var turn = ref channel.Turn;
+        if (_closed || !turn.Wanted || turn.Queued || turn.Over || turn.Credit <= 0)
+            return false;
         turn.Queued = true;
         _ready.Enqueue(channel);
         return true;
@@ -251,16 +272,18 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     private void SignalIdle()
     {
         _drained?.TrySetResult();
-        if (_closed) _ended.TrySetResult();
+        if (_closed)
+            _ended.TrySetResult();
     }
 
     // Returns when there is nothing to send, or a write is pending whose continuation goes on.
     private void Run()
     {
-        for (int batches = 0; TakeBatch(out int turns); batches++)
+        for (var batches = 0; TakeBatch(out var turns); batches++)
         {
             GiveTurns(turns);
-            if (!TrySeal() || !Finish()) return;
+            if (!TrySeal() || !Finish())
+                return;
             if (batches == BatchesPerStretch)
             {
                 ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
@@ -279,9 +302,12 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     // False: somebody else seals, and OnSealed goes on.
     private bool TrySeal()
     {
-        if (_sealing.Count == 0) return true;
-        if (_records is null) throw new InvalidOperationException("A channel seals on a link that has no engine.");
-        if (!_records.TryRun(_sealing)) return false;
+        if (_sealing.Count == 0)
+            return true;
+        if (_records is null)
+            throw new InvalidOperationException("A channel seals on a link that has no engine.");
+        if (!_records.TryRun(_sealing))
+            return false;
         CompleteSealing();
         return true;
     }
@@ -292,7 +318,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         try
         {
             CompleteSealing();
-            if (Finish()) Run();
+            if (Finish())
+                Run();
         }
         catch (Exception e)
         {
@@ -302,7 +329,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
 
     private void CompleteSealing()
     {
-        for (int i = 0; i < _sealing.Count; i++)
+        for (var i = 0; i < _sealing.Count; i++)
         {
             try
             {
@@ -317,11 +344,13 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         _sealing.Clear();
     }
 
-    // Its records are plaintext still: they don't leave. Nor does the last word of a channel that has said it meanwhile, and it is queued: then the link ends.
+    // Its records are plaintext still: they don't leave. Nor may a frame that ends the channel, when one is queued meanwhile: then the link ends.
     private void Unsealed(LinkChannel channel, RecordEngineException cause)
     {
-        if (_active.RemoveRecords(channel.Id) == 0) return;
-        if (!_link.Fault(channel, cause) && channel.Turn.LastSend == _batch) _link.Lose(new LinkException($"Records of channel {channel.Id} could not be sealed.", cause));
+        if (_active.RemoveRecords(channel.Id) == 0)
+            return;
+        if (!_link.Fault(channel, cause) && channel.Turn.LastSend == _batch)
+            _link.Lose(new LinkException($"Records of channel {channel.Id} could not be sealed.", cause));
     }
 
     // False: the role is given back.
@@ -340,28 +369,33 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
             (_active, _queued) = (_queued, _active);
             _hurried = false;
             _batch++;
-            if (!_closing) turns = _ready.Count;
+            if (!_closing)
+                turns = _ready.Count;
             return true;
         }
     }
 
     private void GiveTurns(int turns)
     {
-        int limit = _active.Length + _batchBytes;
+        var limit = _active.Length + _batchBytes;
         while (_active.Length < limit && _sealing.Count < RecordBatch.UsualRecords)
         {
             LinkChannel channel;
             int room;
             lock (_gate)
             {
-                if (turns == 0 && _queued.Length == 0 && !_closing) turns = _ready.Count;
-                if (turns-- == 0 || _closed) return;
+                if (turns == 0 && _queued.Length == 0 && !_closing)
+                    turns = _ready.Count;
+                if (turns-- == 0 || _closed)
+                    return;
                 channel = _ready.Dequeue();
                 room = BeginTurn(channel);
             }
 
-            if (room == 0) continue;
-            if (_records is not null && _sealing.Count == 0) _active.Reserve(limit - _active.Length + FrameHeader.Size + _turnBytes);
+            if (room == 0)
+                continue;
+            if (_records is not null && _sealing.Count == 0)
+                _active.Reserve(limit - _active.Length + FrameHeader.Size + _turnBytes);
             Fill(channel, room);
         }
     }
@@ -371,7 +405,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     {
         lock (_gate)
         {
-            if (_closed || _queued.Length == 0 || _queued.Length > _batchBytes) return;
+            if (_closed || _queued.Length == 0 || _queued.Length > _batchBytes)
+                return;
             _active.Append(_queued);
             _queued.Clear();
             _hurried = false;
@@ -381,7 +416,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     // Returns the room of the turn; 0: no turn now.
     private int BeginTurn(LinkChannel channel)
     {
-        ref ChannelTurn turn = ref channel.Turn;
+        ref var turn = ref channel.Turn;
         turn.Queued = false;
         if (turn.LastSend == _batch)
         {
@@ -390,24 +425,29 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
             return 0;
         }
 
-        if (turn.Over || turn.Credit <= 0) return 0;
+        if (turn.Over || turn.Credit <= 0)
+            return 0;
         turn.Wanted = false;
         return Math.Min(_turnBytes, Math.Max(turn.Credit, LinkChannel.MinimumRoom));
     }
 
     private void Fill(LinkChannel channel, int room)
     {
-        if (!channel.TryEnter()) return;
-        int sealing = _sealing.Count;
-        int filled = 0;
+        if (!channel.TryEnter())
+            return;
+        var sealing = _sealing.Count;
+        var filled = 0;
         try
         {
-            int taken = channel.Fill(_active.Room(room), _sealing);
-            if ((uint)taken > (uint)room) throw new InvalidOperationException($"Fill returned {taken} with room for {room}.");
+            var taken = channel.Fill(_active.Room(room), _sealing);
+            if ((uint)taken > (uint)room)
+                throw new InvalidOperationException($"Fill returned {taken} with room for {room}.");
             filled = taken;
-            if (filled == 0) return;
+            if (filled == 0)
+                return;
             _active.Commit(FrameKind.Records, channel.Id, filled);
-            lock (_gate) channel.Turn.Credit -= filled;
+            lock (_gate)
+                channel.Turn.Credit -= filled;
         }
         catch (Exception e)
         {
@@ -416,7 +456,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         finally
         {
             // Of a turn that came to nothing no job may touch the room: it is the next turn's.
-            if (filled == 0) _sealing.Truncate(sealing);
+            if (filled == 0)
+                _sealing.Truncate(sealing);
             channel.Leave();
         }
     }
@@ -425,7 +466,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     [SuppressMessage("Reliability", "CA2012:Use ValueTasks correctly", Justification = "Its result is taken exactly once, in EndWrite; an async method would allocate per pending write.")]
     private bool TryWrite()
     {
-        if (_active.Length == 0) return true;
+        if (_active.Length == 0)
+            return true;
         _sends++;
         _framesSent += _active.Frames;
         _recordFramesSent += _active.RecordFrames;
@@ -440,7 +482,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
             return FailWrite(e);
         }
 
-        if (write.IsCompleted) return EndWrite(write);
+        if (write.IsCompleted)
+            return EndWrite(write);
         _write = write;
 
         // From here on the continuation is the sender, perhaps already.
@@ -450,9 +493,10 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
 
     private void OnWritten()
     {
-        ValueTaskAwaiter write = _write;
+        var write = _write;
         _write = default;
-        if (EndWrite(write)) Run();
+        if (EndWrite(write))
+            Run();
     }
 
     private bool EndWrite(ValueTaskAwaiter write)

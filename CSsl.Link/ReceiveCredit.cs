@@ -18,8 +18,9 @@ internal struct ReceiveCredit(int grant)
     /// count it may send by this one: with any credit left, as much as the credit, or one whole record.</remarks>
     public bool TryTake(int bytes)
     {
-        int left = Left(Volatile.Read(ref _state));
-        if (left <= 0 || bytes > Math.Max(left, LinkChannel.MinimumRoom)) return false;
+        var left = Left(Volatile.Read(ref _state));
+        if (left <= 0 || bytes > Math.Max(left, LinkChannel.MinimumRoom))
+            return false;
         Interlocked.Add(ref _state, Pack(-bytes, 0));
         return true;
     }
@@ -30,13 +31,15 @@ internal struct ReceiveCredit(int grant)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, _grant + LinkChannel.MinimumRoom);
-        long state = Interlocked.Add(ref _state, bytes);
-        if (Left(state) + (long)Returned(state) > _grant) throw new InvalidOperationException("A channel returned more credit than it had received bytes.");
+        var state = Interlocked.Add(ref _state, bytes);
+        if (Left(state) + (long)Returned(state) > _grant)
+            throw new InvalidOperationException("A channel returned more credit than it had received bytes.");
         while (Returned(state) > 0 && Returned(state) >= _grant / 4)
         {
-            int returned = Returned(state);
-            long seen = Interlocked.CompareExchange(ref _state, Pack(Left(state) + returned, 0), state);
-            if (seen == state) return returned;
+            var returned = Returned(state);
+            var seen = Interlocked.CompareExchange(ref _state, Pack(Left(state) + returned, 0), state);
+            if (seen == state)
+                return returned;
             state = seen;
         }
 

@@ -27,8 +27,9 @@ internal sealed class SendBuffer
     /// <summary>All frames of another buffer.</summary>
     public void Append(SendBuffer other)
     {
-        int needed = Length + other.Length;
-        if (needed > _bytes.Length) Grow(needed);
+        var needed = Length + other.Length;
+        if (needed > _bytes.Length)
+            Grow(needed);
         other.Written.Span.CopyTo(_bytes.AsSpan(Length));
         Length = needed;
         Frames += other.Frames;
@@ -38,14 +39,16 @@ internal sealed class SendBuffer
     /// <summary>Until so many bytes more have been added, nothing moves.</summary>
     public void Reserve(int bytes)
     {
-        if (Length + bytes > _bytes.Length) Grow(Length + bytes);
+        if (Length + bytes > _bytes.Length)
+            Grow(Length + bytes);
     }
 
     /// <summary>Where the payload of the next frame goes, behind its header.</summary>
     public Span<byte> Room(int payloadLength)
     {
-        int needed = Length + FrameHeader.Size + payloadLength;
-        if (needed > _bytes.Length) Grow(needed);
+        var needed = Length + FrameHeader.Size + payloadLength;
+        if (needed > _bytes.Length)
+            Grow(needed);
         return _bytes.AsSpan(Length + FrameHeader.Size, payloadLength);
     }
 
@@ -55,18 +58,19 @@ internal sealed class SendBuffer
         new FrameHeader(payloadLength, channel, kind).Write(_bytes.AsSpan(Length));
         Length += FrameHeader.Size + payloadLength;
         Frames++;
-        if (kind == FrameKind.Records) RecordFrames++;
+        if (kind == FrameKind.Records)
+            RecordFrames++;
     }
 
     /// <summary>Takes a channel's records out again.</summary>
     /// <returns>Frames that are gone.</returns>
     public int RemoveRecords(uint channel)
     {
-        int before = RecordFrames;
-        for (int at = 0; at < Length;)
+        var before = RecordFrames;
+        for (var at = 0; at < Length;)
         {
-            FrameHeader header = FrameHeader.Read(_bytes.AsSpan(at), LinkChannel.MaxPayload);
-            int length = FrameHeader.Size + header.Length;
+            var header = FrameHeader.Read(_bytes.AsSpan(at), LinkChannel.MaxPayload);
+            var length = FrameHeader.Size + header.Length;
             if (header.Channel != channel || header.Kind != FrameKind.Records)
             {
                 at += length;
@@ -85,14 +89,15 @@ internal sealed class SendBuffer
     public void Clear()
     {
         Length = Frames = RecordFrames = 0;
-        if (_bytes.Length > _keptLength) _bytes = [];
+        if (_bytes.Length > _keptLength)
+            _bytes = [];
     }
 
     private void Grow(int needed)
     {
-        long doubled = Math.Max(4096L, 2L * _bytes.Length);
-        long length = needed <= _keptLength ? Math.Min(doubled, _keptLength) : doubled;
-        byte[] larger = GC.AllocateUninitializedArray<byte>((int)Math.Max(needed, length), pinned: true);
+        var doubled = Math.Max(4096L, 2L * _bytes.Length);
+        var length = needed <= _keptLength ? Math.Min(doubled, _keptLength) : doubled;
+        var larger = GC.AllocateUninitializedArray<byte>((int)Math.Max(needed, length), pinned: true);
         _bytes.AsSpan(0, Length).CopyTo(larger);
         _bytes = larger;
     }

@@ -14,7 +14,8 @@ internal sealed class UnprovenPeers(int most = UnprovenPeers.Most)
     {
         get
         {
-            lock (_entries) return _entries.Count;
+            lock (_entries)
+                return _entries.Count;
         }
     }
 
@@ -49,13 +50,15 @@ internal sealed class UnprovenPeers(int most = UnprovenPeers.Most)
         {
             lock (_source)
             {
-                if (!_disposed) _source.Cancel();
+                if (!_disposed)
+                    _source.Cancel();
             }
         }
 
         public void Dispose()
         {
-            lock (peers._entries) peers._entries.Remove(this);
+            lock (peers._entries)
+                peers._entries.Remove(this);
             lock (_source)
             {
                 _disposed = true;

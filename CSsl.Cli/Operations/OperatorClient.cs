@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using CSsl.Cli.Status;
@@ -13,38 +12,18 @@ internal sealed class OperatorClient(string admin) : IDisposable
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly StatusClient _status = new(admin);
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://{admin}"), Timeout = TimeSpan.FromSeconds(10) };
+    private readonly AdminClient _admin = new(admin, TimeSpan.FromSeconds(10));
 
     /// <summary>Gives an order.</summary>
     /// <returns>Its number: the silo acts on it once it reports that one.</returns>
     /// <exception cref="OrderException">It was not taken: says why.</exception>
     /// <exception cref="StatusException">Nothing answers there, or something else.</exception>
-    public async Task<long> OrderAsync(OrderRequest order, CancellationToken cancellationToken)
-    {
-        try
+    public Task<long> OrderAsync(OrderRequest order, CancellationToken cancellationToken)
+        => _admin.AskAsync(HttpMethod.Post, "/orders", JsonSerializer.SerializeToUtf8Bytes(order, StatusJson.Options), async response =>
         {
-            // With its length: the endpoint takes no body of unknown size.
-            using var body = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(order, StatusJson.Options));
-            body.Headers.ContentType = new("application/json");
-            using var response = await _http.PostAsync("/orders", body, cancellationToken);
             var answer = await response.Content.ReadFromJsonAsync<OrderResponse>(StatusJson.Options, cancellationToken) ?? throw new JsonException("null");
-            if (answer.Error is { } error)
-                throw new OrderException(error, response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest ? ExitCodes.BadConfiguration : ExitCodes.Failure);
-            return answer.Version;
-        }
-        catch (HttpRequestException e)
-        {
-            throw new StatusException($"nothing answers at http://{admin}/orders: is the cluster up? (cssl up; --admin if it is elsewhere)", e);
-        }
-        catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new StatusException($"http://{admin}/orders did not answer within {_http.Timeout.TotalSeconds:0} s", e);
-        }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
-        {
-            throw new StatusException($"what answers at http://{admin}/orders is not a C-SSL gateway, or does not take orders from here: {e.Message}", e);
-        }
-    }
+            return answer.Error is { } error ? throw AdminClient.Refused(error, response.StatusCode) : answer.Version;
+        }, cancellationToken);
 
     /// <summary>Waits until a silo is as it should be.</summary>
     /// <param name="silo">Its name.</param>
@@ -78,7 +57,7 @@ internal sealed class OperatorClient(string admin) : IDisposable
     public void Dispose()
     {
         _status.Dispose();
-        _http.Dispose();
+        _admin.Dispose();
     }
 
     private static string Describe(string silo, ProcessStatus? process) => process is null

@@ -15,7 +15,7 @@ internal sealed class SessionClient(string admin) : IDisposable
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
 
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = new Uri($"http://{admin}"), Timeout = TimeSpan.FromSeconds(15) };
+    private readonly AdminClient _admin = new(admin, TimeSpan.FromSeconds(15));
 
     /// <summary>As the endpoint writes it, and as <c>--json</c> shows it.</summary>
     public static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web) { WriteIndented = true, Converters = { new JsonStringEnumConverter() } };
@@ -72,46 +72,22 @@ internal sealed class SessionClient(string admin) : IDisposable
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _admin.Dispose();
 
     private static string? Part(string name, string? value) => value is null ? null : $"{name}={Uri.EscapeDataString(value)}";
 
     private async Task<SessionMove> OrderAsync(string path, SessionRequest request, CancellationToken cancellationToken)
         => (await AskAsync<SessionResponse>(HttpMethod.Post, path, JsonSerializer.SerializeToUtf8Bytes(request, Json), cancellationToken)).Outcome;
 
-    private async Task<T> AskAsync<T>(HttpMethod method, string path, byte[]? body, CancellationToken cancellationToken)
-    {
-        var page = $"http://{admin}{path.Split('?')[0]}";
-        try
+    private Task<T> AskAsync<T>(HttpMethod method, string path, byte[]? body, CancellationToken cancellationToken)
+        => _admin.AskAsync(method, path, body, async response =>
         {
-            using var request = new HttpRequestMessage(method, path);
-            if (body is not null)
-            {
-                // With its length: the endpoint takes no body of unknown size.
-                request.Content = new ByteArrayContent(body);
-                request.Content.Headers.ContentType = new("application/json");
-            }
-
-            using var response = await _http.SendAsync(request, cancellationToken);
             if (!response.IsSuccessStatusCode && (typeof(T) == typeof(SessionResponse) || response.StatusCode != HttpStatusCode.NotFound))
             {
                 var refusal = await response.Content.ReadFromJsonAsync<SessionResponse>(Json, cancellationToken);
-                throw new OrderException(refusal?.Error ?? throw new JsonException("no reason"), response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.BadRequest ? ExitCodes.BadConfiguration : ExitCodes.Failure);
+                throw AdminClient.Refused(refusal?.Error ?? throw new JsonException("no reason"), response.StatusCode);
             }
 
             return await response.Content.ReadFromJsonAsync<T>(Json, cancellationToken) ?? throw new JsonException("null");
-        }
-        catch (HttpRequestException e)
-        {
-            throw new StatusException($"nothing answers at {page}: is the cluster up? (cssl up; --admin if it is elsewhere)", e);
-        }
-        catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new StatusException($"{page} did not answer within {_http.Timeout.TotalSeconds:0} s", e);
-        }
-        catch (Exception e) when (e is JsonException or NotSupportedException)
-        {
-            throw new StatusException($"what answers at {page} is not a C-SSL gateway, or does not take orders from here: {e.Message}", e);
-        }
-    }
+        }, cancellationToken);
 }

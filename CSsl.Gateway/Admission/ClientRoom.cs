@@ -16,7 +16,7 @@ namespace CSsl.Gateway.Admission;
 internal sealed record ClientPlace(ulong Id);
 
 /// <summary>
-/// Keeps room for clients: near the bound, connections that do nothing are let go (<see cref="LetGo"/>), and at it no more are accepted until one has left.
+/// Keeps room for clients: near the bound, connections that do nothing are evicted (<see cref="Eviction"/>), and at it no more are accepted until one has left.
 /// </summary>
 internal sealed partial class ClientRoom(
     ConnectionTable connections,
@@ -32,13 +32,13 @@ internal sealed partial class ClientRoom(
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Whoever was asked to go and has not gone by then has something under way, or is at a silo that does not answer: others are asked.</summary>
-    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LeaveTime = TimeSpan.FromSeconds(3);
 
     private readonly HashSet<IPEndPoint> _endpoints = [.. GatewayListeners.ClientEndpoints(gateway.Value)];
     private readonly Dictionary<ulong, long> _asked = [];
     private readonly LineRate _pauses = new(time);
-    private readonly LineRate _farewells = new(time);
-    private long _letGo;
+    private readonly LineRate _evictions = new(time);
+    private long _evicted;
 
     /// <inheritdoc/>
     public bool IsFor(IPEndPoint endpoint) => _endpoints.Contains(endpoint);
@@ -72,23 +72,23 @@ internal sealed partial class ClientRoom(
         var now = time.GetTimestamp();
         foreach (var (id, at) in _asked)
         {
-            if (connections.Find(id) is null || time.GetElapsedTime(at, now) > Farewell)
+            if (connections.Find(id) is null || time.GetElapsedTime(at, now) > LeaveTime)
                 _asked.Remove(id);
         }
 
-        var chosen = LetGo.Choose(connections.All.Where(connection => !connection.IsAskedToLeave).Select(connection => (connection, connection.Idleness, time.GetElapsedTime(connection.QuietSince, now))), room - free - _asked.Count);
+        var chosen = Eviction.Choose(connections.All.Where(connection => !connection.IsAskedToLeave).Select(connection => (connection, connection.Idleness, time.GetElapsedTime(connection.QuietSince, now))), room - free - _asked.Count);
         foreach (var (connection, idleness) in chosen)
         {
             _asked[connection.Entry.Id] = now;
             connection.MakeRoom();
-            meters.CountLetGo(idleness);
+            meters.CountEvicted(idleness);
         }
 
-        _letGo += chosen.Count;
-        if (chosen.Count > 0 && _farewells.IsDue(out _))
+        _evicted += chosen.Count;
+        if (chosen.Count > 0 && _evictions.IsDue(out _))
         {
-            LogLetGo(logger, connections.Capacity, _letGo);
-            _letGo = 0;
+            LogEvicted(logger, connections.Capacity, _evicted);
+            _evicted = 0;
         }
     }
 
@@ -104,7 +104,7 @@ internal sealed partial class ClientRoom(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // The gateway stops: everybody is let go.
+            // The gateway stops: everybody leaves.
         }
     }
 
@@ -114,6 +114,6 @@ internal sealed partial class ClientRoom(
     [LoggerMessage(EventId = 203, Level = LogLevel.Warning, Message = "All {Capacity} places for clients are taken: the next wait to be accepted ({Others} more pauses since the last such line)")]
     private static partial void LogFull(ILogger logger, int capacity, long others);
 
-    [LoggerMessage(EventId = 204, Level = LogLevel.Warning, Message = "Nearly all {Capacity} places for clients are taken: {Count} connections that did nothing were let go")]
-    private static partial void LogLetGo(ILogger logger, int capacity, long count);
+    [LoggerMessage(EventId = 204, Level = LogLevel.Warning, Message = "Nearly all {Capacity} places for clients are taken: {Count} connections that did nothing were evicted")]
+    private static partial void LogEvicted(ILogger logger, int capacity, long count);
 }

@@ -5,6 +5,8 @@ using CSsl.Gateway.Records;
 using CSsl.Gateway.VirtualConnections;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Gateway.Connections;
@@ -259,4 +261,18 @@ internal sealed partial class ClientConnection
 
     [LoggerMessage(EventId = 212, Level = LogLevel.Error, Message = "Connection {Id} from {Client} failed")]
     private static partial void LogFailed(ILogger logger, ulong id, System.Net.IPEndPoint client, Exception cause);
+}
+
+/// <summary>Kestrel hands every accepted client here.</summary>
+internal sealed class GatewayConnectionHandler(ConnectionServices services) : ConnectionHandler
+{
+    /// <inheritdoc/>
+    public override Task OnConnectedAsync(ConnectionContext connection)
+    {
+        services.Meters.CountAccepted();
+        var place = connection.Features.GetRequiredFeature<ClientPlace>();
+        var client = new ClientConnection(new ClientSocket(connection), place.Id, services);
+        services.Table.Add(client);
+        return client.RunAsync();
+    }
 }

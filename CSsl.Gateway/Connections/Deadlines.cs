@@ -12,7 +12,7 @@ internal sealed class Deadlines : IDisposable
     public static readonly TimeSpan DeliveryTime = TimeSpan.FromSeconds(60);
 
     /// <summary>How long a sleeping client's alert waits for the FIN that follows it.</summary>
-    public static readonly TimeSpan LastWordsTime = TimeSpan.FromMilliseconds(50);
+    public static readonly TimeSpan CloseNotifyTime = TimeSpan.FromMilliseconds(50);
 
     /// <summary>A connection may live that much longer than its deadline says.</summary>
     private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(100);
@@ -26,7 +26,7 @@ internal sealed class Deadlines : IDisposable
         Delivery = new DeadlineQueue(DeliveryTime, clock);
         Linger = new DeadlineQueue(LingerTime, clock);
         Takeover = new DeadlineQueue(limits.TakeoverTime, clock);
-        LastWords = new DeadlineQueue(LastWordsTime, clock);
+        CloseNotify = new DeadlineQueue(CloseNotifyTime, clock);
         _timer = clock.CreateTimer(static self => ((Deadlines)self!).Sweep(), this, Resolution, Resolution);
     }
 
@@ -46,7 +46,7 @@ internal sealed class Deadlines : IDisposable
     public DeadlineQueue Takeover { get; }
 
     /// <summary>From a sleeping client's alert to its FIN.</summary>
-    public DeadlineQueue LastWords { get; }
+    public DeadlineQueue CloseNotify { get; }
 
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
@@ -58,6 +58,6 @@ internal sealed class Deadlines : IDisposable
         Delivery.Sweep();
         Linger.Sweep();
         Takeover.Sweep();
-        LastWords.Sweep();
+        CloseNotify.Sweep();
     }
 }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Options;
 namespace CSsl.Gateway.Lifecycle;
 
 /// <summary>
-/// How a gateway leaves: Kestrel stops to accept and waits for the connections, which are closed politely (<see cref="Farewell"/>); those that are still
+/// How a gateway leaves: Kestrel stops to accept and waits for the connections, which are closed politely (<see cref="ConnectionDrain"/>); those that are still
 /// there after <see cref="GatewayOptions.DrainTime"/> are reset.
 /// </summary>
 internal sealed partial class GatewayDrain(
@@ -20,7 +20,7 @@ internal sealed partial class GatewayDrain(
     TimeProvider time,
     ILogger<GatewayDrain> logger) : IHostedLifecycleService, IDisposable
 {
-    private readonly Farewell _farewell = new(connections, admission);
+    private readonly ConnectionDrain _drain = new(connections, admission);
     private readonly CancellationTokenSource _late = new();
     private ITimer? _timer;
 
@@ -37,7 +37,7 @@ internal sealed partial class GatewayDrain(
         status.State = SiloState.Draining;
         LogDraining(logger, connections.Count);
         _timer = time.CreateTimer(static self => ((GatewayDrain)self!).ResetLate(), this, options.Value.DrainTime, Timeout.InfiniteTimeSpan);
-        _ = SayFarewellAsync();
+        _ = DrainAsync();
         return Task.CompletedTask;
     }
 
@@ -47,7 +47,7 @@ internal sealed partial class GatewayDrain(
         _timer?.Dispose();
         _late.Cancel();
         _late.Dispose();
-        _farewell.Dispose();
+        _drain.Dispose();
     }
 
     Task IHostedLifecycleService.StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -58,15 +58,15 @@ internal sealed partial class GatewayDrain(
 
     Task IHostedService.StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private async Task SayFarewellAsync()
+    private async Task DrainAsync()
     {
         try
         {
-            await _farewell.SayAsync(_late.Token);
+            await _drain.DrainAsync(_late.Token);
         }
         catch (OperationCanceledException) when (_late.IsCancellationRequested)
         {
-            LogUnheard(logger);
+            LogNotDrained(logger);
         }
     }
 
@@ -82,7 +82,7 @@ internal sealed partial class GatewayDrain(
     private static partial void LogDraining(ILogger logger, int connections);
 
     [LoggerMessage(EventId = 242, Level = LogLevel.Debug, Message = "Not all sleeping connections could be closed politely in time")]
-    private static partial void LogUnheard(ILogger logger);
+    private static partial void LogNotDrained(ILogger logger);
 
     [LoggerMessage(EventId = 241, Level = LogLevel.Warning, Message = "Resetting {Connections} connections that did not end within {DrainTime}")]
     private static partial void LogResetting(ILogger logger, int connections, TimeSpan drainTime);

@@ -11,7 +11,7 @@ internal sealed class GatewayMeters : IDisposable
     private readonly Meter _meter = new("CSsl.Gateway");
     private readonly Histogram<double> _timeToEstablished;
     private readonly Counter<long> _refusals;
-    private readonly Counter<long> _letGo;
+    private readonly Counter<long> _evicted;
     private long _acceptPauses;
     private long _accepted;
     private long _handshakesStarted;
@@ -27,7 +27,7 @@ internal sealed class GatewayMeters : IDisposable
         _meter.CreateObservableUpDownCounter("cssl.gateway.connections", () => connections.Count, "{connection}", "Client connections that are open");
         _meter.CreateObservableGauge("cssl.gateway.capacity", () => connections.Capacity, "{connection}", "Client connections that there is room for");
         _meter.CreateObservableCounter("cssl.gateway.accept_pauses", () => Volatile.Read(ref _acceptPauses), "{pause}", "Times that no client was accepted for want of room");
-        _letGo = _meter.CreateCounter<long>("cssl.gateway.let_go", "{connection}", "Connections that were let go to make room, by what they were doing");
+        _evicted = _meter.CreateCounter<long>("cssl.gateway.evicted", "{connection}", "Connections that were evicted to make room, by what they were doing");
         _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.in_flight", () => admission.UnderWay, "{handshake}", "Handshakes under way at silos");
         _meter.CreateObservableUpDownCounter("cssl.gateway.handshakes.waiting", () => admission.Waiting, "{handshake}", "Clients that wait for their handshake");
         _meter.CreateObservableGauge("cssl.gateway.handshakes.limit", () => admission.Limit, "{handshake}", "Handshakes that may be under way at once");
@@ -62,7 +62,7 @@ internal sealed class GatewayMeters : IDisposable
 
     public void CountAcceptPause() => Interlocked.Increment(ref _acceptPauses);
 
-    public void CountLetGo(Idleness idleness) => _letGo.Add(1, new KeyValuePair<string, object?>("state", LabelOf(idleness)));
+    public void CountEvicted(Idleness idleness) => _evicted.Add(1, new KeyValuePair<string, object?>("state", LabelOf(idleness)));
 
     public void CountHandshakeStarted() => Interlocked.Increment(ref _handshakesStarted);
 

@@ -13,7 +13,7 @@ namespace CSsl.Gateway.VirtualConnections;
 /// channel's turn. Back-pressure: without a turn nothing is read, the pipe fills up, and the client's TCP window closes. No allocation per record.
 /// Without a channel one record waits here; while there is none, the pipe holds no buffer.
 /// </summary>
-internal sealed class ClientUpstream(VirtualConnection owner, ConnectionEntry entry, PipeReader input, ReplayBuffer replay, LastWords lastWords, int maxLength, GatewayMeters meters) : IValueTaskSource<bool>
+internal sealed class ClientUpstream(VirtualConnection owner, ConnectionEntry entry, PipeReader input, ReplayBuffer replay, CloseNotifyWatch closeNotify, int maxLength, GatewayMeters meters) : IValueTaskSource<bool>
 {
     private readonly Lock _gate = new();
     private ManualResetValueTaskSourceCore<bool> _turn;
@@ -43,7 +43,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, ConnectionEntry en
                 var result = await input.ReadAsync();
                 var buffer = result.Buffer;
                 var status = RecordRun.Find(buffer, ConnectionPhase.Data, maxLength, maxCount: 0).Next;
-                if (status == RecordStatus.NeedMore || (Volatile.Read(ref _isAtRest) && MayBeLastWords(buffer)))
+                if (status == RecordStatus.NeedMore || (Volatile.Read(ref _isAtRest) && MayBeCloseNotify(buffer)))
                 {
                     // Of a record that the client did not finish the silo could make nothing.
                     input.AdvanceTo(buffer.Start, buffer.End);
@@ -87,7 +87,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, ConnectionEntry en
         {
             _channel = channel;
             _isAtRest = false;
-            isHeld = lastWords.Forget();
+            isHeld = closeNotify.Forget();
             hasRecords = replay.IsReplaying || _isWaiting;
             isEnd = _isEnded && !hasRecords;
         }
@@ -100,7 +100,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, ConnectionEntry en
             input.CancelPendingRead();
     }
 
-    /// <summary>Nothing is under way until a channel is open: what the client sends next may be its last word, and that wakes nobody.</summary>
+    /// <summary>Nothing is under way until a channel is open: what the client sends next may be close_notify, and that wakes nobody.</summary>
     public void Rest()
     {
         lock (_gate)
@@ -200,7 +200,7 @@ internal sealed class ClientUpstream(VirtualConnection owner, ConnectionEntry en
             _isWaiting = false;
             _channel = null;
             _isAtRest = false;
-            lastWords.Forget();
+            closeNotify.Forget();
             replay.Clear();
         }
 
@@ -211,10 +211,10 @@ internal sealed class ClientUpstream(VirtualConnection owner, ConnectionEntry en
     }
 
     // Behind the gate: a channel that opens finds what is held back.
-    private bool MayBeLastWords(in ReadOnlySequence<byte> unread)
+    private bool MayBeCloseNotify(in ReadOnlySequence<byte> unread)
     {
         lock (_gate)
-            return _isAtRest && lastWords.MayBe(unread);
+            return _isAtRest && closeNotify.MayBeCloseNotify(unread);
     }
 
     private void EndInput()

@@ -21,7 +21,7 @@ internal enum ChannelEnd
     /// <summary>The silo could not open the capsule.</summary>
     NotOpened,
 
-    /// <summary>The silo has said the last word.</summary>
+    /// <summary>The silo has sent its last record, and Close.</summary>
     Done,
 
     /// <summary>The silo, or the application behind it, gave up.</summary>

@@ -6,7 +6,7 @@ internal enum DataOutcome
     /// <summary>It goes on.</summary>
     None = 0,
 
-    /// <summary>The last word is said, and the client's kernel side has it: FIN.</summary>
+    /// <summary>The last record is sent, and the client's kernel side has it: FIN.</summary>
     Done,
 
     /// <summary>The silo gave up in the middle.</summary>

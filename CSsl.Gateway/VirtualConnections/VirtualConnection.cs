@@ -17,7 +17,7 @@ namespace CSsl.Gateway.VirtualConnections;
 ///                a silo takes it                      loss or Detach, nothing under way
 ///   TakingOver ------------------> Attached -----------------------------------------> Asleep
 ///     ^  ^  |                       |    |                                              |  |
-///     |  |  |                       |    | the last word is said, or the client is gone |  | the client is gone
+///     |  |  |                       |    | the last record is out, or the client is gone |  | the client is gone
 ///     |  |  +-----------------------|----+-----> Closing +------------------------------|--+
 ///     |  |   no silo, too many      |                                                   |
 ///     |  +--------------------------+                                                   |
@@ -59,7 +59,7 @@ internal sealed partial class VirtualConnection
         _isHttp2 = session.ApplicationProtocol == "h2";
         _quietSince = services.Time.GetTimestamp();
         var retained = _isHttp2 ? 0 : services.Limits.ReplayBuffer;
-        Upstream = new ClientUpstream(this, entry, socket.Input, new ReplayBuffer(session.ClientSequence, retained), new LastWords(socket.Input, session.Version, services.Deadlines.LastWords),
+        Upstream = new ClientUpstream(this, entry, socket.Input, new ReplayBuffer(session.ClientSequence, retained), new CloseNotifyWatch(socket.Input, session.Version, services.Deadlines.CloseNotify),
             RecordRouter.MaxLength(ConnectionPhase.Data, session.Version), services.Meters);
         Downstream = new ClientDownstream(this, entry, socket.Output, new SentToClient(session.Capsule, session.ServerSequence), services.Meters);
     }

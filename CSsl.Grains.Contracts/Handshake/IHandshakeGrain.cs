@@ -85,7 +85,7 @@ public sealed record HandshakeAnswer
     [Id(5)] public ResumptionRecord? Resumption { get; init; }
 
     /// <summary>With <see cref="Error"/>: the id of the session that must not be resumed again.</summary>
-    [Id(6)] public ReadOnlyMemory<byte> SpoiledSession { get; init; }
+    [Id(6)] public ReadOnlyMemory<byte> InvalidatedSession { get; init; }
 
     /// <summary>With <see cref="Error"/>: of which kind it is.</summary>
     [Id(7)] public HandshakeFailure Failure { get; init; }

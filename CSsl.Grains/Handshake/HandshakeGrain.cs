@@ -155,9 +155,9 @@ public sealed partial class HandshakeGrain(
                 return answer;
             default:
                 // The handshake wrote its own alert.
-                var spoiled = pending.OfferedSession;
+                var invalidated = pending.OfferedSession;
                 var failed = Fail(id, step.Failure, alert: null, step.Error ?? "the handshake failed");
-                return failed with { Consumed = step.Consumed, Flight = output.WrittenMemory, SpoiledSession = spoiled };
+                return failed with { Consumed = step.Consumed, Flight = output.WrittenMemory, InvalidatedSession = invalidated };
         }
     }
 

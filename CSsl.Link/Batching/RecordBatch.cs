@@ -29,7 +29,8 @@ public abstract class RecordBatch
     /// <summary>Idle jobs behind the last one, for <see cref="Commit"/>.</summary>
     public Span<RecordJob> Reserve(int count)
     {
-        if (_jobs.Length - Count < count) Grow(Count + count);
+        if (_jobs.Length - Count < count)
+            Grow(Count + count);
         return _jobs.AsSpan(Count, count);
     }
 
@@ -43,7 +44,7 @@ public abstract class RecordBatch
     /// <summary>One more job of a channel, idle.</summary>
     public ref RecordJob Add(LinkChannel owner)
     {
-        ref RecordJob job = ref Reserve(1)[0];
+        ref var job = ref Reserve(1)[0];
         Commit(owner, 1);
         return ref job;
     }
@@ -62,14 +63,15 @@ public abstract class RecordBatch
     /// <summary>Releases the jobs after the first <paramref name="count"/>, if they are not completed.</summary>
     internal void Truncate(int count)
     {
-        foreach (ref RecordJob job in Jobs[count..]) job.Release();
+        foreach (ref var job in Jobs[count..])
+            job.Release();
         _owners.AsSpan(count, Count - count).Clear();
         Count = count;
     }
 
     private void Grow(int needed)
     {
-        int length = Math.Max(needed, Math.Max(16, 2 * _jobs.Length));
+        var length = Math.Max(needed, Math.Max(16, 2 * _jobs.Length));
         Array.Resize(ref _jobs, length);
         Array.Resize(ref _owners, length);
     }

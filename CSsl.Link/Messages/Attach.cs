@@ -73,7 +73,7 @@ public sealed record Attach
     public static Attach Decode(ReadOnlySpan<byte> payload)
     {
         var reader = PayloadFields.ReaderOf(payload);
-        Attach attach = DecodeTakeover(ref reader, new Attach
+        var attach = DecodeTakeover(ref reader, new Attach
         {
             SessionId = reader.Guid(),
             ClientSequence = reader.U64(),
@@ -93,7 +93,8 @@ public sealed record Attach
     {
         if (Cause == AttachCause.Takeover)
         {
-            if (Response.Length > ResponseNote.MaxLength) throw new ArgumentException($"A note of {Response.Length} bytes; the most is {ResponseNote.MaxLength}.");
+            if (Response.Length > ResponseNote.MaxLength)
+                throw new ArgumentException($"A note of {Response.Length} bytes; the most is {ResponseNote.MaxLength}.");
             payload.Count(ReplayRecords);
             payload.Flag(IsReplayable);
             payload.U64(DeliveredBytes);
@@ -107,10 +108,13 @@ public sealed record Attach
 
     private static Attach DecodeTakeover(ref WireReader reader, Attach attach)
     {
-        if (attach.Cause > AttachCause.Takeover) reader.Fail("has an unknown cause");
-        if (attach.Cause != AttachCause.Takeover) return attach;
+        if (attach.Cause > AttachCause.Takeover)
+            reader.Fail("has an unknown cause");
+        if (attach.Cause != AttachCause.Takeover)
+            return attach;
         attach = attach with { ReplayRecords = reader.Count(), IsReplayable = reader.Flag(), DeliveredBytes = reader.U64(), Response = reader.Vector16().ToArray() };
-        if (attach.Response.Length > ResponseNote.MaxLength) reader.Fail("has a note that is too long");
+        if (attach.Response.Length > ResponseNote.MaxLength)
+            reader.Fail("has a note that is too long");
         return attach;
     }
 }

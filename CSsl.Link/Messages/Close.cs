@@ -10,7 +10,8 @@ public readonly record struct Close(CloseReason Reason)
     {
         var reader = PayloadFields.ReaderOf(payload);
         var reason = (CloseReason)reader.U8();
-        if (reason > CloseReason.HandedOver) reader.Fail("has an unknown reason");
+        if (reason > CloseReason.HandedOver)
+            reader.Fail("has an unknown reason");
         reader.Complete(nameof(Close));
         return new Close(reason);
     }

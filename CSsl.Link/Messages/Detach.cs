@@ -26,7 +26,8 @@ public sealed record Detach
         payload.U64(ServerRecord);
         payload.Vector16(Capsule.Span);
         payload.U8((byte)Reason);
-        if (Reason == DetachReason.Move) payload.Text(Silo);
+        if (Reason == DetachReason.Move)
+            payload.Text(Silo);
         return payload.ToPayload();
     }
 
@@ -41,8 +42,10 @@ public sealed record Detach
             Capsule = reader.Vector16().ToArray(),
             Reason = (DetachReason)reader.U8(),
         };
-        if (detach.Reason > DetachReason.Move) reader.Fail("has an unknown reason");
-        if (detach.Reason == DetachReason.Move && (detach = detach with { Silo = reader.Text() }).Silo is null) reader.Fail("names no silo");
+        if (detach.Reason > DetachReason.Move)
+            reader.Fail("has an unknown reason");
+        if (detach.Reason == DetachReason.Move && (detach = detach with { Silo = reader.Text() }).Silo is null)
+            reader.Fail("names no silo");
         reader.Complete(nameof(Detach));
         return detach;
     }

@@ -82,9 +82,12 @@ public sealed record Established
             Capsule = reader.Capsule(),
             Records = reader.Rest().ToArray(),
         };
-        if (!Enum.IsDefined(established.Version)) reader.Fail("has an unknown TLS version");
-        if (!Enum.IsDefined(established.CipherSuite)) reader.Fail("has an unknown cipher suite");
-        if (established.Group is { } known && !Enum.IsDefined(known)) reader.Fail("has an unknown group");
+        if (!Enum.IsDefined(established.Version))
+            reader.Fail("has an unknown TLS version");
+        if (!Enum.IsDefined(established.CipherSuite))
+            reader.Fail("has an unknown cipher suite");
+        if (established.Group is { } known && !Enum.IsDefined(known))
+            reader.Fail("has an unknown group");
         reader.Complete(nameof(Established));
         return established;
     }

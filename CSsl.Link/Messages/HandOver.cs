@@ -25,7 +25,8 @@ public sealed record HandOver
     {
         var reader = PayloadFields.ReaderOf(payload);
         var handOver = new HandOver { ClientRecord = reader.U64(), Silo = reader.Text() ?? "" };
-        if (handOver.Silo.Length == 0) reader.Fail("names no silo");
+        if (handOver.Silo.Length == 0)
+            reader.Fail("names no silo");
         reader.Complete(nameof(HandOver));
         return handOver;
     }

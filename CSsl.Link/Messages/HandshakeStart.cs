@@ -22,9 +22,9 @@ public readonly record struct HandshakeStart(ulong ConnectionId, IPEndPoint Clie
     public static HandshakeStart Decode(ReadOnlySpan<byte> payload)
     {
         var reader = PayloadFields.ReaderOf(payload);
-        ulong connection = reader.U64();
-        int deadline = reader.Count();
-        IPEndPoint client = reader.EndPoint();
+        var connection = reader.U64();
+        var deadline = reader.Count();
+        var client = reader.EndPoint();
         reader.Complete(nameof(HandshakeStart));
         return new HandshakeStart(connection, client, deadline);
     }

@@ -17,8 +17,9 @@ public readonly record struct MoveTarget(string Silo)
     public static MoveTarget Decode(ReadOnlySpan<byte> payload)
     {
         var reader = PayloadFields.ReaderOf(payload);
-        string? silo = reader.Text();
-        if (silo is null) reader.Fail("names no silo");
+        var silo = reader.Text();
+        if (silo is null)
+            reader.Fail("names no silo");
         reader.Complete(nameof(MoveTarget));
         return new MoveTarget(silo!);
     }

@@ -27,14 +27,16 @@ internal static class PayloadFields
     public static void Complete(this ref WireReader reader, string message)
     {
         reader.End();
-        if (reader.Fault is { } fault) throw new LinkException($"{message} {fault}.");
+        if (reader.Fault is { } fault)
+            throw new LinkException($"{message} {fault}.");
     }
 
     /// <summary>A count or a duration, u32: never negative.</summary>
     public static int Count(this ref WireReader reader)
     {
-        uint value = reader.U32();
-        if (value <= int.MaxValue) return (int)value;
+        var value = reader.U32();
+        if (value <= int.MaxValue)
+            return (int)value;
         reader.Fail("has a number out of range");
         return 0;
     }
@@ -49,37 +51,42 @@ internal static class PayloadFields
     /// <summary>4 or 6, the address, for IPv6 its scope, and the port.</summary>
     public static IPEndPoint EndPoint(this ref WireReader reader)
     {
-        byte family = reader.U8();
-        if (family is not (4 or 6)) reader.Fail("has an address that is neither IPv4 nor IPv6");
-        ReadOnlySpan<byte> address = reader.Bytes(family == 6 ? 16 : 4);
-        uint scope = family == 6 ? reader.U32() : 0;
-        ushort port = reader.U16();
-        if (reader.Fault is not null) return new IPEndPoint(IPAddress.None, 0);
+        var family = reader.U8();
+        if (family is not (4 or 6))
+            reader.Fail("has an address that is neither IPv4 nor IPv6");
+        var address = reader.Bytes(family == 6 ? 16 : 4);
+        var scope = family == 6 ? reader.U32() : 0;
+        var port = reader.U16();
+        if (reader.Fault is not null)
+            return new IPEndPoint(IPAddress.None, 0);
         return new IPEndPoint(family == 6 ? new IPAddress(address, scope) : new IPAddress(address), port);
     }
 
     /// <inheritdoc cref="EndPoint(ref WireReader)"/>
     public static void EndPoint(this ref WireWriter writer, IPEndPoint value)
     {
-        bool v6 = value.AddressFamily == AddressFamily.InterNetworkV6;
+        var v6 = value.AddressFamily == AddressFamily.InterNetworkV6;
         writer.U8(v6 ? (byte)6 : (byte)4);
         writer.Bytes(value.Address.GetAddressBytes());
-        if (v6) writer.U32((uint)value.Address.ScopeId);
+        if (v6)
+            writer.U32((uint)value.Address.ScopeId);
         writer.U16((ushort)value.Port);
     }
 
     /// <summary>A sealed session: u16 length and bytes, of which there must be some.</summary>
     public static byte[] Capsule(this ref WireReader reader)
     {
-        ReadOnlySpan<byte> capsule = reader.Vector16();
-        if (capsule.IsEmpty) reader.Fail("has no capsule");
+        var capsule = reader.Vector16();
+        if (capsule.IsEmpty)
+            reader.Fail("has no capsule");
         return capsule.ToArray();
     }
 
     /// <inheritdoc cref="Capsule(ref WireReader)"/>
     public static void Capsule(this ref WireWriter writer, ReadOnlySpan<byte> capsule)
     {
-        if (capsule.IsEmpty) throw new ArgumentException("A capsule of 0 bytes.", nameof(capsule));
+        if (capsule.IsEmpty)
+            throw new ArgumentException("A capsule of 0 bytes.", nameof(capsule));
         writer.Vector16(capsule);
     }
 }

@@ -23,9 +23,11 @@ public static class RecordsPrefix
     {
         var reader = PayloadFields.ReaderOf(payload);
         applicationBytes = reader.Count();
-        ReadOnlySpan<byte> records = reader.Rest();
-        if (records.IsEmpty) reader.Fail("has no records");
-        if (applicationBytes >= records.Length) reader.Fail("claims more application bytes than it has records for");
+        var records = reader.Rest();
+        if (records.IsEmpty)
+            reader.Fail("has no records");
+        if (applicationBytes >= records.Length)
+            reader.Fail("claims more application bytes than it has records for");
         reader.Complete("A Records frame");
         return records;
     }

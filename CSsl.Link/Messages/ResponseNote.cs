@@ -18,8 +18,9 @@ public readonly ref struct ResponseNote(ReadOnlySpan<byte> Sealed)
     public static ResponseNote Decode(ReadOnlySpan<byte> payload)
     {
         var reader = PayloadFields.ReaderOf(payload);
-        if (payload.Length is 0 or > MaxLength) reader.Fail($"is of {payload.Length} bytes");
-        ReadOnlySpan<byte> note = reader.Rest();
+        if (payload.Length is 0 or > MaxLength)
+            reader.Fail($"is of {payload.Length} bytes");
+        var note = reader.Rest();
         reader.Complete(nameof(ResponseNote));
         return new ResponseNote(note);
     }

@@ -28,6 +28,6 @@ public interface ILinkTransportListener : IAsyncDisposable
 /// <summary>Which transport an endpoint is of: "inproc:NAME" or "host:port".</summary>
 public static class LinkTransport
 {
-    public static ILinkTransport For(string endpoint) =>
-        endpoint.StartsWith(InProcessTransport.Prefix, StringComparison.Ordinal) ? InProcessTransport.Instance : TcpTransport.Instance;
+    public static ILinkTransport For(string endpoint)
+        => endpoint.StartsWith(InProcessTransport.Prefix, StringComparison.Ordinal) ? InProcessTransport.Instance : TcpTransport.Instance;
 }

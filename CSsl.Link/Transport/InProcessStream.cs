@@ -38,19 +38,20 @@ internal sealed class InProcessStream : Stream
         ObjectDisposedException.ThrowIf(!_reading.TryBegin(), this);
         try
         {
-            ReadResult result = await _input.ReadAsync(cancellationToken);
+            var result = await _input.ReadAsync(cancellationToken);
             ObjectDisposedException.ThrowIf(result.IsCanceled, this);
-            ReadOnlySequence<byte> taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, buffer.Length));
+            var taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, buffer.Length));
             taken.CopyTo(buffer.Span);
 
             // Before the advance: it gives the segments back, and the sequence means nothing any more.
-            int length = (int)taken.Length;
+            var length = (int)taken.Length;
             _input.AdvanceTo(taken.End);
             return length;
         }
         finally
         {
-            if (_reading.EndAndIsClosed()) _input.Complete();
+            if (_reading.EndAndIsClosed())
+                _input.Complete();
         }
     }
 
@@ -60,22 +61,28 @@ internal sealed class InProcessStream : Stream
         ObjectDisposedException.ThrowIf(!_writing.TryBegin(), this);
         try
         {
-            FlushResult result = await _output.WriteAsync(buffer, cancellationToken);
+            var result = await _output.WriteAsync(buffer, cancellationToken);
             ObjectDisposedException.ThrowIf(result.IsCanceled, this);
-            if (result.IsCompleted) throw new IOException("The other end is closed.");
+            if (result.IsCompleted)
+                throw new IOException("The other end is closed.");
         }
         finally
         {
-            if (_writing.EndAndIsClosed()) _output.Complete();
+            if (_writing.EndAndIsClosed())
+                _output.Complete();
         }
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (_reading.CloseAndIsIdle()) _input.Complete();
-        else _input.CancelPendingRead();
-        if (_writing.CloseAndIsIdle()) _output.Complete();
-        else _output.CancelPendingFlush();
+        if (_reading.CloseAndIsIdle())
+            _input.Complete();
+        else
+            _input.CancelPendingRead();
+        if (_writing.CloseAndIsIdle())
+            _output.Complete();
+        else
+            _output.CancelPendingFlush();
         base.Dispose(disposing);
     }
 
@@ -99,7 +106,7 @@ internal sealed class InProcessStream : Stream
         /// <summary>False: closed. One operation at a time.</summary>
         public bool TryBegin()
         {
-            int state = Interlocked.CompareExchange(ref _state, Busy, 0);
+            var state = Interlocked.CompareExchange(ref _state, Busy, 0);
             return (state & Busy) == 0 ? state == 0 : throw new InvalidOperationException("An operation of this direction is under way.");
         }
 

@@ -21,8 +21,8 @@ internal sealed class InProcessTransport : ILinkTransport
     public ValueTask<Stream> ConnectAsync(string endpoint, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        (Stream here, Stream there) = InProcessStream.CreatePair();
-        return _listeners.TryGetValue(endpoint, out InProcessListener? listener) && listener.TryAdd(there)
+        var (here, there) = InProcessStream.CreatePair();
+        return _listeners.TryGetValue(endpoint, out var listener) && listener.TryAdd(there)
             ? ValueTask.FromResult(here)
             : throw new LinkException($"No connection to {endpoint}: nobody listens there.");
     }
@@ -39,13 +39,14 @@ internal sealed class InProcessListener(string endpoint, Action<InProcessListene
 
     public bool TryAdd(Stream stream) => _waiting.Writer.TryWrite(stream);
 
-    public async ValueTask<(Stream Stream, string From)?> AcceptAsync() =>
-        await _waiting.Reader.WaitToReadAsync() && _waiting.Reader.TryRead(out Stream? stream) ? (stream, endpoint) : null;
+    public async ValueTask<(Stream Stream, string From)?> AcceptAsync()
+        => await _waiting.Reader.WaitToReadAsync() && _waiting.Reader.TryRead(out var stream) ? (stream, endpoint) : null;
 
     public async ValueTask DisposeAsync()
     {
         onClosed(this);
         _waiting.Writer.TryComplete();
-        while (_waiting.Reader.TryRead(out Stream? stream)) await stream.DisposeAsync();
+        while (_waiting.Reader.TryRead(out var stream))
+            await stream.DisposeAsync();
     }
 }

@@ -10,10 +10,10 @@ internal sealed class TcpTransport : ILinkTransport
 
     public ILinkTransportListener Listen(string endpoint)
     {
-        (string host, int port) = Split(endpoint);
+        var (host, port) = Split(endpoint);
         try
         {
-            IPAddress address = IPAddress.TryParse(host, out IPAddress? literal) ? literal : Dns.GetHostAddresses(host)[0];
+            var address = IPAddress.TryParse(host, out var literal) ? literal : Dns.GetHostAddresses(host)[0];
             return new TcpTransportListener(new IPEndPoint(address, port));
         }
         catch (SocketException e)
@@ -24,12 +24,14 @@ internal sealed class TcpTransport : ILinkTransport
 
     public async ValueTask<Stream> ConnectAsync(string endpoint, CancellationToken cancellationToken)
     {
-        (string host, int port) = Split(endpoint);
+        var (host, port) = Split(endpoint);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            if (IPAddress.TryParse(host, out IPAddress? address)) await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
-            else await socket.ConnectAsync(host, port, cancellationToken);
+            if (IPAddress.TryParse(host, out var address))
+                await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
+            else
+                await socket.ConnectAsync(host, port, cancellationToken);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch (SocketException e)
@@ -46,8 +48,9 @@ internal sealed class TcpTransport : ILinkTransport
 
     private static (string Host, int Port) Split(string endpoint)
     {
-        int colon = endpoint.LastIndexOf(':');
-        if (colon <= 0 || !ushort.TryParse(endpoint.AsSpan(colon + 1), out ushort port)) throw new LinkException($"'{endpoint}' is no endpoint: it should be host:port.");
+        var colon = endpoint.LastIndexOf(':');
+        if (colon <= 0 || !ushort.TryParse(endpoint.AsSpan(colon + 1), out var port))
+            throw new LinkException($"'{endpoint}' is no endpoint: it should be host:port.");
         return (endpoint[..colon].TrimStart('[').TrimEnd(']'), port);
     }
 }
@@ -82,11 +85,11 @@ internal sealed class TcpTransportListener : ILinkTransportListener
     {
         try
         {
-            Socket accepted = await _socket.AcceptAsync();
+            var accepted = await _socket.AcceptAsync();
             try
             {
                 accepted.NoDelay = true;
-                string from = accepted.RemoteEndPoint?.ToString() ?? "?";
+                var from = accepted.RemoteEndPoint?.ToString() ?? "?";
                 return (new NetworkStream(accepted, ownsSocket: true), from);
             }
             catch

@@ -9,7 +9,7 @@ internal enum TakeoverStartKind
     /// <summary>The application gets it; after a takeover, requests that come again are judged one by one.</summary>
     Serve,
 
-    /// <summary>Some last words, close_notify, and the end. The application never sees it.</summary>
+    /// <summary>A response or nothing, close_notify, and the end. The application never sees it.</summary>
     EndInOrder,
 
     /// <summary>Reset: the client must not take what it has for the whole.</summary>
@@ -18,8 +18,8 @@ internal enum TakeoverStartKind
 
 /// <summary>How to begin with a session, as far as the gateway's word alone decides it.</summary>
 /// <param name="Kind">What to do.</param>
-/// <param name="LastWords">A whole HTTP/1.1 response, or nothing.</param>
-internal readonly record struct TakeoverStart(TakeoverStartKind Kind, byte[] LastWords)
+/// <param name="Response">A whole HTTP/1.1 response, or nothing.</param>
+internal readonly record struct TakeoverStart(TakeoverStartKind Kind, byte[] Response)
 {
     private const string LostReason = "502 Bad Gateway: the server that had this request was lost, and the request was too long to be kept for another one\n";
 

@@ -83,8 +83,8 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
 
         if (answer.Resumption is { } made)
             sessions.Store(made);
-        if (!answer.SpoiledSession.IsEmpty)
-            sessions.Remove(answer.SpoiledSession);
+        if (!answer.InvalidatedSession.IsEmpty)
+            sessions.Remove(answer.InvalidatedSession);
 
         var over = answer.Error is not null || answer.Established is not null;
         lock (_gate)

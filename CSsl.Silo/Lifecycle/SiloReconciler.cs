@@ -73,7 +73,7 @@ internal sealed partial class SiloReconciler(
         {
             if (view.Current.OrderFor(options.Value.Name) is { } order && order != status.Order)
                 await AdoptAsync(order, stoppingToken);
-            var holds = _withdrawn.Count > 0 && await LetGoAsync(stoppingToken);
+            var holds = _withdrawn.Count > 0 && await ReleaseAsync(stoppingToken);
             _isFailing = false;
             return holds;
         }
@@ -123,7 +123,7 @@ internal sealed partial class SiloReconciler(
     }
 
     /// <summary>Lets go of the roles that are withdrawn, each for itself; true while something of one is held. That takes as long as the last session and handshake do.</summary>
-    private async Task<bool> LetGoAsync(CancellationToken cancellationToken)
+    private async Task<bool> ReleaseAsync(CancellationToken cancellationToken)
     {
         foreach (var (role, since) in _withdrawn.ToList())
         {
@@ -140,7 +140,7 @@ internal sealed partial class SiloReconciler(
 
         if (_withdrawn.Count > 0)
             return true;
-        LogLetGo(status.IsDraining ? SiloRoles.None : status.Roles);
+        LogReleased(status.IsDraining ? SiloRoles.None : status.Roles);
         if (status.TryDrained())
             await reporter.ReportAsync(cancellationToken);
         return false;
@@ -159,8 +159,8 @@ internal sealed partial class SiloReconciler(
     [LoggerMessage(Level = LogLevel.Information, Message = "ordered: {Roles}{Draining}")]
     private partial void LogOrdered(SiloRoles roles, string draining);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "nothing is left of what this silo does no more; it keeps {Roles}")]
-    private partial void LogLetGo(SiloRoles roles);
+    [LoggerMessage(Level = LogLevel.Information, Message = "the withdrawn roles are released; this silo keeps {Roles}")]
+    private partial void LogReleased(SiloRoles roles);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the handshake role can't be taken")]
     private partial void LogNoHandshakes(Exception error);

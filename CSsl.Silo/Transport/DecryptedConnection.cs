@@ -118,11 +118,11 @@ internal sealed class DecryptedConnection : ConnectionContext,
     }
 
     /// <summary>Ends the connection in order without the application ever having it.</summary>
-    /// <param name="lastWords">What the client is told before that.</param>
-    public void EndUnseen(ReadOnlySpan<byte> lastWords)
+    /// <param name="response">What the client is told before that.</param>
+    public void EndUnseen(ReadOnlySpan<byte> response)
     {
         _input.Reader.Complete();
-        _output.Writer.Write(lastWords);
+        _output.Writer.Write(response);
         _output.Writer.Complete();
     }
 

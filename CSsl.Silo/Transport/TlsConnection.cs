@@ -210,7 +210,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     private void OnProtocolError(TlsException error)
     {
         host.LogProtocolError(Info.SessionId, Info.Client, error.Message);
-        host.Spoil(_resumptionId);
+        host.Invalidate(_resumptionId);
         if (_phase!.ReceivedFatalAlert is not null)
         {
             End(CloseReason.Aborted, new ConnectionResetException(error.Message));
@@ -356,7 +356,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
                 Abort("the silo is leaving");
                 break;
             case TakeoverStartKind.EndInOrder:
-                _connection!.EndUnseen(start.LastWords);
+                _connection!.EndUnseen(start.Response);
                 break;
             default:
                 Abort("what the client has can't go on");

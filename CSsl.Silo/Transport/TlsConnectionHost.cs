@@ -46,7 +46,7 @@ internal sealed partial class TlsConnectionHost(
     public string SiloName { get; } = silo.Value.Name;
 
     /// <summary>The session of a connection that ended with a fatal alert: it is not resumed again (RFC 5246 section 7.2.2).</summary>
-    public void Spoil(ReadOnlyMemory<byte> resumptionId)
+    public void Invalidate(ReadOnlyMemory<byte> resumptionId)
     {
         if (!resumptionId.IsEmpty)
             resumption.Remove(resumptionId);

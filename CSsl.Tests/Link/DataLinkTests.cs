@@ -8,8 +8,8 @@ public class DataLinkTests
     [Fact]
     public async Task Link_carries_frames_both_ways()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync();
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync();
+        var (gateway, silo) = await links.OpenAsync();
         Assert.Equal([1, 2, 3], await silo.NextAsync(FrameKind.Attach));
 
         silo.SendFrame(FrameKind.Attached, 9);
@@ -24,7 +24,7 @@ public class DataLinkTests
     [Fact]
     public async Task Link_tells_each_end_who_the_other_is()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync();
+        await using var links = await TestLinks.ConnectAsync();
 
         Assert.Equal(new LinkIdentity("silo-1", "test"), links.Gateway.Peer);
         Assert.Equal(new LinkIdentity("gateway-1", "test"), links.Silo.Peer);
@@ -33,12 +33,12 @@ public class DataLinkTests
     [Fact]
     public async Task Link_tells_each_open_channel_once_when_the_peer_closes()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync();
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync();
+        var (gateway, silo) = await links.OpenAsync();
 
         await links.Silo.DisposeAsync();
 
-        LinkException reason = await links.GatewayEnd.WaitAsync(TestLinks.Patience);
+        var reason = await links.GatewayEnd.WaitAsync(TestLinks.Patience);
         Assert.Equal("The peer closed the link.", reason.Message);
         Assert.Same(reason, await gateway.Lost);
         await silo.Lost;

@@ -8,15 +8,15 @@ namespace CSsl.Tests.Link;
 public class FrameHeaderTests
 {
     [Fact]
-    public void Header_reads_back_what_was_written() =>
-        Prop.ForAll(
+    public void Header_reads_back_what_was_written()
+        => Prop.ForAll(
             Gen.Choose(0, LinkChannel.MaxPayload).ToArbitrary(),
             ArbMap.Default.ArbFor<uint>(),
             ArbMap.Default.ArbFor<byte>(),
             (length, channel, kind) =>
             {
                 var header = new FrameHeader(length, channel, (FrameKind)kind);
-                byte[] bytes = new byte[FrameHeader.Size];
+                var bytes = new byte[FrameHeader.Size];
                 header.Write(bytes);
                 return FrameHeader.Read(bytes, LinkChannel.MaxPayload) == header;
             }).QuickCheckThrowOnFailure();
@@ -24,7 +24,7 @@ public class FrameHeaderTests
     [Fact]
     public void Header_is_laid_out_as_the_drawing_says()
     {
-        byte[] bytes = new byte[FrameHeader.Size];
+        var bytes = new byte[FrameHeader.Size];
         new FrameHeader(0x010203, 0xA1B2C3D4, FrameKind.Records).Write(bytes);
 
         Assert.Equal("03020100D4C3B2A122000000", Convert.ToHexString(bytes));
@@ -35,7 +35,7 @@ public class FrameHeaderTests
     [InlineData(1, int.MaxValue)]
     public void Header_is_refused_when_the_payload_is_too_long(uint channel, int length)
     {
-        byte[] bytes = new byte[FrameHeader.Size];
+        var bytes = new byte[FrameHeader.Size];
         new FrameHeader(length, channel, FrameKind.Records).Write(bytes);
 
         Assert.Throws<LinkException>(() => FrameHeader.Read(bytes, LinkChannel.MaxPayload));
@@ -47,7 +47,7 @@ public class FrameHeaderTests
     [InlineData(11)]
     public void Header_is_refused_when_a_reserved_byte_is_set(int at)
     {
-        byte[] bytes = new byte[FrameHeader.Size];
+        var bytes = new byte[FrameHeader.Size];
         new FrameHeader(1, 1, FrameKind.Records).Write(bytes);
         bytes[at] = 1;
 
@@ -57,7 +57,7 @@ public class FrameHeaderTests
     [Fact]
     public void Every_kind_is_sent_by_an_end_and_no_other_number_is()
     {
-        for (int number = 0; number <= byte.MaxValue; number++)
+        for (var number = 0; number <= byte.MaxValue; number++)
             Assert.Equal(Enum.IsDefined((FrameKind)number), FrameRules.SentBy((FrameKind)number) != LinkEnd.Neither);
     }
 }

@@ -21,7 +21,8 @@ internal sealed class GatedStream(Stream inner) : Stream
     /// <summary>From here on a write waits for <see cref="ReleaseOne"/> or <see cref="Open"/>; what was noted before is forgotten.</summary>
     public void Hold()
     {
-        lock (_gate) _held = NewWait();
+        lock (_gate)
+            _held = NewWait();
         while (_begun.Reader.TryRead(out _))
         {
         }
@@ -43,13 +44,15 @@ internal sealed class GatedStream(Stream inner) : Stream
     /// <summary>From here on writes fail, while reads go on.</summary>
     public void Break()
     {
-        lock (_gate) _broken = true;
+        lock (_gate)
+            _broken = true;
     }
 
     public void Open()
     {
         TaskCompletionSource? held;
-        lock (_gate) (held, _held) = (_held, null);
+        lock (_gate)
+            (held, _held) = (_held, null);
         held?.TrySetResult();
     }
 
@@ -61,8 +64,9 @@ internal sealed class GatedStream(Stream inner) : Stream
     {
         while (true)
         {
-            IReadOnlyList<Frame> frames = await NextWriteAsync();
-            if (frames.Any(f => f.Channel != 0)) return [.. frames.Where(f => f.Channel != 0)];
+            var frames = await NextWriteAsync();
+            if (frames.Any(f => f.Channel != 0))
+                return [.. frames.Where(f => f.Channel != 0)];
         }
     }
 
@@ -72,12 +76,14 @@ internal sealed class GatedStream(Stream inner) : Stream
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            if (_broken) throw new IOException("broken");
+            if (_broken)
+                throw new IOException("broken");
             _begun.Writer.TryWrite(buffer.ToArray());
             wait = _held?.Task;
         }
 
-        if (wait is not null) await wait;
+        if (wait is not null)
+            await wait;
         await inner.WriteAsync(buffer, cancellationToken);
     }
 
@@ -113,7 +119,7 @@ internal sealed class GatedStream(Stream inner) : Stream
         var frames = new List<Frame>();
         while (!bytes.IsEmpty)
         {
-            FrameHeader header = FrameHeader.Read(bytes, LinkChannel.MaxPayload);
+            var header = FrameHeader.Read(bytes, LinkChannel.MaxPayload);
             frames.Add(new Frame(header.Kind, bytes.Slice(FrameHeader.Size, header.Length).ToArray(), header.Channel));
             bytes = bytes[(FrameHeader.Size + header.Length)..];
         }

@@ -19,7 +19,7 @@ internal sealed class HeldLinks : IAsyncDisposable
     public static async Task<HeldLinks> StartAsync(LinkOptions? options = null)
     {
         GatedStream? gate = null;
-        TestLinks links = await TestLinks.ConnectAsync(options, time: new FakeTimeProvider(), wrapSilo: s => gate = new GatedStream(s));
+        var links = await TestLinks.ConnectAsync(options, time: new FakeTimeProvider(), wrapSilo: s => gate = new GatedStream(s));
         return new HeldLinks(links, gate!);
     }
 
@@ -27,9 +27,9 @@ internal sealed class HeldLinks : IAsyncDisposable
     public async Task<List<TestChannel>> OpenAsync(int count)
     {
         var silos = new List<TestChannel>();
-        for (int i = 0; i < count; i++)
+        for (var i = 0; i < count; i++)
         {
-            (TestChannel gateway, TestChannel silo) = await Links.OpenAsync();
+            var (gateway, silo) = await Links.OpenAsync();
             Gateways[gateway.Id] = gateway;
             silos.Add(silo);
         }
@@ -41,9 +41,12 @@ internal sealed class HeldLinks : IAsyncDisposable
     public async Task HoldAsync(TestChannel channel)
     {
         Gate.Hold();
-        if (channel.Filler is null) channel.SendRecords([0]);
-        else channel.AskForTurn();
-        while ((await Gate.NextWriteAsync()).All(f => f.Channel == 0)) Gate.ReleaseOne();
+        if (channel.Filler is null)
+            channel.SendRecords([0]);
+        else
+            channel.AskForTurn();
+        while ((await Gate.NextWriteAsync()).All(f => f.Channel == 0))
+            Gate.ReleaseOne();
     }
 
     public async ValueTask DisposeAsync()

@@ -10,7 +10,7 @@ public class HelloTests
     [Fact]
     public void Hello_decodes_to_what_was_encoded()
     {
-        Hello got = Hello.Decode(Sample.Encode());
+        var got = Hello.Decode(Sample.Encode());
 
         Assert.Equal(Sample with { Nonce = got.Nonce }, got);
         Assert.True(Sample.Nonce.Span.SequenceEqual(got.Nonce.Span));
@@ -37,9 +37,10 @@ public class HelloTests
     [InlineData(45, 0xFF, "not UTF-8")]
     public void Hello_is_refused_when_a_field_is_wrong(int at, int value, string why)
     {
-        byte[] payload = Sample.Encode();
+        var payload = Sample.Encode();
         payload[at] = (byte)value;
-        if (at == 44) payload = [.. payload[..45], .. payload[51..]];
+        if (at == 44)
+            payload = [.. payload[..45], .. payload[51..]];
 
         Assert.Contains(why, Assert.Throws<LinkException>(() => Hello.Decode(payload)).Message, StringComparison.Ordinal);
     }
@@ -47,7 +48,7 @@ public class HelloTests
     [Fact]
     public void Hello_is_refused_when_it_grants_nothing()
     {
-        byte[] payload = Sample.Encode();
+        var payload = Sample.Encode();
         payload.AsSpan(8, 4).Clear();
 
         Assert.Contains("grants no credit", Assert.Throws<LinkException>(() => Hello.Decode(payload)).Message, StringComparison.Ordinal);
@@ -56,12 +57,12 @@ public class HelloTests
     [Fact]
     public void Hello_is_refused_or_exactly_what_it_encodes_to_after_any_mutation()
     {
-        byte[] sample = Sample.Encode();
+        var sample = Sample.Encode();
         var random = new Random(1);
-        int refused = 0;
-        for (int round = 0; round < 20_000; round++)
+        var refused = 0;
+        for (var round = 0; round < 20_000; round++)
         {
-            byte[] mutant = Mutation.Of(sample, random);
+            var mutant = Mutation.Of(sample, random);
             try
             {
                 Assert.Equal(mutant, Hello.Decode(mutant).Encode());

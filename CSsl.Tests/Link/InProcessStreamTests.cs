@@ -50,9 +50,9 @@ public sealed class InProcessStreamTests
     [Fact]
     public async Task Write_waits_while_the_other_end_does_not_read()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        byte[] bytes = new byte[512 * 1024];
-        Task writing = one.WriteAsync(bytes).AsTask();
+        var (one, other) = InProcessStream.CreatePair();
+        var bytes = new byte[512 * 1024];
+        var writing = one.WriteAsync(bytes).AsTask();
         Assert.False(writing.IsCompleted);
 
         await other.ReadExactlyAsync(bytes);
@@ -63,9 +63,9 @@ public sealed class InProcessStreamTests
     [Fact]
     public async Task Closing_ends_what_is_pending_at_this_end()
     {
-        (Stream one, Stream _) = InProcessStream.CreatePair();
-        Task<int> reading = one.ReadAsync(new byte[10]).AsTask();
-        Task writing = one.WriteAsync(new byte[512 * 1024]).AsTask();
+        var (one, _) = InProcessStream.CreatePair();
+        var reading = one.ReadAsync(new byte[10]).AsTask();
+        var writing = one.WriteAsync(new byte[512 * 1024]).AsTask();
 
         await one.DisposeAsync();
 
@@ -78,11 +78,11 @@ public sealed class InProcessStreamTests
     [Fact]
     public async Task Closing_lets_the_other_end_read_what_was_written_and_then_the_end()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
+        var (one, other) = InProcessStream.CreatePair();
         await one.WriteAsync(new byte[] { 1, 2, 3 });
         await one.DisposeAsync();
 
-        byte[] got = new byte[10];
+        var got = new byte[10];
         Assert.Equal(3, await other.ReadAsync(got));
         Assert.Equal(0, await other.ReadAsync(got));
         await Assert.ThrowsAsync<IOException>(() => other.WriteAsync(new byte[1]).AsTask());
@@ -91,8 +91,8 @@ public sealed class InProcessStreamTests
     [Fact]
     public async Task Closing_ends_a_write_that_is_pending_at_the_other_end()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task writing = other.WriteAsync(new byte[512 * 1024]).AsTask();
+        var (one, other) = InProcessStream.CreatePair();
+        var writing = other.WriteAsync(new byte[512 * 1024]).AsTask();
 
         await one.DisposeAsync();
 

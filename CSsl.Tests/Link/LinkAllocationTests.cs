@@ -20,10 +20,10 @@ public class LinkAllocationTests
     [InlineData(true)]
     public async Task Nothing_is_allocated_per_Records_frame_in_steady_state(bool tcp)
     {
-        (Stream one, Stream other) = tcp ? await Tcp.PairAsync() : InProcessStream.CreatePair();
-        await using TestLinks links = await TestLinks.ConnectAsync((one, other));
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
-        int left = 0;
+        var (one, other) = tcp ? await Tcp.PairAsync() : InProcessStream.CreatePair();
+        await using var links = await TestLinks.ConnectAsync((one, other));
+        var (gateway, silo) = await links.OpenAsync();
+        var left = 0;
         using var done = new SemaphoreSlim(0);
         silo.Filler = _ => 1400;
         gateway.Discards = true;
@@ -32,16 +32,18 @@ public class LinkAllocationTests
         // One frame at a time, there and back: each is a batch, a write and a read of its own, mostly pending.
         gateway.WhenRecords = _ =>
         {
-            if (--left == 0) done.Release();
-            else silo.AskForTurn();
+            if (--left == 0)
+                done.Release();
+            else
+                silo.AskForTurn();
         };
 
         // The least of several rounds: what else the process does (pools that grow, code that is compiled again) is not the link's.
-        long least = long.MaxValue;
-        for (int round = 0; round < 6 && least > Allowed; round++)
+        var least = long.MaxValue;
+        for (var round = 0; round < 6 && least > Allowed; round++)
         {
             left = Frames;
-            long before = GC.GetTotalAllocatedBytes(precise: true);
+            var before = GC.GetTotalAllocatedBytes(precise: true);
             silo.AskForTurn();
             Assert.True(await done.WaitAsync(TestLinks.Patience));
             least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);

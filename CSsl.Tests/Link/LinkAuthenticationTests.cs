@@ -14,9 +14,9 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Peer_with_another_cluster_key_is_refused_at_both_ends()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
-        Task<DataLink> silo = ConnectAsync(other, Silo, new TestAcceptor(), key: RandomNumberGenerator.GetBytes(32));
+        var (one, other) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var silo = ConnectAsync(other, Silo, new TestAcceptor(), key: RandomNumberGenerator.GetBytes(32));
 
         Assert.Equal("The peer 'silo-1' does not know the cluster key.", (await RefusedAsync(gateway)).Message);
         await RefusedAsync(silo);
@@ -25,9 +25,9 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Peer_of_another_cluster_is_refused_at_both_ends()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
-        Task<DataLink> silo = ConnectAsync(other, Silo with { ClusterId = "production" }, new TestAcceptor());
+        var (one, other) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var silo = ConnectAsync(other, Silo with { ClusterId = "production" }, new TestAcceptor());
 
         Assert.Equal("The peer 'silo-1' is of the cluster 'production', this end of 'test'.", (await RefusedAsync(gateway)).Message);
         Assert.Equal("The peer 'gateway-1' is of the cluster 'test', this end of 'production'.", (await RefusedAsync(silo)).Message);
@@ -36,9 +36,9 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Two_gateways_refuse_each_other()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
-        Task<DataLink> second = ConnectAsync(other, Gateway with { Name = "gateway-2" }, acceptor: null);
+        var (one, other) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var second = ConnectAsync(other, Gateway with { Name = "gateway-2" }, acceptor: null);
 
         Assert.Contains("'gateway-2' is a gateway, as this end is", (await RefusedAsync(gateway)).Message, StringComparison.Ordinal);
         await RefusedAsync(second);
@@ -47,8 +47,8 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Peer_that_sends_back_what_it_gets_is_refused()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var (one, other) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
         await WriteAsync(other, FrameKind.Hello, await ReadAsync(other, FrameKind.Hello));
 
         await RefusedAsync(gateway);
@@ -57,9 +57,9 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Peer_that_claims_to_be_the_other_end_and_sends_the_proof_back_is_refused()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
-        Hello hello = Hello.Decode(await ReadAsync(other, FrameKind.Hello));
+        var (one, other) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var hello = Hello.Decode(await ReadAsync(other, FrameKind.Hello));
         await WriteAsync(other, FrameKind.Hello, (hello with { End = LinkEnd.Silo }).Encode());
         await WriteAsync(other, FrameKind.Proof, await ReadAsync(other, FrameKind.Proof));
 
@@ -70,12 +70,12 @@ public class LinkAuthenticationTests
     public async Task Proof_of_one_link_is_no_proof_on_another()
     {
         // A silo that relays: it has a real silo prove itself to its own hello, whose nonce it chose.
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        (Stream three, Stream four) = InProcessStream.CreatePair();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
-        Task<DataLink> silo = ConnectAsync(four, Silo, new TestAcceptor());
-        Hello gatewayHello = Hello.Decode(await ReadAsync(other, FrameKind.Hello));
-        byte[] siloHello = await ReadAsync(three, FrameKind.Hello);
+        var (one, other) = InProcessStream.CreatePair();
+        var (three, four) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var silo = ConnectAsync(four, Silo, new TestAcceptor());
+        var gatewayHello = Hello.Decode(await ReadAsync(other, FrameKind.Hello));
+        var siloHello = await ReadAsync(three, FrameKind.Hello);
         await WriteAsync(three, FrameKind.Hello, (gatewayHello with { Nonce = new byte[32] }).Encode());
         await WriteAsync(other, FrameKind.Hello, siloHello);
         await WriteAsync(other, FrameKind.Proof, await ReadAsync(three, FrameKind.Proof));
@@ -88,9 +88,9 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Silent_peer_is_given_up_after_the_connect_timeout()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
+        var (one, other) = InProcessStream.CreatePair();
         var time = new FakeTimeProvider();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null, time: time);
+        var gateway = ConnectAsync(one, Gateway, acceptor: null, time: time);
         await ReadAsync(other, FrameKind.Hello);
         time.Advance(new LinkOptions().ConnectTimeout - TimeSpan.FromMilliseconds(1));
         Assert.False(gateway.IsCompleted);
@@ -103,8 +103,8 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Peer_that_closes_is_no_peer()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var (one, other) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
         await ReadAsync(other, FrameKind.Hello);
         await other.DisposeAsync();
 
@@ -114,9 +114,9 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Caller_that_gives_up_gets_its_own_cancellation_and_the_transport_is_closed()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
+        var (one, other) = InProcessStream.CreatePair();
         using var cancel = new CancellationTokenSource();
-        Task<DataLink> gateway = DataLink.ConnectAsync(one, Gateway, TestLinks.Key, null, new LinkOptions(), TimeProvider.System, cancel.Token);
+        var gateway = DataLink.ConnectAsync(one, Gateway, TestLinks.Key, null, new LinkOptions(), TimeProvider.System, cancel.Token);
         await ReadAsync(other, FrameKind.Hello);
         await cancel.CancelAsync();
 
@@ -127,9 +127,9 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Hello_that_claims_to_be_huge_is_refused_before_it_is_read()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
-        byte[] header = new byte[FrameHeader.Size];
+        var (one, other) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var header = new byte[FrameHeader.Size];
         new FrameHeader(Hello.MaxLength + 1, 0, FrameKind.Hello).Write(header);
         await other.WriteAsync(header);
 
@@ -140,17 +140,17 @@ public class LinkAuthenticationTests
     public async Task Peer_that_sends_anything_but_a_hello_is_refused()
     {
         var random = new Random(20261122);
-        byte[] hello = new Hello(LinkEnd.Silo, 1, new byte[32], Silo).Encode();
-        byte[] valid = new byte[FrameHeader.Size + hello.Length];
+        var hello = new Hello(LinkEnd.Silo, 1, new byte[32], Silo).Encode();
+        var valid = new byte[FrameHeader.Size + hello.Length];
         new FrameHeader(hello.Length, 0, FrameKind.Hello).Write(valid);
         hello.CopyTo(valid, FrameHeader.Size);
 
         // Never a proof, which random bytes can't be; and always the end of the stream.
-        for (int round = 0; round < 300; round++)
+        for (var round = 0; round < 300; round++)
         {
-            (Stream one, Stream other) = InProcessStream.CreatePair();
-            Task<DataLink> gateway = ConnectAsync(one, Gateway, acceptor: null);
-            byte[] garbage = round % 3 == 0 ? RandomNumberGenerator.GetBytes(random.Next(1, 2000)) : Mutation.Of(valid, random);
+            var (one, other) = InProcessStream.CreatePair();
+            var gateway = ConnectAsync(one, Gateway, acceptor: null);
+            var garbage = round % 3 == 0 ? RandomNumberGenerator.GetBytes(random.Next(1, 2000)) : Mutation.Of(valid, random);
             await other.WriteAsync(garbage);
             await ReadAsync(other, FrameKind.Hello);
             await other.DisposeAsync();
@@ -161,13 +161,13 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Nothing_beyond_the_proof_is_read_while_authenticating()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> connecting = ConnectAsync(one, Gateway, acceptor: null);
+        var (one, other) = InProcessStream.CreatePair();
+        var connecting = ConnectAsync(one, Gateway, acceptor: null);
         await LinkAuthentication.RunAsync(other, new Hello(LinkEnd.Silo, 1, new byte[32], Silo), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
         await WriteAsync(other, FrameKind.Goodbye, []);
-        DataLink gateway = await connecting;
+        var gateway = await connecting;
 
-        Task<LinkException> run = gateway.RunAsync(default);
+        var run = gateway.RunAsync(default);
         await Eventually.TrueAsync(() => gateway.PeerLeaving, "the Goodbye that followed the proof arrived");
         await gateway.DisposeAsync();
         Assert.Equal("This end closed the link.", (await run).Message);
@@ -178,7 +178,7 @@ public class LinkAuthenticationTests
     [InlineData("two\nlines")]
     public async Task Identity_is_refused_here_when_it_can_not_be_sent(string name)
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
+        var (one, other) = InProcessStream.CreatePair();
         await Assert.ThrowsAsync<ArgumentException>(() => ConnectAsync(one, Gateway with { Name = name }, acceptor: null));
         await AssertClosedAsync(other);
     }
@@ -186,19 +186,19 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Short_cluster_key_is_refused_here()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
+        var (one, other) = InProcessStream.CreatePair();
         await Assert.ThrowsAsync<ArgumentException>(() => ConnectAsync(one, Gateway, acceptor: null, key: new byte[31]));
         await AssertClosedAsync(other);
     }
 
-    private static Task<DataLink> ConnectAsync(Stream stream, LinkIdentity self, ILinkAcceptor? acceptor, byte[]? key = null, TimeProvider? time = null) =>
-        DataLink.ConnectAsync(stream, self, key ?? TestLinks.Key, acceptor, new LinkOptions(), time ?? TimeProvider.System, default);
+    private static Task<DataLink> ConnectAsync(Stream stream, LinkIdentity self, ILinkAcceptor? acceptor, byte[]? key = null, TimeProvider? time = null)
+        => DataLink.ConnectAsync(stream, self, key ?? TestLinks.Key, acceptor, new LinkOptions(), time ?? TimeProvider.System, default);
 
     private static Task<LinkException> RefusedAsync(Task<DataLink> connecting) => Assert.ThrowsAsync<LinkException>(() => connecting.WaitAsync(TestLinks.Patience));
 
     private static async Task AssertClosedAsync(Stream other)
     {
-        byte[] rest = new byte[4096];
+        var rest = new byte[4096];
         while (await other.ReadAsync(rest).AsTask().WaitAsync(TestLinks.Patience) > 0)
         {
         }
@@ -206,18 +206,18 @@ public class LinkAuthenticationTests
 
     private static async Task<byte[]> ReadAsync(Stream stream, FrameKind kind)
     {
-        byte[] header = new byte[FrameHeader.Size];
+        var header = new byte[FrameHeader.Size];
         await stream.ReadExactlyAsync(header).AsTask().WaitAsync(TestLinks.Patience);
-        FrameHeader frame = FrameHeader.Read(header, LinkChannel.MaxPayload);
+        var frame = FrameHeader.Read(header, LinkChannel.MaxPayload);
         Assert.Equal(kind, frame.Kind);
-        byte[] payload = new byte[frame.Length];
+        var payload = new byte[frame.Length];
         await stream.ReadExactlyAsync(payload).AsTask().WaitAsync(TestLinks.Patience);
         return payload;
     }
 
     private static async Task WriteAsync(Stream stream, FrameKind kind, byte[] payload)
     {
-        byte[] frame = new byte[FrameHeader.Size + payload.Length];
+        var frame = new byte[FrameHeader.Size + payload.Length];
         new FrameHeader(payload.Length, 0, kind).Write(frame);
         payload.CopyTo(frame, FrameHeader.Size);
         await stream.WriteAsync(frame);

@@ -1,6 +1,5 @@
 using System.Text;
 using CSsl.Link;
-using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -23,12 +22,13 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         await OpenAsync(Channels);
         _runner.Holds = true;
         _channels[0].Silo.SendText("0");
-        long sends = _silo!.Counters.Sends;
-        foreach (var (_, silo) in _channels) silo.SendText("more");
+        var sends = _silo!.Counters.Sends;
+        foreach (var (_, silo) in _channels)
+            silo.SendText("more");
 
         await _runner.ReleaseAsync();
 
-        for (int i = 0; i < Channels; i++)
+        for (var i = 0; i < Channels; i++)
         {
             var (gateway, silo) = _channels[i];
             Assert.Equal(i == 0 ? "0more" : "more", await ReadAsync(gateway, silo, i == 0 ? 2 : 1));
@@ -100,10 +100,12 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         _runner.Holds = someoneElseRuns;
         gateway.SendRecords([.. silo.Client.SealData(10), .. silo.Client.SealData(20)]);
         gateway.SendFrame(FrameKind.Eof);
-        if (someoneElseRuns) await _runner.ReleaseAsync();
+        if (someoneElseRuns)
+            await _runner.ReleaseAsync();
 
         var log = (await silo.LogAsync(3)).Where(static what => what != "end").ToList();
-        while (log.Count < 4) log = [.. (await silo.LogAsync(1)).Where(static what => what != "end")];
+        while (log.Count < 4)
+            log = [.. (await silo.LogAsync(1)).Where(static what => what != "end")];
 
         Assert.Equal(["Attach", "ApplicationData", "ApplicationData", "Eof"], log);
     }
@@ -115,11 +117,14 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         var (gateway, silo) = _channels[0];
         const int Records = 3000;
         var bytes = new List<byte>();
-        for (int i = 0; i < Records; i++) bytes.AddRange(silo.Client.SealData(1));
-        for (int at = 0; at < bytes.Count; at += 23 * 700) gateway.SendRecords([.. bytes.Skip(at).Take(23 * 700)]);
+        for (var i = 0; i < Records; i++)
+            bytes.AddRange(silo.Client.SealData(1));
+        for (var at = 0; at < bytes.Count; at += 23 * 700)
+            gateway.SendRecords([.. bytes.Skip(at).Take(23 * 700)]);
 
-        IReadOnlyList<string> log = await silo.LogAsync(Records);
-        while (log.Count(static what => what == "ApplicationData") < Records) log = await silo.LogAsync(1);
+        var log = await silo.LogAsync(Records);
+        while (log.Count(static what => what == "ApplicationData") < Records)
+            log = await silo.LogAsync(1);
 
         Assert.Equal(Records, _runner.Batches.Sum());
         Assert.All(_runner.Batches, static batch => Assert.InRange(batch, 1, RecordBatch.UsualRecords + 700));
@@ -132,7 +137,7 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         var (gateway, silo) = _channels[0];
         _runner.Holds = true;
         silo.SendText("last");
-        RecordKey key = silo.Key!;
+        var key = silo.Key!;
         silo.Dispose();
         Assert.False(key.IsWiped);
 
@@ -173,7 +178,7 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
 
     private async Task ConnectAsync()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
+        var (one, other) = InProcessStream.CreatePair();
         var gateway = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
         var silo = DataLink.ConnectAsync(other, new LinkIdentity("silo-1", "test"), TestLinks.Key, _acceptor, new LinkOptions(), TimeProvider.System, default, _runner);
         (_gateway, _silo) = (await gateway, await silo);
@@ -183,7 +188,7 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
 
     private async Task OpenAsync(int channels)
     {
-        for (int i = 0; i < channels; i++)
+        for (var i = 0; i < channels; i++)
         {
             var gateway = new TestChannel { Returns = true };
             _gateway!.Open(gateway, FrameKind.Attach, [1]);
@@ -195,12 +200,12 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
     private static async Task<string> ReadAsync(TestChannel gateway, TlsChannel silo, int frames = 1)
     {
         var text = new StringBuilder();
-        for (int i = 0; i < frames; i++)
+        for (var i = 0; i < frames; i++)
         {
             ReadOnlyMemory<byte> records = await gateway.NextAsync(FrameKind.Records);
             while (!records.IsEmpty)
             {
-                int length = RecordHeader.Size + ((records.Span[3] << 8) | records.Span[4]);
+                var length = RecordHeader.Size + ((records.Span[3] << 8) | records.Span[4]);
                 text.Append(Encoding.ASCII.GetString(silo.Client.Open(records.Span[..length]).Content));
                 records = records[length..];
             }

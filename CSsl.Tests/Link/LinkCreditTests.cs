@@ -12,12 +12,13 @@ public class LinkCreditTests
     [Fact]
     public async Task Sender_stops_at_the_credit_plus_less_than_one_record_when_nothing_is_returned()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(Options);
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(Options);
+        var (gateway, silo) = await links.OpenAsync();
         SendForEver(silo);
 
-        int received = 0;
-        while (received < Credit) received += (await gateway.NextAsync(FrameKind.Records)).Length;
+        var received = 0;
+        while (received < Credit)
+            received += (await gateway.NextAsync(FrameKind.Records)).Length;
         await RoundTripAsync(gateway, silo);
 
         Assert.InRange(received, Credit, Credit + LinkChannel.MinimumRoom - 1);
@@ -27,14 +28,15 @@ public class LinkCreditTests
     [Fact]
     public async Task Room_is_the_turn_or_the_credit_or_one_record()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(Options);
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(Options);
+        var (gateway, silo) = await links.OpenAsync();
         SendForEver(silo);
-        int received = 0;
-        while (received < Credit) received += (await gateway.NextAsync(FrameKind.Records)).Length;
+        var received = 0;
+        while (received < Credit)
+            received += (await gateway.NextAsync(FrameKind.Records)).Length;
         await RoundTripAsync(gateway, silo);
 
-        int turn = Options.TurnBytes;
+        var turn = Options.TurnBytes;
         Assert.Equal([turn, Credit - turn], silo.Rooms);
 
         // A quarter of the credit is what a Window frame brings at least; it is more than one record here.
@@ -49,8 +51,8 @@ public class LinkCreditTests
     [Fact]
     public async Task Room_for_one_whole_record_is_offered_when_the_credit_is_smaller()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(new LinkOptions { ChannelCredit = 10 });
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(new LinkOptions { ChannelCredit = 10 });
+        var (gateway, silo) = await links.OpenAsync();
         SendForEver(silo);
 
         Assert.Equal(LinkChannel.MinimumRoom, (await gateway.NextAsync(FrameKind.Records)).Length);
@@ -68,17 +70,18 @@ public class LinkCreditTests
     [Fact]
     public async Task Window_frames_come_a_quarter_of_the_credit_at_a_time()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(Options);
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync(Options);
+        var channel = await peer.OpenAsync(1);
         await peer.SendAsync(FrameKind.Records, 1, new byte[Credit]);
         await channel.NextAsync(FrameKind.Records);
 
-        for (int returned = 0; returned < Credit / 4 - 1; returned++) channel.GiveCredit(1);
+        for (var returned = 0; returned < Credit / 4 - 1; returned++)
+            channel.GiveCredit(1);
         await peer.SendAsync(FrameKind.Ping, 0, new byte[8]);
         Assert.Equal(FrameKind.Pong, (await peer.NextButPingsAsync()).Kind);
         channel.GiveCredit(1);
 
-        Frame window = await peer.NextButPingsAsync();
+        var window = await peer.NextButPingsAsync();
         Assert.Equal((FrameKind.Window, 1u), (window.Kind, window.Channel));
         Assert.Equal(ScriptedPeer.U32(Credit / 4), window.Payload);
     }
@@ -86,8 +89,8 @@ public class LinkCreditTests
     [Fact]
     public async Task Credit_that_was_never_received_can_not_be_returned()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(Options);
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(Options);
+        var (gateway, silo) = await links.OpenAsync();
         silo.SendRecords(new byte[100]);
         await gateway.NextAsync(FrameKind.Records);
 
@@ -99,8 +102,8 @@ public class LinkCreditTests
     [Fact]
     public async Task Each_end_is_sent_no_more_than_it_grants_though_the_two_grant_different_amounts()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(new LinkOptions { ChannelCredit = 30_000 }, new LinkOptions { ChannelCredit = 50_000 });
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(new LinkOptions { ChannelCredit = 30_000 }, new LinkOptions { ChannelCredit = 50_000 });
+        var (gateway, silo) = await links.OpenAsync();
         await silo.NextAsync(FrameKind.Attach);
         SendForEver(silo);
         SendForEver(gateway);
@@ -114,18 +117,20 @@ public class LinkCreditTests
     [Fact]
     public async Task Stalled_channel_does_not_hold_up_another()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(Options);
-        (TestChannel stalled, TestChannel stalledSilo) = await links.OpenAsync();
-        (TestChannel flowing, TestChannel flowingSilo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(Options);
+        var (stalled, stalledSilo) = await links.OpenAsync();
+        var (flowing, flowingSilo) = await links.OpenAsync();
         flowing.Returns = true;
         SendForEver(stalledSilo);
         SendForEver(flowingSilo);
 
         long received = 0;
-        while (received < 20 * Credit) received += (await flowing.NextAsync(FrameKind.Records)).Length;
+        while (received < 20 * Credit)
+            received += (await flowing.NextAsync(FrameKind.Records)).Length;
 
-        int held = 0;
-        while (stalled.TryNext(out Frame? frame)) held += frame!.Payload.Length;
+        var held = 0;
+        while (stalled.TryNext(out var frame))
+            held += frame!.Payload.Length;
         Assert.InRange(held, 1, Credit + LinkChannel.MinimumRoom - 1);
         flowingSilo.Filler = _ => 0;
     }
@@ -133,13 +138,15 @@ public class LinkCreditTests
     [Fact]
     public async Task Channel_goes_on_when_credit_comes_while_its_turn_is_wanted_and_there_was_none()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(new LinkOptions { ChannelCredit = 1 });
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(new LinkOptions { ChannelCredit = 1 });
+        var (gateway, silo) = await links.OpenAsync();
 
         // Every byte is a stall, and every return the end of one: a lost wake-up would end this.
         gateway.Returns = true;
-        for (int i = 0; i < 3000; i++) silo.SendRecords([(byte)i]);
-        for (int i = 0; i < 3000; i++) Assert.Equal((byte)i, (await gateway.NextAsync(FrameKind.Records))[0]);
+        for (var i = 0; i < 3000; i++)
+            silo.SendRecords([(byte)i]);
+        for (var i = 0; i < 3000; i++)
+            Assert.Equal((byte)i, (await gateway.NextAsync(FrameKind.Records))[0]);
     }
 
     private static void SendForEver(TestChannel channel)
@@ -157,7 +164,8 @@ public class LinkCreditTests
     {
         silo.Frames = (_, f) =>
         {
-            if (f.Kind == FrameKind.Eof) silo.SendFrame(FrameKind.Checkpoint);
+            if (f.Kind == FrameKind.Eof)
+                silo.SendFrame(FrameKind.Checkpoint);
         };
         gateway.SendFrame(FrameKind.Eof);
         Assert.DoesNotContain(await silo.SkipAsync(FrameKind.Eof), f => f.Kind == FrameKind.Records);

@@ -13,8 +13,8 @@ public class LinkHeartbeatTests
     public async Task Hung_peer_is_found_after_the_peer_timeout()
     {
         var time = new FakeTimeProvider();
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync(time: time);
+        var channel = await peer.OpenAsync(1);
         await SettleAsync(peer);
 
         time.Advance(Options.PingInterval);
@@ -22,7 +22,7 @@ public class LinkHeartbeatTests
         Assert.True(peer.Link.IsAlive);
         time.Advance(Options.PingInterval);
 
-        LinkException reason = await peer.End.WaitAsync(TestLinks.Patience);
+        var reason = await peer.End.WaitAsync(TestLinks.Patience);
         Assert.Equal("The peer was silent for 1500 ms.", reason.Message);
         Assert.Same(reason, await channel.Lost);
     }
@@ -31,15 +31,16 @@ public class LinkHeartbeatTests
     public async Task Timer_that_runs_a_little_fast_does_not_cost_a_tick_more()
     {
         var time = new SuspendableTime();
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
+        await using var peer = await ScriptedPeer.OfSiloAsync(time: time);
         await SettleAsync(peer);
 
         // The first sees that the peer was heard.
-        TimeSpan tick = Options.PingInterval - TimeSpan.FromMilliseconds(1);
-        for (int i = 0; i < 6; i++) time.Tick(tick);
+        var tick = Options.PingInterval - TimeSpan.FromMilliseconds(1);
+        for (var i = 0; i < 6; i++)
+            time.Tick(tick);
         Assert.True(peer.Link.IsAlive);
         time.Tick(tick);
-        LinkException reason = await peer.End.WaitAsync(TestLinks.Patience);
+        var reason = await peer.End.WaitAsync(TestLinks.Patience);
         Assert.Equal("The peer was silent for 1494 ms.", reason.Message);
     }
 
@@ -47,8 +48,8 @@ public class LinkHeartbeatTests
     public async Task Peer_that_says_anything_in_time_is_not_hung()
     {
         var time = new FakeTimeProvider();
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
-        for (int i = 0; i < 10; i++)
+        await using var peer = await ScriptedPeer.OfSiloAsync(time: time);
+        for (var i = 0; i < 10; i++)
         {
             await SettleAsync(peer);
             Tick(time, Options.PeerTimeout - Options.PingInterval);
@@ -61,16 +62,18 @@ public class LinkHeartbeatTests
     public async Task Own_lateness_is_not_blamed_on_the_peer()
     {
         var time = new SuspendableTime();
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
+        await using var peer = await ScriptedPeer.OfSiloAsync(time: time);
         await SettleAsync(peer);
 
         // Suspended for an hour: one tick comes, late. The peer has one more interval after it, and five that make up the timeout.
         time.Suspend(TimeSpan.FromHours(1));
-        for (int i = 0; i < 5; i++) time.Tick(Options.PingInterval);
+        for (var i = 0; i < 5; i++)
+            time.Tick(Options.PingInterval);
         Assert.True(peer.Link.IsAlive);
 
         await SettleAsync(peer);
-        for (int i = 0; i < 4; i++) time.Tick(Options.PingInterval);
+        for (var i = 0; i < 4; i++)
+            time.Tick(Options.PingInterval);
         time.Suspend(TimeSpan.FromHours(1));
         Assert.True(peer.Link.IsAlive);
         time.Tick(Options.PingInterval);
@@ -82,8 +85,8 @@ public class LinkHeartbeatTests
     public async Task Peer_is_not_blamed_while_this_end_has_work_in_hand()
     {
         var time = new FakeTimeProvider();
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync(time: time);
+        var channel = await peer.OpenAsync(1);
         using var inFrame = new SemaphoreSlim(0);
         using var goOn = new SemaphoreSlim(0);
         channel.Frames = (_, _) =>
@@ -104,7 +107,7 @@ public class LinkHeartbeatTests
     public async Task Pings_carry_the_load_to_the_other_end()
     {
         var time = new FakeTimeProvider();
-        await using TestLinks links = await TestLinks.ConnectAsync(time: time);
+        await using var links = await TestLinks.ConnectAsync(time: time);
         links.Silo.Load = new byte[] { 1, 2, 3 };
         Assert.Throws<ArgumentException>(() => links.Silo.Load = new byte[257]);
 
@@ -122,8 +125,8 @@ public class LinkHeartbeatTests
     public async Task Round_trip_is_the_time_from_ping_to_pong()
     {
         var time = new FakeTimeProvider();
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: time);
-        Frame ping = await peer.NextAsync();
+        await using var peer = await ScriptedPeer.OfSiloAsync(time: time);
+        var ping = await peer.NextAsync();
         Assert.Equal((FrameKind.Ping, TimeSpan.Zero), (ping.Kind, peer.Link.RoundTrip));
 
         time.Advance(TimeSpan.FromMilliseconds(30));
@@ -136,10 +139,10 @@ public class LinkHeartbeatTests
     [Fact]
     public async Task Ping_is_answered_with_its_time_stamp()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
+        await using var peer = await ScriptedPeer.OfSiloAsync();
         await peer.SendAsync(FrameKind.Ping, 0, 1, 2, 3, 4, 5, 6, 7, 8, 99);
 
-        Frame pong = await peer.NextButPingsAsync();
+        var pong = await peer.NextButPingsAsync();
         Assert.Equal(FrameKind.Pong, pong.Kind);
         Assert.Equal([1, 2, 3, 4, 5, 6, 7, 8], pong.Payload);
         await Eventually.TrueAsync(() => peer.Link.PeerLoad.Length == 1, "the load was taken");
@@ -177,7 +180,8 @@ public class LinkHeartbeatTests
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             // The link's timer is the one that is armed later; those of the authentication are never needed here.
-            if (dueTime == Timeout.InfiniteTimeSpan) (_tick, _state) = (callback, state);
+            if (dueTime == Timeout.InfiniteTimeSpan)
+                (_tick, _state) = (callback, state);
             return new NoTimer();
         }
 

@@ -16,14 +16,14 @@ public class LinkListenerTests
     public async Task Gateway_reaches_the_silo_at_the_endpoint_that_its_listener_tells(string endpoint)
     {
         var acceptor = new TestAcceptor();
-        await using LinkListener listener = LinkListener.Start(Unique(endpoint), acceptor, Setup("silo-1"), (link, stop) => link.RunAsync(stop));
-        DataLink gateway = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
+        await using var listener = LinkListener.Start(Unique(endpoint), acceptor, Setup("silo-1"), (link, stop) => link.RunAsync(stop));
+        var gateway = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
         await using (gateway)
         {
-            Task<LinkException> run = gateway.RunAsync(default);
+            var run = gateway.RunAsync(default);
             var channel = new TestChannel();
             gateway.Open(channel, FrameKind.Attach, [1]);
-            TestChannel silo = await acceptor.OpenedAsync(channel.Id);
+            var silo = await acceptor.OpenedAsync(channel.Id);
             silo.SendRecords([1, 2, 3]);
 
             Assert.Equal([1, 2, 3], await channel.NextAsync(FrameKind.Records));
@@ -35,17 +35,17 @@ public class LinkListenerTests
     [Fact]
     public async Task Dispose_ends_the_links_and_frees_the_endpoint()
     {
-        string endpoint = Unique("inproc:");
-        LinkListener listener = LinkListener.Start(endpoint, new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop));
-        DataLink gateway = await LinkConnector.ConnectAsync(endpoint, Setup("gateway-1"), default);
-        Task<LinkException> run = gateway.RunAsync(default);
+        var endpoint = Unique("inproc:");
+        var listener = LinkListener.Start(endpoint, new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop));
+        var gateway = await LinkConnector.ConnectAsync(endpoint, Setup("gateway-1"), default);
+        var run = gateway.RunAsync(default);
 
         await listener.DisposeAsync();
         await listener.DisposeAsync();
 
         await run.WaitAsync(TestLinks.Patience);
         Assert.Contains("nobody listens", (await Assert.ThrowsAsync<LinkException>(() => LinkConnector.ConnectAsync(endpoint, Setup("gateway-1"), default))).Message, StringComparison.Ordinal);
-        await using LinkListener again = LinkListener.Start(endpoint, new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop));
+        await using var again = LinkListener.Start(endpoint, new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop));
         Assert.Equal(endpoint, again.Endpoint);
     }
 
@@ -54,7 +54,7 @@ public class LinkListenerTests
     [InlineData("inproc:")]
     public async Task Endpoint_that_is_in_use_is_refused(string endpoint)
     {
-        await using LinkListener listener = LinkListener.Start(Unique(endpoint), new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop));
+        await using var listener = LinkListener.Start(Unique(endpoint), new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop));
 
         var refused = Assert.Throws<LinkException>(() => LinkListener.Start(listener.Endpoint, new TestAcceptor(), Setup("silo-2"), (link, stop) => link.RunAsync(stop)));
 
@@ -75,9 +75,9 @@ public class LinkListenerTests
     [Fact]
     public async Task Connecting_where_nobody_listens_says_where()
     {
-        string endpoint = $"127.0.0.1:{Ports.Free(1)[0]}";
+        var endpoint = $"127.0.0.1:{Ports.Free(1)[0]}";
 
-        LinkException none = await Assert.ThrowsAsync<LinkException>(() => LinkConnector.ConnectAsync(endpoint, Setup("gateway-1"), default));
+        var none = await Assert.ThrowsAsync<LinkException>(() => LinkConnector.ConnectAsync(endpoint, Setup("gateway-1"), default));
 
         Assert.StartsWith($"No connection to {endpoint}: ", none.Message, StringComparison.Ordinal);
     }
@@ -85,16 +85,16 @@ public class LinkListenerTests
     [Fact]
     public async Task Peer_without_the_key_gets_no_link_and_others_still_do()
     {
-        int links = 0;
-        await using LinkListener listener = LinkListener.Start("127.0.0.1:0", new TestAcceptor(), Setup("silo-1"), (link, stop) =>
+        var links = 0;
+        await using var listener = LinkListener.Start("127.0.0.1:0", new TestAcceptor(), Setup("silo-1"), (link, stop) =>
         {
             links++;
             return link.RunAsync(stop);
         });
-        LinkSetup stranger = Setup("gateway-0") with { ClusterKey = RandomNumberGenerator.GetBytes(32) };
+        var stranger = Setup("gateway-0") with { ClusterKey = RandomNumberGenerator.GetBytes(32) };
 
         await Assert.ThrowsAsync<LinkException>(() => LinkConnector.ConnectAsync(listener.Endpoint, stranger, default));
-        await using DataLink gateway = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
+        await using var gateway = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
 
         await Eventually.TrueAsync(() => links == 1 && listener.UnprovenCount == 0, "the one link is there");
     }
@@ -103,32 +103,33 @@ public class LinkListenerTests
     public async Task Silent_connections_are_bounded_and_do_not_keep_a_gateway_out()
     {
         // The clock stands still: nobody goes because of a timeout.
-        LinkSetup setup = Setup("silo-1") with { Time = new FakeTimeProvider() };
-        await using LinkListener listener = LinkListener.Start(Unique("inproc:"), new TestAcceptor(), setup, (link, stop) => link.RunAsync(stop));
+        var setup = Setup("silo-1") with { Time = new FakeTimeProvider() };
+        await using var listener = LinkListener.Start(Unique("inproc:"), new TestAcceptor(), setup, (link, stop) => link.RunAsync(stop));
         var silent = new List<Stream>();
-        for (int i = 0; i < UnprovenPeers.Most + 20; i++) silent.Add(await LinkTransport.For(listener.Endpoint).ConnectAsync(listener.Endpoint, default));
+        for (var i = 0; i < UnprovenPeers.Most + 20; i++)
+            silent.Add(await LinkTransport.For(listener.Endpoint).ConnectAsync(listener.Endpoint, default));
 
-        await using DataLink gateway = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
+        await using var gateway = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
 
         Assert.InRange(listener.UnprovenCount, 1, UnprovenPeers.Most);
 
         // The oldest were sent away: a hello, and then the end.
-        byte[] hello = new byte[FrameHeader.Size + Hello.MaxLength];
-        int got = await silent[0].ReadAtLeastAsync(hello, hello.Length, throwOnEndOfStream: false).AsTask().WaitAsync(TestLinks.Patience);
+        var hello = new byte[FrameHeader.Size + Hello.MaxLength];
+        var got = await silent[0].ReadAtLeastAsync(hello, hello.Length, throwOnEndOfStream: false).AsTask().WaitAsync(TestLinks.Patience);
         Assert.InRange(got, FrameHeader.Size, hello.Length - 1);
     }
 
     [Fact]
     public async Task No_more_connections_are_accepted_than_there_are_places_and_the_next_when_one_has_left()
     {
-        await using LinkListener listener = LinkListener.Start("127.0.0.1:0", new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop), capacity: 1);
-        DataLink first = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
+        await using var listener = LinkListener.Start("127.0.0.1:0", new TestAcceptor(), Setup("silo-1"), (link, stop) => link.RunAsync(stop), capacity: 1);
+        var first = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-1"), default);
         _ = first.RunAsync(default);
-        LinkException refused = await Assert.ThrowsAsync<LinkException>(() => LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-2"), default));
+        var refused = await Assert.ThrowsAsync<LinkException>(() => LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-2"), default));
         Assert.Contains("within 2 s", refused.Message, StringComparison.Ordinal);
 
         await first.DisposeAsync();
-        await using DataLink second = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-3"), default);
+        await using var second = await LinkConnector.ConnectAsync(listener.Endpoint, Setup("gateway-3"), default);
         Assert.Equal("silo-1", second.Peer.Name);
     }
 
@@ -136,22 +137,22 @@ public class LinkListenerTests
     public async Task Connecting_gives_up_after_the_timeout_when_the_silo_accepts_and_says_nothing()
     {
         var time = new WatchedTimeProvider();
-        string endpoint = Unique("inproc:");
-        await using ILinkTransportListener listener = LinkTransport.For(endpoint).Listen(endpoint);
-        Task<DataLink> connecting = LinkConnector.ConnectAsync(endpoint, Setup("gateway-1") with { Time = time }, default);
+        var endpoint = Unique("inproc:");
+        await using var listener = LinkTransport.For(endpoint).Listen(endpoint);
+        var connecting = LinkConnector.ConnectAsync(endpoint, Setup("gateway-1") with { Time = time }, default);
         Assert.NotNull(await listener.AcceptAsync());
         await time.TimerArmedAsync();
 
         time.Advance(new LinkOptions().ConnectTimeout);
 
-        LinkException late = await Assert.ThrowsAsync<LinkException>(() => connecting.WaitAsync(TestLinks.Patience));
+        var late = await Assert.ThrowsAsync<LinkException>(() => connecting.WaitAsync(TestLinks.Patience));
         Assert.Contains("within 2 s", late.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Options_out_of_their_limits_are_named()
     {
-        foreach ((Action<LinkOptions> spoil, string name) in new (Action<LinkOptions>, string)[]
+        foreach (var (invalidate, name) in new (Action<LinkOptions>, string)[]
         {
             (o => o.ChannelCredit = 0, nameof(LinkOptions.ChannelCredit)),
             (o => o.TurnBytes = LinkChannel.MinimumRoom - 1, nameof(LinkOptions.TurnBytes)),
@@ -164,7 +165,7 @@ public class LinkListenerTests
         {
             var options = new LinkOptions();
             options.Validate();
-            spoil(options);
+            invalidate(options);
             Assert.StartsWith($"Link:{name} ", Assert.Throws<ArgumentException>(options.Validate).Message, StringComparison.Ordinal);
         }
     }

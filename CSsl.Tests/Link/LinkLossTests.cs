@@ -13,15 +13,16 @@ public class LinkLossTests
     [InlineData(true)]
     public async Task Every_channel_is_told_once_and_gets_no_call_after_that_when_the_link_is_lost_in_full_flow(bool tcp)
     {
-        for (int round = 0; round < 20; round++)
+        for (var round = 0; round < 20; round++)
         {
             var random = new Random(round);
-            await using TestLinks links = await TestLinks.ConnectAsync(tcp ? await Tcp.PairAsync() : InProcessStream.CreatePair());
-            List<TestChannel> ends = await FlowAsync(links);
-            long enough = random.Next(1, 200);
+            await using var links = await TestLinks.ConnectAsync(tcp ? await Tcp.PairAsync() : InProcessStream.CreatePair());
+            var ends = await FlowAsync(links);
+            var enough = random.Next(1, 200);
 
-            while (links.Gateway.Counters.Receives < enough) await Task.Yield();
-            DataLink first = random.Next(2) == 0 ? links.Gateway : links.Silo;
+            while (links.Gateway.Counters.Receives < enough)
+                await Task.Yield();
+            var first = random.Next(2) == 0 ? links.Gateway : links.Silo;
             await first.DisposeAsync();
             await Task.WhenAll(links.GatewayEnd, links.SiloEnd).WaitAsync(TestLinks.Patience);
 
@@ -32,15 +33,15 @@ public class LinkLossTests
     [Fact]
     public async Task Others_flow_on_while_channels_throw_and_are_released()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(await Tcp.PairAsync());
-        List<TestChannel> ends = await FlowAsync(links);
-        TestChannel survivor = ends[0];
+        await using var links = await TestLinks.ConnectAsync(await Tcp.PairAsync());
+        var ends = await FlowAsync(links);
+        var survivor = ends[0];
         var random = new Random(7);
 
         // A third throws in Fill, a third in OnFrame, a third is released by another thread; the first pair is left alone.
-        for (int i = 1; i < Channels; i++)
+        for (var i = 1; i < Channels; i++)
         {
-            (TestChannel gateway, TestChannel silo) = (ends[2 * i], ends[2 * i + 1]);
+            var (gateway, silo) = (ends[2 * i], ends[2 * i + 1]);
             switch (i % 3)
             {
                 case 0:
@@ -54,34 +55,39 @@ public class LinkLossTests
                     break;
             }
 
-            if (random.Next(3) == 0) await Task.Yield();
+            if (random.Next(3) == 0)
+                await Task.Yield();
         }
 
-        for (int i = 1; i < Channels; i++)
+        for (var i = 1; i < Channels; i++)
         {
-            if (i % 3 == 0) await ends[2 * i + 1].Lost;
-            if (i % 3 == 1) await ends[2 * i].Lost;
+            if (i % 3 == 0)
+                await ends[2 * i + 1].Lost;
+            if (i % 3 == 1)
+                await ends[2 * i].Lost;
         }
 
         var flowed = new SemaphoreSlim(0);
         survivor.WhenRecords = _ => flowed.Release();
-        for (int i = 0; i < 50; i++) Assert.True(await flowed.WaitAsync(TestLinks.Patience));
+        for (var i = 0; i < 50; i++)
+            Assert.True(await flowed.WaitAsync(TestLinks.Patience));
         Assert.True(links.Gateway.IsAlive && links.Silo.IsAlive);
         Assert.All(ends, c => Assert.Equal(0, c.CallsAfterLost));
         Assert.All(ends, c => Assert.InRange(c.LostCalls, 0, 1));
-        for (int i = 2; i < Channels; i += 3) Assert.Equal(0, ends[2 * i].LostCalls);
+        for (var i = 2; i < Channels; i += 3)
+            Assert.Equal(0, ends[2 * i].LostCalls);
     }
 
     [Fact]
     public async Task Channel_that_is_opened_while_the_link_is_lost_is_refused_or_told()
     {
-        for (int round = 0; round < 50; round++)
+        for (var round = 0; round < 50; round++)
         {
-            await using TestLinks links = await TestLinks.ConnectAsync();
+            await using var links = await TestLinks.ConnectAsync();
             var opened = new List<TestChannel>();
-            int refused = 0;
+            var refused = 0;
             using var started = new SemaphoreSlim(0);
-            Task opening = Task.Run(() =>
+            var opening = Task.Run(() =>
             {
                 while (refused == 0)
                 {
@@ -90,7 +96,8 @@ public class LinkLossTests
                     {
                         links.Gateway.Open(channel, FrameKind.Attach, [1]);
                         opened.Add(channel);
-                        if (opened.Count == 20) started.Release();
+                        if (opened.Count == 20)
+                            started.Release();
                     }
                     catch (LinkException)
                     {
@@ -112,11 +119,12 @@ public class LinkLossTests
     [Fact]
     public async Task Channel_that_throws_when_it_is_told_does_not_keep_others_from_being_told()
     {
-        TestLinks links = await TestLinks.ConnectAsync();
+        var links = await TestLinks.ConnectAsync();
         (TestChannel one, _) = await links.OpenAsync();
         (TestChannel two, _) = await links.OpenAsync();
         (TestChannel three, _) = await links.OpenAsync();
-        foreach (TestChannel channel in new[] { one, two, three }) channel.WhenLost = () => throw new FormatException("broken");
+        foreach (var channel in new[] { one, two, three })
+            channel.WhenLost = () => throw new FormatException("broken");
 
         await links.DisposeAsync();
 
@@ -126,10 +134,10 @@ public class LinkLossTests
     [Fact]
     public async Task Link_that_never_ran_tells_its_channels_when_it_is_disposed()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
+        var (one, other) = InProcessStream.CreatePair();
+        var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
         await LinkAuthentication.RunAsync(other, new Hello(LinkEnd.Silo, 1, new byte[32], new LinkIdentity("silo-1", "test")), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
-        DataLink link = await connecting;
+        var link = await connecting;
         var channel = new TestChannel();
         link.Open(channel, FrameKind.Attach, [1]);
 
@@ -142,12 +150,12 @@ public class LinkLossTests
     [Fact]
     public async Task Cancelling_the_run_ends_the_link_at_once()
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
-        Task<DataLink> connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
+        var (one, other) = InProcessStream.CreatePair();
+        var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
         await LinkAuthentication.RunAsync(other, new Hello(LinkEnd.Silo, 1, new byte[32], new LinkIdentity("silo-1", "test")), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
-        await using DataLink link = await connecting;
+        await using var link = await connecting;
         using var cancel = new CancellationTokenSource();
-        Task<LinkException> run = link.RunAsync(cancel.Token);
+        var run = link.RunAsync(cancel.Token);
 
         await cancel.CancelAsync();
 
@@ -158,10 +166,10 @@ public class LinkLossTests
     private static async Task<List<TestChannel>> FlowAsync(TestLinks links)
     {
         var ends = new List<TestChannel>();
-        for (int i = 0; i < Channels; i++)
+        for (var i = 0; i < Channels; i++)
         {
-            (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
-            foreach (TestChannel end in new[] { gateway, silo })
+            var (gateway, silo) = await links.OpenAsync();
+            foreach (var end in new[] { gateway, silo })
             {
                 (end.Discards, end.Returns) = (true, true);
                 end.Filler = _ =>

@@ -30,12 +30,12 @@ public class LinkReceiverTests
     [MemberData(nameof(FramesThatEndTheLink))]
     public async Task Link_ends_when_the_stream_of_frames_can_not_be_believed(string why, byte[] frame)
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync();
+        var channel = await peer.OpenAsync(1);
 
         await peer.SendRawAsync(frame);
 
-        LinkException reason = await peer.End.WaitAsync(TestLinks.Patience);
+        var reason = await peer.End.WaitAsync(TestLinks.Patience);
         Assert.StartsWith("The peer ", reason.Message, StringComparison.Ordinal);
         Assert.True(ReferenceEquals(reason, await channel.Lost), why);
     }
@@ -46,7 +46,7 @@ public class LinkReceiverTests
     [InlineData(FrameKind.Eof)]
     public async Task Link_ends_when_a_silo_sends_what_only_gateways_send(FrameKind kind)
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfGatewayAsync();
+        await using var peer = await ScriptedPeer.OfGatewayAsync();
         peer.Link.Open(new TestChannel(), FrameKind.Attach, [1]);
 
         await peer.SendAsync(kind, 1);
@@ -57,7 +57,7 @@ public class LinkReceiverTests
     [Fact]
     public async Task Link_ends_when_a_silo_uses_a_channel_that_the_gateway_has_not_opened()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfGatewayAsync();
+        await using var peer = await ScriptedPeer.OfGatewayAsync();
         peer.Link.Open(new TestChannel(), FrameKind.Attach, [1]);
 
         await peer.SendAsync(FrameKind.Records, 2, 1);
@@ -68,9 +68,9 @@ public class LinkReceiverTests
     [Fact]
     public async Task Frames_for_a_released_channel_are_dropped()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
-        TestChannel first = await peer.OpenAsync(1);
-        TestChannel second = await peer.OpenAsync(5);
+        await using var peer = await ScriptedPeer.OfSiloAsync();
+        var first = await peer.OpenAsync(1);
+        var second = await peer.OpenAsync(5);
         first.Forget();
 
         await peer.SendAsync(FrameKind.Records, 1, 1);
@@ -88,7 +88,7 @@ public class LinkReceiverTests
     [Fact]
     public async Task Channel_that_the_silo_does_not_take_is_refused_and_its_frames_are_dropped()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
+        await using var peer = await ScriptedPeer.OfSiloAsync();
         peer.Acceptor.Make = _ => null;
 
         await peer.SendAsync(FrameKind.Attach, 1, 1);
@@ -102,7 +102,7 @@ public class LinkReceiverTests
     [Fact]
     public async Task Channel_is_refused_when_accepting_it_throws()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
+        await using var peer = await ScriptedPeer.OfSiloAsync();
         peer.Acceptor.Make = _ => throw new InvalidOperationException("full");
 
         await peer.SendAsync(FrameKind.HandshakeStart, 1, 1);
@@ -114,12 +114,12 @@ public class LinkReceiverTests
     [Fact]
     public async Task Channel_is_closed_at_both_ends_and_the_link_lives_when_OnFrame_throws()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
-        TestChannel channel = await peer.OpenAsync(1);
-        TestChannel other = await peer.OpenAsync(2);
+        await using var peer = await ScriptedPeer.OfSiloAsync();
+        var channel = await peer.OpenAsync(1);
+        var other = await peer.OpenAsync(2);
         var cause = new FormatException("broken");
         channel.Frames = (_, _) => throw cause;
-        int batchEnds = 0;
+        var batchEnds = 0;
         channel.BatchEnd = () => batchEnds++;
 
         await peer.SendAsync(FrameKind.Eof, 1);
@@ -135,8 +135,8 @@ public class LinkReceiverTests
     [Fact]
     public async Task Channel_is_closed_when_OnBatchEnd_throws()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync();
+        var channel = await peer.OpenAsync(1);
         channel.BatchEnd = () => throw new FormatException("broken");
 
         await peer.SendAsync(FrameKind.Eof, 1);
@@ -148,9 +148,9 @@ public class LinkReceiverTests
     [Fact]
     public async Task OnBatchEnd_comes_once_after_all_frames_of_a_read()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
-        TestChannel one = await peer.OpenAsync(1);
-        TestChannel two = await peer.OpenAsync(2);
+        await using var peer = await ScriptedPeer.OfSiloAsync();
+        var one = await peer.OpenAsync(1);
+        var two = await peer.OpenAsync(2);
         var calls = new List<string>();
         one.Frames = (_, f) => calls.Add($"1:{f.Payload[0]}");
         two.Frames = (_, f) => calls.Add($"2:{f.Payload[0]}");
@@ -174,8 +174,8 @@ public class LinkReceiverTests
     [Fact]
     public async Task OnBatchEnd_comes_though_the_channel_was_released_by_one_of_the_frames()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync();
+        var channel = await peer.OpenAsync(1);
         var ended = new TaskCompletionSource();
         channel.Frames = (c, _) => c.Forget();
         channel.BatchEnd = () => ended.TrySetResult();
@@ -189,31 +189,33 @@ public class LinkReceiverTests
     public async Task Answers_to_the_frames_of_one_read_leave_in_one_write()
     {
         GatedStream? gate = null;
-        await using TestLinks links = await TestLinks.ConnectAsync(time: new FakeTimeProvider(), wrapSilo: s => gate = new GatedStream(s), wrapGateway: s => s);
+        await using var links = await TestLinks.ConnectAsync(time: new FakeTimeProvider(), wrapSilo: s => gate = new GatedStream(s), wrapGateway: s => s);
         var silos = new List<TestChannel>();
         var gateways = new List<TestChannel>();
-        for (int i = 0; i < 16; i++)
+        for (var i = 0; i < 16; i++)
         {
-            (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+            var (gateway, silo) = await links.OpenAsync();
             silo.Frames = (c, f) =>
             {
-                if (f.Kind == FrameKind.Eof) c.SendRecords([(byte)c.Id]);
+                if (f.Kind == FrameKind.Eof)
+                    c.SendRecords([(byte)c.Id]);
             };
             (gateways, silos) = ([.. gateways, gateway], [.. silos, silo]);
         }
 
         // The gateway's end is made to send all sixteen in one write: they are queued from within one Fill.
-        TestChannel asking = gateways[0];
+        var asking = gateways[0];
         asking.Filler = _ =>
         {
-            foreach (TestChannel gateway in gateways) gateway.SendFrame(FrameKind.Eof);
+            foreach (var gateway in gateways)
+                gateway.SendFrame(FrameKind.Eof);
             return 0;
         };
         gate!.Hold();
         gate.Open();
         asking.AskForTurn();
 
-        IReadOnlyList<Frame> write = await gate.NextChannelWriteAsync();
+        var write = await gate.NextChannelWriteAsync();
         Assert.Equal(silos.Select(s => s.Id), write.Select(f => f.Channel));
     }
 
@@ -222,8 +224,8 @@ public class LinkReceiverTests
     [InlineData(1, 0)]
     public async Task Channel_is_closed_and_the_link_lives_when_the_peer_overruns_its_credit(int bytes, int creditLeft)
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(new LinkOptions { ChannelCredit = 1000 });
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync(new LinkOptions { ChannelCredit = 1000 });
+        var channel = await peer.OpenAsync(1);
         await peer.SendAsync(FrameKind.Records, 1, new byte[1000 - creditLeft]);
         await channel.NextAsync(FrameKind.Records);
 
@@ -238,8 +240,8 @@ public class LinkReceiverTests
     [Fact]
     public async Task One_whole_record_may_overshoot_the_credit()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(new LinkOptions { ChannelCredit = 1000 });
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync(new LinkOptions { ChannelCredit = 1000 });
+        var channel = await peer.OpenAsync(1);
         await peer.SendAsync(FrameKind.Records, 1, new byte[999]);
         await peer.SendAsync(FrameKind.Records, 1, new byte[LinkChannel.MinimumRoom]);
 
@@ -250,8 +252,8 @@ public class LinkReceiverTests
     [Fact]
     public async Task Empty_records_close_the_channel()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync();
+        var channel = await peer.OpenAsync(1);
 
         await peer.SendAsync(FrameKind.Records, 1);
 
@@ -264,8 +266,8 @@ public class LinkReceiverTests
     [InlineData(uint.MaxValue)]
     public async Task Channel_is_closed_when_the_peer_gives_back_more_than_it_took(uint window)
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync();
-        TestChannel channel = await peer.OpenAsync(1);
+        await using var peer = await ScriptedPeer.OfSiloAsync();
+        var channel = await peer.OpenAsync(1);
 
         await peer.SendAsync(FrameKind.Window, 1, ScriptedPeer.U32(window));
 
@@ -277,7 +279,7 @@ public class LinkReceiverTests
     [Fact]
     public async Task Peer_that_closes_in_the_middle_of_a_frame_is_named_as_such()
     {
-        await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: new FakeTimeProvider());
+        await using var peer = await ScriptedPeer.OfSiloAsync(time: new FakeTimeProvider());
         Assert.Equal(FrameKind.Ping, (await peer.NextAsync()).Kind);
         await peer.SendRawAsync(ScriptedPeer.Frame(FrameKind.Attach, 1, 1, 2, 3)[..^1]);
 
@@ -288,11 +290,12 @@ public class LinkReceiverTests
     public async Task Last_frames_of_a_peer_are_delivered_though_writing_to_it_fails()
     {
         GatedStream? gate = null;
-        await using TestLinks links = await TestLinks.ConnectAsync(wrapGateway: s => gate = new GatedStream(new ChoppedStream(s, new Random(1), 16)));
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(wrapGateway: s => gate = new GatedStream(new ChoppedStream(s, new Random(1), 16)));
+        var (gateway, silo) = await links.OpenAsync();
         gateway.Frames = (c, f) =>
         {
-            if (f.Kind != FrameKind.Attached) return;
+            if (f.Kind != FrameKind.Attached)
+                return;
             gate!.Break();
             c.SendFrame(FrameKind.Eof);
         };
@@ -309,8 +312,8 @@ public class LinkReceiverTests
     [Fact]
     public async Task Goodbye_of_the_silo_is_seen_and_channels_go_on()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync();
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync();
+        var (gateway, silo) = await links.OpenAsync();
         Assert.False(links.Gateway.PeerLeaving);
 
         links.Silo.SayGoodbye();
@@ -335,13 +338,13 @@ public class LinkReceiverTests
             .. ScriptedPeer.Frame(FrameKind.Close, 2, 5),
         ];
         // Whatever a mutant leaves unfinished, this finishes, and is no frame itself.
-        byte[] terminator = new byte[2 * LinkChannel.MaxPayload];
+        var terminator = new byte[2 * LinkChannel.MaxPayload];
         terminator.AsSpan().Fill(0xFF);
         var random = new Random(20261122);
-        int misbehaved = 0;
-        for (int round = 0; round < 500; round++)
+        var misbehaved = 0;
+        for (var round = 0; round < 500; round++)
         {
-            await using ScriptedPeer peer = await ScriptedPeer.OfSiloAsync(time: new FakeTimeProvider());
+            await using var peer = await ScriptedPeer.OfSiloAsync(time: new FakeTimeProvider());
             var channels = new List<TestChannel>();
             peer.Acceptor.Make = _ =>
             {
@@ -351,10 +354,12 @@ public class LinkReceiverTests
             };
             await peer.SendRawAsync([.. Mutation.Of(stream, random), .. terminator]);
 
-            LinkException reason = await peer.End.WaitAsync(TestLinks.Patience);
+            var reason = await peer.End.WaitAsync(TestLinks.Patience);
             Assert.StartsWith("The peer ", reason.Message, StringComparison.Ordinal);
-            if (!reason.Message.Contains($"a frame of {uint.MaxValue} bytes", StringComparison.Ordinal)) misbehaved++;
-            foreach (TestChannel channel in channels.Where(c => c.Link is not null)) await channel.Lost;
+            if (!reason.Message.Contains($"a frame of {uint.MaxValue} bytes", StringComparison.Ordinal))
+                misbehaved++;
+            foreach (var channel in channels.Where(c => c.Link is not null))
+                await channel.Lost;
             Assert.All(channels, c => Assert.InRange(c.LostCalls, 0, 1));
             Assert.All(channels, c => Assert.Equal(0, c.CallsAfterLost));
         }

@@ -12,18 +12,19 @@ public class LinkSenderTests
     public async Task One_write_carries_the_records_of_many_clients_when_they_asked_while_a_write_was_pending()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> clients = await held.OpenAsync(Clients);
-        TestChannel other = (await held.OpenAsync(1))[0];
+        var clients = await held.OpenAsync(Clients);
+        var other = (await held.OpenAsync(1))[0];
 
         await held.HoldAsync(other);
-        LinkCounters before = held.Links.Silo.Counters;
-        foreach (TestChannel client in clients) client.SendRecords([23, 3, 3, 0, 1, (byte)client.Id]);
+        var before = held.Links.Silo.Counters;
+        foreach (var client in clients)
+            client.SendRecords([23, 3, 3, 0, 1, (byte)client.Id]);
         held.Gate.ReleaseOne();
 
-        IReadOnlyList<Frame> write = await held.Gate.NextChannelWriteAsync();
+        var write = await held.Gate.NextChannelWriteAsync();
         Assert.Equal(clients.Select(c => c.Id), write.Select(f => f.Channel));
         Assert.All(write, f => Assert.Equal(FrameKind.Records, f.Kind));
-        LinkCounters after = held.Links.Silo.Counters;
+        var after = held.Links.Silo.Counters;
         Assert.Equal((1, Clients), (after.Sends - before.Sends, after.RecordFramesSent - before.RecordFramesSent));
     }
 
@@ -31,8 +32,8 @@ public class LinkSenderTests
     public async Task Tiny_channel_has_its_turn_after_one_turn_of_a_bulk_channel()
     {
         await using var held = await HeldLinks.StartAsync(new LinkOptions { ChannelCredit = 1024 * 1024 });
-        List<TestChannel> channels = await held.OpenAsync(2);
-        (TestChannel bulk, TestChannel tiny) = (channels[0], channels[1]);
+        var channels = await held.OpenAsync(2);
+        var (bulk, tiny) = (channels[0], channels[1]);
         bulk.Filler = room =>
         {
             bulk.AskForTurn();
@@ -43,7 +44,7 @@ public class LinkSenderTests
         tiny.SendRecords([1]);
         held.Gate.ReleaseOne();
 
-        IReadOnlyList<Frame> write = await held.Gate.NextChannelWriteAsync();
+        var write = await held.Gate.NextChannelWriteAsync();
         Assert.Equal([bulk.Id, tiny.Id], write.Take(2).Select(f => f.Channel));
         Assert.Equal(new LinkOptions().TurnBytes, write[0].Payload.Length);
     }
@@ -52,8 +53,8 @@ public class LinkSenderTests
     public async Task Batch_goes_on_with_a_lone_channel_until_it_is_full()
     {
         await using var held = await HeldLinks.StartAsync(new LinkOptions { ChannelCredit = 1024 * 1024 });
-        List<TestChannel> channels = await held.OpenAsync(2);
-        TestChannel bulk = channels[0];
+        var channels = await held.OpenAsync(2);
+        var bulk = channels[0];
         bulk.Filler = room =>
         {
             bulk.AskForTurn();
@@ -64,7 +65,7 @@ public class LinkSenderTests
         bulk.AskForTurn();
         held.Gate.ReleaseOne();
 
-        IReadOnlyList<Frame> write = await held.Gate.NextChannelWriteAsync();
+        var write = await held.Gate.NextChannelWriteAsync();
         var options = new LinkOptions();
         Assert.InRange(write.Sum(f => f.Payload.Length), options.BatchBytes - options.TurnBytes, options.BatchBytes);
     }
@@ -73,8 +74,8 @@ public class LinkSenderTests
     public async Task Frame_keeps_its_place_after_the_records_of_earlier_turns_and_before_those_of_later_ones()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(2);
-        TestChannel channel = channels[0];
+        var channels = await held.OpenAsync(2);
+        var channel = channels[0];
 
         await held.HoldAsync(channels[1]);
         channel.SendRecords([1]);
@@ -86,7 +87,7 @@ public class LinkSenderTests
         held.Gate.ReleaseOne();
 
         // Both frames were sent before the turn that sends the 3: it is the later one.
-        IReadOnlyList<Frame> write = await held.Gate.NextChannelWriteAsync();
+        var write = await held.Gate.NextChannelWriteAsync();
         Assert.Equal([2, 4, 3], write.Select(f => f.Payload[0]));
     }
 
@@ -94,7 +95,7 @@ public class LinkSenderTests
     public async Task Frame_without_hurry_leaves_with_the_next_one_of_anybody()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(3);
+        var channels = await held.OpenAsync(3);
 
         channels[0].SendFrame(FrameKind.Checkpoint, 1, hurried: false);
         channels[1].SendFrame(FrameKind.Checkpoint, 2);
@@ -106,7 +107,7 @@ public class LinkSenderTests
     public async Task Frame_without_hurry_leaves_with_a_flush()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(1);
+        var channels = await held.OpenAsync(1);
 
         channels[0].SendFrame(FrameKind.Checkpoint, 1, hurried: false);
         channels[0].Link.Flush();
@@ -118,8 +119,8 @@ public class LinkSenderTests
     public async Task Frame_that_is_sent_before_the_turn_goes_first_when_the_batch_was_already_begun()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(3);
-        (TestChannel first, TestChannel second) = (channels[0], channels[1]);
+        var channels = await held.OpenAsync(3);
+        var (first, second) = (channels[0], channels[1]);
         first.Filler = room =>
         {
             // The batch is being gathered, and second waits in it for its turn.
@@ -142,8 +143,8 @@ public class LinkSenderTests
     public async Task Close_that_is_sent_from_Fill_follows_the_records_of_that_turn()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(1);
-        TestChannel channel = channels[0];
+        var channels = await held.OpenAsync(1);
+        var channel = channels[0];
         channel.Filler = room =>
         {
             channel.SendFrame(FrameKind.Close, (byte)CloseReason.Done);
@@ -154,7 +155,7 @@ public class LinkSenderTests
 
         channel.AskForTurn();
 
-        TestChannel gateway = held.Gateways[channel.Id];
+        var gateway = held.Gateways[channel.Id];
         Assert.Equal([1, 2], await gateway.NextAsync(FrameKind.Records));
         Assert.Equal(CloseReason.Done, await gateway.NextCloseAsync());
         Assert.Single(channel.Rooms);
@@ -164,8 +165,8 @@ public class LinkSenderTests
     public async Task Nothing_is_sent_and_no_turn_given_after_a_frame_that_ends_the_channel()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(2);
-        TestChannel channel = channels[0];
+        var channels = await held.OpenAsync(2);
+        var channel = channels[0];
 
         await held.HoldAsync(channels[1]);
         channel.SendRecords([1]);
@@ -182,7 +183,7 @@ public class LinkSenderTests
     public async Task Released_channel_has_no_turn()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(2);
+        var channels = await held.OpenAsync(2);
 
         await held.HoldAsync(channels[1]);
         channels[0].SendRecords([1]);
@@ -198,8 +199,8 @@ public class LinkSenderTests
     public async Task Several_requests_before_the_turn_are_one()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(2);
-        int turns = 0;
+        var channels = await held.OpenAsync(2);
+        var turns = 0;
         channels[0].Filler = room =>
         {
             turns++;
@@ -207,7 +208,8 @@ public class LinkSenderTests
         };
 
         await held.HoldAsync(channels[1]);
-        for (int i = 0; i < 100; i++) channels[0].AskForTurn();
+        for (var i = 0; i < 100; i++)
+            channels[0].AskForTurn();
         held.Gate.ReleaseOne();
 
         Assert.Single(await held.Gate.NextChannelWriteAsync());
@@ -218,7 +220,7 @@ public class LinkSenderTests
     public async Task Turn_that_fills_nothing_sends_nothing()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(2);
+        var channels = await held.OpenAsync(2);
         channels[0].Filler = _ => 0;
 
         await held.HoldAsync(channels[1]);
@@ -233,17 +235,19 @@ public class LinkSenderTests
     [Fact]
     public async Task Fill_is_never_called_from_within_Fill_however_often_it_asks_for_the_next_turn()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync();
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync();
+        var (gateway, silo) = await links.OpenAsync();
         await silo.NextAsync();
         const int Turns = 200_000;
         var done = new TaskCompletionSource();
-        (int inside, int deepest, int turns) = (0, 0, 0);
+        var (inside, deepest, turns) = (0, 0, 0);
         silo.Filler = room =>
         {
             deepest = Math.Max(deepest, ++inside);
-            if (++turns < Turns) silo.AskForTurn();
-            else done.SetResult();
+            if (++turns < Turns)
+                silo.AskForTurn();
+            else
+                done.SetResult();
             inside--;
             return 0;
         };
@@ -257,9 +261,9 @@ public class LinkSenderTests
     [Fact]
     public async Task Channel_is_closed_at_both_ends_and_the_link_lives_when_Fill_throws()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync();
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
-        (TestChannel otherGateway, TestChannel otherSilo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync();
+        var (gateway, silo) = await links.OpenAsync();
+        var (otherGateway, otherSilo) = await links.OpenAsync();
         var cause = new FormatException("broken");
         silo.Filler = _ => throw cause;
 
@@ -276,8 +280,8 @@ public class LinkSenderTests
     [InlineData(int.MaxValue)]
     public async Task Channel_is_closed_when_Fill_says_that_it_used_more_than_the_room(int filled)
     {
-        await using TestLinks links = await TestLinks.ConnectAsync();
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync();
+        var (gateway, silo) = await links.OpenAsync();
         silo.Filler = _ => filled;
 
         silo.AskForTurn();
@@ -290,18 +294,18 @@ public class LinkSenderTests
     public async Task Link_ends_when_the_peer_does_not_read_and_control_frames_pile_up()
     {
         await using var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(1);
+        var channels = await held.OpenAsync(1);
 
         await held.HoldAsync(channels[0]);
-        byte[] frame = new byte[LinkChannel.MaxPayload];
-        int sent = 0;
+        var frame = new byte[LinkChannel.MaxPayload];
+        var sent = 0;
         while (held.Links.Silo.IsAlive && sent <= LinkSender.MaxQueuedBytes / frame.Length + 1)
         {
             channels[0].SendFrame(FrameKind.Checkpoint, frame);
             sent++;
         }
 
-        LinkException reason = await held.Links.SiloEnd.WaitAsync(TestLinks.Patience);
+        var reason = await held.Links.SiloEnd.WaitAsync(TestLinks.Patience);
         Assert.StartsWith("The peer does not read", reason.Message, StringComparison.Ordinal);
         Assert.Equal(LinkSender.MaxQueuedBytes / (frame.Length + FrameHeader.Size) + 1, sent);
         Assert.Same(reason, await channels[0].Lost);
@@ -310,11 +314,11 @@ public class LinkSenderTests
     [Fact]
     public async Task Channel_is_told_of_the_lost_link_only_after_its_Fill_has_returned()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync();
+        await using var links = await TestLinks.ConnectAsync();
         (_, TestChannel silo) = await links.OpenAsync();
         using var inFill = new SemaphoreSlim(0);
         using var goOn = new SemaphoreSlim(0);
-        bool lostDuringFill = true;
+        var lostDuringFill = true;
         silo.Filler = room =>
         {
             inFill.Release();
@@ -323,9 +327,9 @@ public class LinkSenderTests
             return Put(room, 1);
         };
 
-        Task asking = Task.Run(silo.AskForTurn);
+        var asking = Task.Run(silo.AskForTurn);
         Assert.True(await inFill.WaitAsync(TestLinks.Patience));
-        ValueTask disposing = links.Gateway.DisposeAsync();
+        var disposing = links.Gateway.DisposeAsync();
         await links.GatewayEnd.WaitAsync(TestLinks.Patience);
         await WaitUntilLostAsync(links.Silo);
         goOn.Release();
@@ -341,12 +345,12 @@ public class LinkSenderTests
     public async Task Dispose_lets_queued_frames_leave_but_gives_no_more_turns()
     {
         var held = await HeldLinks.StartAsync();
-        List<TestChannel> channels = await held.OpenAsync(2);
+        var channels = await held.OpenAsync(2);
         await held.HoldAsync(channels[1]);
         channels[0].SendFrame(FrameKind.Checkpoint, 1);
         channels[1].SendRecords([2]);
 
-        Task disposing = held.Links.Silo.DisposeAsync().AsTask();
+        var disposing = held.Links.Silo.DisposeAsync().AsTask();
         Assert.False(disposing.IsCompleted);
         held.Gate.Open();
         await disposing.WaitAsync(TestLinks.Patience);

@@ -25,10 +25,11 @@ public class LinkTransferTests(ITestOutputHelper output)
     [Fact]
     public async Task Transfer_reassembles_exactly_when_many_threads_send_at_once()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(await Tcp.PairAsync());
+        await using var links = await TestLinks.ConnectAsync(await Tcp.PairAsync());
         const int Channels = 100;
         var transfers = new List<Transfer>();
-        for (int i = 0; i < Channels; i++) transfers.Add(await Transfer.StartAsync(links, seed: i, bytes: 300_000));
+        for (var i = 0; i < Channels; i++)
+            transfers.Add(await Transfer.StartAsync(links, seed: i, bytes: 300_000));
 
         // Each channel is asked for turns by threads that know nothing of each other.
         await Task.WhenAll(transfers.Select(t => Task.Run(t.SendAsync)));
@@ -41,15 +42,16 @@ public class LinkTransferTests(ITestOutputHelper output)
     [Fact]
     public async Task Transfer_over_TCP_moves_a_lot()
     {
-        await using TestLinks links = await TestLinks.ConnectAsync(await Tcp.PairAsync());
-        (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+        await using var links = await TestLinks.ConnectAsync(await Tcp.PairAsync());
+        var (gateway, silo) = await links.OpenAsync();
         const long Total = 256 * 1024 * 1024;
         long sent = 0;
         silo.Filler = room =>
         {
-            int length = (int)Math.Min(room.Length, Total - sent);
+            var length = (int)Math.Min(room.Length, Total - sent);
             sent += length;
-            if (sent < Total) silo.AskForTurn();
+            if (sent < Total)
+                silo.AskForTurn();
             return length;
         };
         long received = 0;
@@ -58,14 +60,15 @@ public class LinkTransferTests(ITestOutputHelper output)
         gateway.Returns = true;
         gateway.WhenRecords = bytes =>
         {
-            if ((received += bytes) == Total) all.SetResult();
+            if ((received += bytes) == Total)
+                all.SetResult();
         };
 
-        long start = TimeProvider.System.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         silo.AskForTurn();
         await all.Task.WaitAsync(TestLinks.Patience);
 
-        TimeSpan took = TimeProvider.System.GetElapsedTime(start);
+        var took = TimeProvider.System.GetElapsedTime(start);
         output.WriteLine($"{Total / took.TotalSeconds / 1e6:0} MB/s; sender {links.Silo.Counters}; receiver {links.Gateway.Counters}");
         Assert.Equal((Total, Total), (sent, received));
     }
@@ -74,13 +77,14 @@ public class LinkTransferTests(ITestOutputHelper output)
     {
         var random = new Random(seed);
         var options = new LinkOptions { ChannelCredit = credit, BatchBytes = random.Next(1, 300_000), TurnBytes = random.Next(LinkChannel.MinimumRoom, LinkChannel.MaxPayload) };
-        await using TestLinks links = await TestLinks.ConnectAsync(
+        await using var links = await TestLinks.ConnectAsync(
             options,
             wrapGateway: s => new ChoppedStream(s, new Random(seed), atOnce),
             wrapSilo: s => new ChoppedStream(s, new Random(seed + 1), atOnce));
         var transfers = new List<Transfer>();
-        int bytes = credit == 1 || atOnce < 100 ? 5_000 : 200_000;
-        for (int i = 0; i < channels; i++) transfers.Add(await Transfer.StartAsync(links, random.Next(), random.Next(1, bytes)));
+        var bytes = credit == 1 || atOnce < 100 ? 5_000 : 200_000;
+        for (var i = 0; i < channels; i++)
+            transfers.Add(await Transfer.StartAsync(links, random.Next(), random.Next(1, bytes)));
         await Task.WhenAll(transfers.Select(t => Task.Run(t.SendAsync)));
         await Task.WhenAll(transfers.Select(t => t.ReceivedAsync()));
         return !transfers.Exists(t => t.FilledTwiceAtOnce);
@@ -102,7 +106,7 @@ public class LinkTransferTests(ITestOutputHelper output)
 
         public static async Task<Transfer> StartAsync(TestLinks links, int seed, int bytes)
         {
-            (TestChannel gateway, TestChannel silo) = await links.OpenAsync();
+            var (gateway, silo) = await links.OpenAsync();
             await silo.NextAsync(FrameKind.Attach);
             return new Transfer(gateway, silo, seed, bytes);
         }
@@ -140,16 +144,17 @@ public class LinkTransferTests(ITestOutputHelper output)
             {
                 Interlocked.Add(ref _available, Math.Min(_random.Next(1, 20_000), _bytes.Length - _available));
                 _from.AskForTurn();
-                if (_random.Next(4) == 0) await Task.Yield();
+                if (_random.Next(4) == 0)
+                    await Task.Yield();
             }
         }
 
         public async Task ReceivedAsync()
         {
             using var received = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            for (int got = 0; got < _bytes.Length;)
+            for (var got = 0; got < _bytes.Length;)
             {
-                byte[] records = await _to.NextAsync(FrameKind.Records);
+                var records = await _to.NextAsync(FrameKind.Records);
                 received.AppendData(records);
                 got += records.Length;
             }
@@ -159,11 +164,13 @@ public class LinkTransferTests(ITestOutputHelper output)
 
         private int Fill(Span<byte> room)
         {
-            if (Interlocked.Exchange(ref _inside, 1) != 0) FilledTwiceAtOnce = true;
-            int length = Math.Min(room.Length, Volatile.Read(ref _available) - _sent);
+            if (Interlocked.Exchange(ref _inside, 1) != 0)
+                FilledTwiceAtOnce = true;
+            var length = Math.Min(room.Length, Volatile.Read(ref _available) - _sent);
             _bytes.AsSpan(_sent, length).CopyTo(room);
             _sent += length;
-            if (_sent < Volatile.Read(ref _available)) _from.AskForTurn();
+            if (_sent < Volatile.Read(ref _available))
+                _from.AskForTurn();
             Volatile.Write(ref _inside, 0);
             return length;
         }

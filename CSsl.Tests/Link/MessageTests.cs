@@ -99,55 +99,55 @@ public class MessageTests
         };
 
     [Fact]
-    public void HandshakeStart_decodes_to_what_was_encoded() =>
-        Prop.ForAll(AnyHandshakeStart.ToArbitrary(), start => HandshakeStart.Decode(start.Encode()) == start).QuickCheckThrowOnFailure();
+    public void HandshakeStart_decodes_to_what_was_encoded()
+        => Prop.ForAll(AnyHandshakeStart.ToArbitrary(), start => HandshakeStart.Decode(start.Encode()) == start).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Flight_decodes_to_what_was_encoded() =>
-        Prop.ForAll(AnyCount.ToArbitrary(), AnyFailure.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (consumed, why, records) =>
+    public void Flight_decodes_to_what_was_encoded()
+        => Prop.ForAll(AnyCount.ToArbitrary(), AnyFailure.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (consumed, why, records) =>
         {
-            Flight flight = Flight.Decode(new Flight(consumed, why.Failure, why.Detail, records).Encode());
+            var flight = Flight.Decode(new Flight(consumed, why.Failure, why.Detail, records).Encode());
             return flight.Consumed == consumed && (flight.Failure, flight.Detail) == why && flight.Records.SequenceEqual(records);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void Flight_shortens_its_detail_by_whole_characters()
     {
-        string sent = new string('a', Flight.MaxDetail - 1) + "\u20AC and more";
+        var sent = new string('a', Flight.MaxDetail - 1) + "\u20AC and more";
 
-        Flight flight = Flight.Decode(new Flight(7, HandshakeFailure.Malformed, sent, [1, 2]).Encode());
+        var flight = Flight.Decode(new Flight(7, HandshakeFailure.Malformed, sent, [1, 2]).Encode());
 
         Assert.Equal(new string('a', Flight.MaxDetail - 1), flight.Detail);
         Assert.Equal(new byte[] { 1, 2 }, flight.Records.ToArray());
     }
 
     [Fact]
-    public void Established_decodes_to_what_was_encoded() =>
-        Prop.ForAll(AnyEstablished.ToArbitrary(), sent =>
+    public void Established_decodes_to_what_was_encoded()
+        => Prop.ForAll(AnyEstablished.ToArbitrary(), sent =>
         {
-            Established got = Established.Decode(sent.Encode());
+            var got = Established.Decode(sent.Encode());
             return got with { Capsule = sent.Capsule, Records = sent.Records } == sent
                 && got.Capsule.Span.SequenceEqual(sent.Capsule.Span)
                 && got.Records.Span.SequenceEqual(sent.Records.Span);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Attach_decodes_to_what_was_encoded() =>
-        Prop.ForAll(AnyAttach.ToArbitrary(), sent =>
+    public void Attach_decodes_to_what_was_encoded()
+        => Prop.ForAll(AnyAttach.ToArbitrary(), sent =>
         {
-            Attach got = Attach.Decode(sent.Encode());
+            var got = Attach.Decode(sent.Encode());
             return got with { Capsule = sent.Capsule, Response = sent.Response } == sent
                 && got.Capsule.Span.SequenceEqual(sent.Capsule.Span)
                 && got.Response.Span.SequenceEqual(sent.Response.Span);
         }).QuickCheckThrowOnFailure();
 
     [Fact]
-    public void Checkpoint_Detach_and_Rekeyed_decode_to_what_was_encoded() =>
-        Prop.ForAll(AnyU64.ToArbitrary(), AnyU64.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (client, server, capsule) =>
+    public void Checkpoint_Detach_and_Rekeyed_decode_to_what_was_encoded()
+        => Prop.ForAll(AnyU64.ToArbitrary(), AnyU64.ToArbitrary(), Bytes(0, 3000).ToArbitrary(), (client, server, capsule) =>
         {
-            Checkpoint checkpoint = Checkpoint.Decode(new Checkpoint { ClientRecord = client, ServerRecord = server, Capsule = capsule }.Encode());
-            Detach detach = Detach.Decode(new Detach { ClientRecord = client, ServerRecord = server, Capsule = capsule, Reason = DetachReason.Drain }.Encode());
-            Rekeyed rekeyed = Rekeyed.Decode(new Rekeyed { ServerRecord = server, Capsule = (byte[])[1, .. capsule] }.Encode());
+            var checkpoint = Checkpoint.Decode(new Checkpoint { ClientRecord = client, ServerRecord = server, Capsule = capsule }.Encode());
+            var detach = Detach.Decode(new Detach { ClientRecord = client, ServerRecord = server, Capsule = capsule, Reason = DetachReason.Drain }.Encode());
+            var rekeyed = Rekeyed.Decode(new Rekeyed { ServerRecord = server, Capsule = (byte[])[1, .. capsule] }.Encode());
             return (checkpoint.ClientRecord, checkpoint.ServerRecord) == (client, server) && checkpoint.Capsule.Span.SequenceEqual(capsule)
                 && (detach.ClientRecord, detach.ServerRecord, detach.Reason) == (client, server, DetachReason.Drain) && detach.Capsule.Span.SequenceEqual(capsule)
                 && rekeyed.ServerRecord == server && rekeyed.Capsule.Span[1..].SequenceEqual(capsule);
@@ -159,7 +159,7 @@ public class MessageTests
         byte[] payload = [9, 9, 9, 9, 23, 3, 3, 0, 2, 7, 7];
         RecordsPrefix.Write(payload, 6);
         Assert.Equal("06000000", Convert.ToHexString(payload, 0, RecordsPrefix.Length));
-        Assert.True(RecordsPrefix.Read(payload, out int applicationBytes).SequenceEqual(payload.AsSpan(RecordsPrefix.Length)));
+        Assert.True(RecordsPrefix.Read(payload, out var applicationBytes).SequenceEqual(payload.AsSpan(RecordsPrefix.Length)));
         Assert.Equal(6, applicationBytes);
 
         RecordsPrefix.Write(payload, 7);
@@ -173,7 +173,7 @@ public class MessageTests
     [Fact]
     public void ResponseNote_is_never_empty_nor_longer_than_its_limit()
     {
-        byte[] longest = new byte[ResponseNote.MaxLength];
+        var longest = new byte[ResponseNote.MaxLength];
         Assert.Equal(longest, ResponseNote.Decode(new ResponseNote(longest).Encode()).Sealed);
         Assert.Throws<ArgumentException>(() => new ResponseNote([]).Encode());
         Assert.Throws<ArgumentException>(() => new ResponseNote(new byte[ResponseNote.MaxLength + 1]).Encode());
@@ -184,7 +184,7 @@ public class MessageTests
     [Fact]
     public void Attach_says_what_only_a_takeover_may_in_a_takeover_only()
     {
-        Attach wake = AnyAttach.Sample(1).First() with { Cause = AttachCause.Wake, ReplayRecords = 0, IsReplayable = true, DeliveredBytes = 0, Response = default };
+        var wake = AnyAttach.Sample(1).First() with { Cause = AttachCause.Wake, ReplayRecords = 0, IsReplayable = true, DeliveredBytes = 0, Response = default };
         Assert.Equal(AttachCause.Wake, Attach.Decode(wake.Encode()).Cause);
         Assert.Throws<ArgumentException>(() => (wake with { ReplayRecords = 1 }).Encode());
         Assert.Throws<ArgumentException>(() => (wake with { IsReplayable = false }).Encode());
@@ -192,7 +192,7 @@ public class MessageTests
         Assert.Throws<ArgumentException>(() => (wake with { Response = new byte[1] }).Encode());
         Assert.Throws<ArgumentException>(() => (wake with { Cause = (AttachCause)4 }).Encode());
         Assert.Throws<ArgumentException>(() => (wake with { Cause = AttachCause.Takeover, Response = new byte[ResponseNote.MaxLength + 1] }).Encode());
-        byte[] unknown = wake.Encode();
+        var unknown = wake.Encode();
         unknown[^3] = 4;
         Assert.Throws<LinkException>(() => Attach.Decode(unknown));
     }
@@ -200,11 +200,13 @@ public class MessageTests
     [Fact]
     public void Close_decodes_every_reason_and_nothing_else()
     {
-        for (int value = 0; value <= byte.MaxValue; value++)
+        for (var value = 0; value <= byte.MaxValue; value++)
         {
             byte[] payload = [(byte)value];
-            if (Enum.IsDefined((CloseReason)value)) Assert.Equal((CloseReason)value, Close.Decode(payload).Reason);
-            else Assert.Throws<LinkException>(() => Close.Decode(payload));
+            if (Enum.IsDefined((CloseReason)value))
+                Assert.Equal((CloseReason)value, Close.Decode(payload).Reason);
+            else
+                Assert.Throws<LinkException>(() => Close.Decode(payload));
         }
 
         Assert.Equal([(byte)CloseReason.BadCapsule], new Close(CloseReason.BadCapsule).Encode());
@@ -218,10 +220,10 @@ public class MessageTests
     [MemberData(nameof(Codecs))]
     public void Message_is_refused_when_it_is_cut_short(string name)
     {
-        (byte[] sample, Func<byte[], byte[]> decodeAndEncode, int fixedLength) = Samples[name];
-        for (int length = 0; length < fixedLength; length++)
+        var (sample, decodeAndEncode, fixedLength) = Samples[name];
+        for (var length = 0; length < fixedLength; length++)
         {
-            byte[] cut = sample[..length];
+            var cut = sample[..length];
             Assert.Throws<LinkException>(() => decodeAndEncode(cut));
         }
     }
@@ -230,12 +232,12 @@ public class MessageTests
     [MemberData(nameof(Codecs))]
     public void Message_is_refused_or_exactly_what_it_encodes_to_after_any_mutation(string name)
     {
-        (byte[] sample, Func<byte[], byte[]> decodeAndEncode, int _) = Samples[name];
+        var (sample, decodeAndEncode, _) = Samples[name];
         var random = new Random(20261122);
-        int refused = 0;
-        for (int round = 0; round < 20_000; round++)
+        var refused = 0;
+        for (var round = 0; round < 20_000; round++)
         {
-            byte[] mutant = Mutation.Of(sample, random);
+            var mutant = Mutation.Of(sample, random);
             try
             {
                 Assert.Equal(mutant, decodeAndEncode(mutant));
@@ -252,7 +254,7 @@ public class MessageTests
     [Fact]
     public void Established_is_refused_when_version_or_suite_is_unknown()
     {
-        byte[] payload = Samples[nameof(Established)].Sample;
+        var payload = Samples[nameof(Established)].Sample;
         const int VersionAt = 4 + 16 + 8 + 8;
         Assert.Throws<LinkException>(() => Established.Decode([.. payload[..VersionAt], 0x02, 0x03, .. payload[(VersionAt + 2)..]]));
         Assert.Throws<LinkException>(() => Established.Decode([.. payload[..(VersionAt + 2)], 0x05, 0x00, .. payload[(VersionAt + 4)..]]));
@@ -261,12 +263,12 @@ public class MessageTests
     [Fact]
     public void Message_does_not_encode_when_a_field_is_too_long()
     {
-        Attach attach = AnyAttach.Sample(1).First();
+        var attach = AnyAttach.Sample(1).First();
         Assert.Throws<ArgumentException>(() => (attach with { Capsule = new byte[65536] }).Encode());
         Assert.Throws<ArgumentException>(() => (attach with { Capsule = default }).Encode());
         Assert.Throws<ArgumentException>(() => new Flight(0, HandshakeFailure.None, "", new byte[LinkChannel.MaxPayload]).Encode());
         Assert.Throws<ArgumentOutOfRangeException>(() => new Flight(-1, HandshakeFailure.None, "", []).Encode());
-        Established established = AnyEstablished.Sample(1).First();
+        var established = AnyEstablished.Sample(1).First();
         Assert.Throws<ArgumentException>(() => (established with { ServerName = new string('ü', 128) }).Encode());
     }
 
@@ -276,9 +278,9 @@ public class MessageTests
     {
         var v4 = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 54321);
         var v6 = new IPEndPoint(IPAddress.Parse("fe80::1%7"), 443);
-        byte[] start = new HandshakeStart(7, v6, 10_000).Encode();
-        byte[] flight = new Flight(517, HandshakeFailure.None, "", [22, 3, 3, 0, 1, 0]).Encode();
-        byte[] established = new Established
+        var start = new HandshakeStart(7, v6, 10_000).Encode();
+        var flight = new Flight(517, HandshakeFailure.None, "", [22, 3, 3, 0, 1, 0]).Encode();
+        var established = new Established
         {
             Consumed = 80,
             SessionId = Guid.NewGuid(),
@@ -292,7 +294,7 @@ public class MessageTests
             Capsule = new byte[40],
             Records = new byte[9],
         }.Encode();
-        byte[] attach = new Attach
+        var attach = new Attach
         {
             SessionId = Guid.NewGuid(),
             ClientSequence = 1,
@@ -302,13 +304,13 @@ public class MessageTests
             Server = v6,
             Capsule = new byte[40],
         }.Encode();
-        byte[] takeover = (Attach.Decode(attach) with { Cause = AttachCause.Takeover, Takeovers = 1, ReplayRecords = 2, IsReplayable = false, DeliveredBytes = 12345, Response = new byte[30] }).Encode();
-        byte[] checkpoint = new Checkpoint { ClientRecord = 7, ServerRecord = 9, Capsule = new byte[40] }.Encode();
-        byte[] detach = new Detach { ClientRecord = 7, ServerRecord = 9, Capsule = default, Reason = DetachReason.Drain }.Encode();
-        byte[] moved = new Detach { ClientRecord = 7, ServerRecord = 9, Capsule = new byte[40], Reason = DetachReason.Move, Silo = "data-2" }.Encode();
-        byte[] move = new MoveTarget("data-2").Encode();
-        byte[] handOver = new HandOver { ClientRecord = 7, Silo = "data-2" }.Encode();
-        byte[] rekeyed = new Rekeyed { ServerRecord = 9, Capsule = new byte[40] }.Encode();
+        var takeover = (Attach.Decode(attach) with { Cause = AttachCause.Takeover, Takeovers = 1, ReplayRecords = 2, IsReplayable = false, DeliveredBytes = 12345, Response = new byte[30] }).Encode();
+        var checkpoint = new Checkpoint { ClientRecord = 7, ServerRecord = 9, Capsule = new byte[40] }.Encode();
+        var detach = new Detach { ClientRecord = 7, ServerRecord = 9, Capsule = default, Reason = DetachReason.Drain }.Encode();
+        var moved = new Detach { ClientRecord = 7, ServerRecord = 9, Capsule = new byte[40], Reason = DetachReason.Move, Silo = "data-2" }.Encode();
+        var move = new MoveTarget("data-2").Encode();
+        var handOver = new HandOver { ClientRecord = 7, Silo = "data-2" }.Encode();
+        var rekeyed = new Rekeyed { ServerRecord = 9, Capsule = new byte[40] }.Encode();
         return new()
         {
             [nameof(HandshakeStart)] = (start, b => HandshakeStart.Decode(b).Encode(), start.Length),
@@ -325,8 +327,8 @@ public class MessageTests
         };
     }
 
-    private static Gen<byte[]> Bytes(int least, int most) =>
-        from length in Gen.Choose(least, most)
+    private static Gen<byte[]> Bytes(int least, int most)
+        => from length in Gen.Choose(least, most)
         from bytes in ArbMap.Default.GeneratorFor<byte>().ArrayOf(length)
         select bytes;
 }

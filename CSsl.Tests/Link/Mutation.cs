@@ -6,9 +6,9 @@ internal static class Mutation
     public static byte[] Of(byte[] sample, Random random)
     {
         var bytes = new List<byte>(sample);
-        for (int changes = random.Next(1, 4); changes > 0; changes--)
+        for (var changes = random.Next(1, 4); changes > 0; changes--)
         {
-            int at = random.Next(bytes.Count + 1);
+            var at = random.Next(bytes.Count + 1);
             switch (random.Next(5))
             {
                 case 0 when at < bytes.Count:

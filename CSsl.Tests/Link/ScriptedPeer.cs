@@ -35,10 +35,10 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     /// <summary>The next frame from the real end.</summary>
     public async Task<Frame> NextAsync()
     {
-        byte[] header = new byte[FrameHeader.Size];
+        var header = new byte[FrameHeader.Size];
         await _stream.ReadExactlyAsync(header).AsTask().WaitAsync(TestLinks.Patience);
-        FrameHeader frame = FrameHeader.Read(header, LinkChannel.MaxPayload);
-        byte[] payload = new byte[frame.Length];
+        var frame = FrameHeader.Read(header, LinkChannel.MaxPayload);
+        var payload = new byte[frame.Length];
         await _stream.ReadExactlyAsync(payload).AsTask().WaitAsync(TestLinks.Patience);
         return new Frame(frame.Kind, payload, frame.Channel);
     }
@@ -48,8 +48,9 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     {
         while (true)
         {
-            Frame frame = await NextAsync();
-            if (frame.Kind != FrameKind.Ping) return frame;
+            var frame = await NextAsync();
+            if (frame.Kind != FrameKind.Ping)
+                return frame;
         }
     }
 
@@ -57,7 +58,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     public async Task<TestChannel> OpenAsync(uint channel)
     {
         await SendAsync(FrameKind.Attach, channel, 1);
-        TestChannel opened = await Acceptor.OpenedAsync(channel);
+        var opened = await Acceptor.OpenedAsync(channel);
         await opened.NextAsync(FrameKind.Attach);
         await opened.BatchEnded;
         return opened;
@@ -65,7 +66,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     public static byte[] Frame(FrameKind kind, uint channel, params byte[] payload)
     {
-        byte[] frame = new byte[FrameHeader.Size + payload.Length];
+        var frame = new byte[FrameHeader.Size + payload.Length];
         new FrameHeader(payload.Length, channel, kind).Write(frame);
         payload.CopyTo(frame, FrameHeader.Size);
         return frame;
@@ -73,7 +74,7 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     public static byte[] U32(uint value)
     {
-        byte[] bytes = new byte[4];
+        var bytes = new byte[4];
         BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
         return bytes;
     }
@@ -93,9 +94,9 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     private static async Task<ScriptedPeer> ConnectAsync(LinkEnd plays, TestAcceptor? acceptor, LinkOptions? options, TimeProvider? time)
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
+        var (one, other) = InProcessStream.CreatePair();
         options ??= new LinkOptions();
-        Task<DataLink> link = DataLink.ConnectAsync(one, new LinkIdentity("real", "test"), TestLinks.Key, acceptor, options, time ?? TimeProvider.System, default);
+        var link = DataLink.ConnectAsync(one, new LinkIdentity("real", "test"), TestLinks.Key, acceptor, options, time ?? TimeProvider.System, default);
         var hello = new Hello(plays, 256 * 1024, new byte[32], new LinkIdentity("scripted", "test"));
         await LinkAuthentication.RunAsync(other, hello, TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
         return new ScriptedPeer(other, await link, acceptor);

@@ -12,9 +12,9 @@ internal static class Tcp
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         listener.Listen(1);
         var one = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        Task<Socket> accepting = listener.AcceptAsync();
+        var accepting = listener.AcceptAsync();
         await one.ConnectAsync(listener.LocalEndPoint!);
-        Socket other = await accepting;
+        var other = await accepting;
         other.NoDelay = true;
         return (new NetworkStream(one, ownsSocket: true), new NetworkStream(other, ownsSocket: true));
     }

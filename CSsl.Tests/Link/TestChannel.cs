@@ -59,7 +59,7 @@ internal sealed class TestChannel : LinkChannel
     /// <summary>Waits for a frame of this kind; fails on any other.</summary>
     public async Task<byte[]> NextAsync(FrameKind kind)
     {
-        Frame frame = await NextAsync();
+        var frame = await NextAsync();
         return frame.Kind == kind ? frame.Payload : throw new InvalidOperationException($"Expected {kind}, got {frame.Kind}.");
     }
 
@@ -67,7 +67,8 @@ internal sealed class TestChannel : LinkChannel
     public async Task<IReadOnlyList<Frame>> SkipAsync(FrameKind kind)
     {
         var skipped = new List<Frame>();
-        for (Frame frame = await NextAsync(); frame.Kind != kind; frame = await NextAsync()) skipped.Add(frame);
+        for (Frame frame = await NextAsync(); frame.Kind != kind; frame = await NextAsync())
+            skipped.Add(frame);
         return skipped;
     }
 
@@ -77,7 +78,8 @@ internal sealed class TestChannel : LinkChannel
     /// <summary>Sends this at the next turn.</summary>
     public void SendRecords(byte[] records)
     {
-        lock (_outgoing) _outgoing.Enqueue(records);
+        lock (_outgoing)
+            _outgoing.Enqueue(records);
         RequestTurn();
     }
 
@@ -93,24 +95,29 @@ internal sealed class TestChannel : LinkChannel
 
     protected internal override void OnFrame(FrameKind kind, ReadOnlySpan<byte> payload)
     {
-        if (IsLost) CallsAfterLost++;
+        if (IsLost)
+            CallsAfterLost++;
         if (Discards && kind == FrameKind.Records)
         {
-            if (Returns) ReturnCredit(payload.Length);
+            if (Returns)
+                ReturnCredit(payload.Length);
             WhenRecords?.Invoke(payload.Length);
             return;
         }
 
         var frame = new Frame(kind, payload.ToArray());
         _frames.Writer.TryWrite(frame);
-        if (Interlocked.Exchange(ref _first, 1) == 0) FirstFrame?.Invoke();
-        if (Returns && kind == FrameKind.Records) ReturnCredit(payload.Length);
+        if (Interlocked.Exchange(ref _first, 1) == 0)
+            FirstFrame?.Invoke();
+        if (Returns && kind == FrameKind.Records)
+            ReturnCredit(payload.Length);
         Frames?.Invoke(this, frame);
     }
 
     protected internal override void OnBatchEnd()
     {
-        if (IsLost) CallsAfterLost++;
+        if (IsLost)
+            CallsAfterLost++;
         BatchEnd?.Invoke();
         _batchEnded.TrySetResult();
     }
@@ -124,19 +131,24 @@ internal sealed class TestChannel : LinkChannel
 
     protected internal override int Fill(Span<byte> room)
     {
-        if (IsLost) CallsAfterLost++;
-        if (Rooms.Count < MostRooms) Rooms.Add(room.Length);
-        if (Filler is not null) return Filler(room);
+        if (IsLost)
+            CallsAfterLost++;
+        if (Rooms.Count < MostRooms)
+            Rooms.Add(room.Length);
+        if (Filler is not null)
+            return Filler(room);
         byte[]? records;
         bool more;
         lock (_outgoing)
         {
-            if (!_outgoing.TryDequeue(out records)) return 0;
+            if (!_outgoing.TryDequeue(out records))
+                return 0;
             more = _outgoing.Count > 0;
         }
 
         records.CopyTo(room);
-        if (more) RequestTurn();
+        if (more)
+            RequestTurn();
         return records.Length;
     }
 

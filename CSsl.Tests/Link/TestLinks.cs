@@ -39,7 +39,7 @@ internal sealed class TestLinks : IAsyncDisposable
         Func<Stream, Stream>? wrapGateway = null,
         Func<Stream, Stream>? wrapSilo = null)
     {
-        (Stream one, Stream other) = InProcessStream.CreatePair();
+        var (one, other) = InProcessStream.CreatePair();
         return await ConnectAsync(wrapGateway?.Invoke(one) ?? one, wrapSilo?.Invoke(other) ?? other, gatewayOptions, siloOptions, time);
     }
 
@@ -48,8 +48,8 @@ internal sealed class TestLinks : IAsyncDisposable
     public static async Task<TestLinks> ConnectAsync(Stream gatewayStream, Stream siloStream, LinkOptions? gatewayOptions = null, LinkOptions? siloOptions = null, TimeProvider? time = null)
     {
         var acceptor = new TestAcceptor();
-        Task<DataLink> gateway = DataLink.ConnectAsync(gatewayStream, new LinkIdentity("gateway-1", "test"), Key, null, gatewayOptions ?? new LinkOptions(), time ?? TimeProvider.System, default);
-        Task<DataLink> silo = DataLink.ConnectAsync(siloStream, new LinkIdentity("silo-1", "test"), Key, acceptor, siloOptions ?? gatewayOptions ?? new LinkOptions(), time ?? TimeProvider.System, default);
+        var gateway = DataLink.ConnectAsync(gatewayStream, new LinkIdentity("gateway-1", "test"), Key, null, gatewayOptions ?? new LinkOptions(), time ?? TimeProvider.System, default);
+        var silo = DataLink.ConnectAsync(siloStream, new LinkIdentity("silo-1", "test"), Key, acceptor, siloOptions ?? gatewayOptions ?? new LinkOptions(), time ?? TimeProvider.System, default);
         return new TestLinks(await gateway.WaitAsync(Patience), await silo.WaitAsync(Patience), acceptor);
     }
 
@@ -84,8 +84,9 @@ internal sealed class TestAcceptor : ILinkAcceptor
     public LinkChannel? Accept(DataLink link, FrameKind kind)
     {
         Asked++;
-        TestChannel? channel = Make(kind);
-        if (channel is not null) channel.FirstFrame = () => Waiter(channel.Id).TrySetResult(channel);
+        var channel = Make(kind);
+        if (channel is not null)
+            channel.FirstFrame = () => Waiter(channel.Id).TrySetResult(channel);
         return channel;
     }
 

@@ -56,9 +56,10 @@ internal sealed class TestRunner : IRecordRunner, IDisposable
 
     private void Run(RecordBatch batch)
     {
-        for (int i = 0; i < batch.Count; i++)
+        for (var i = 0; i < batch.Count; i++)
         {
-            if (batch.Jobs[i].RecordKey is { } key && !Fails(key)) ManagedEngine.Instance.Run(batch.Jobs.Slice(i, 1));
+            if (batch.Jobs[i].RecordKey is { } key && !Fails(key))
+                ManagedEngine.Instance.Run(batch.Jobs.Slice(i, 1));
         }
     }
 }

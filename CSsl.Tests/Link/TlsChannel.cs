@@ -36,7 +36,8 @@ internal sealed class TlsChannel : LinkChannel, IDisposable
 
     public void SendText(string text)
     {
-        lock (_outgoing) _outgoing.Enqueue(System.Text.Encoding.ASCII.GetBytes(text));
+        lock (_outgoing)
+            _outgoing.Enqueue(System.Text.Encoding.ASCII.GetBytes(text));
         RequestTurn();
     }
 
@@ -49,8 +50,10 @@ internal sealed class TlsChannel : LinkChannel, IDisposable
     /// <summary>Waits until so many things are noted.</summary>
     public async Task<IReadOnlyList<string>> LogAsync(int count)
     {
-        for (int i = 0; i < count; i++) Xunit.Assert.True(await _noted.WaitAsync(TestLinks.Patience));
-        lock (_log) return [.. _log];
+        for (var i = 0; i < count; i++)
+            Xunit.Assert.True(await _noted.WaitAsync(TestLinks.Patience));
+        lock (_log)
+            return [.. _log];
     }
 
     public void Dispose()
@@ -67,7 +70,7 @@ internal sealed class TlsChannel : LinkChannel, IDisposable
         ReturnCredit(records.Length);
         while (!records.IsEmpty)
         {
-            int length = RecordHeader.Size + ((records[3] << 8) | records[4]);
+            var length = RecordHeader.Size + ((records[3] << 8) | records[4]);
             _reader.Prepare(records[..length], plaintext[..length], ref opening.Add(this));
             records = records[length..];
             plaintext = plaintext[length..];
@@ -82,13 +85,13 @@ internal sealed class TlsChannel : LinkChannel, IDisposable
 
     protected internal override int Fill(Span<byte> room, RecordBatch sealing)
     {
-        int written = 0;
+        var written = 0;
         lock (_outgoing)
         {
-            while (_outgoing.TryDequeue(out byte[]? text))
+            while (_outgoing.TryDequeue(out var text))
             {
                 text.CopyTo(room[(written + _writer.PrefixLength)..]);
-                ref RecordJob job = ref sealing.Add(this);
+                ref var job = ref sealing.Add(this);
                 written += _writer.Prepare(ContentType.ApplicationData, room[written..], text.Length, ref job);
                 Key = job.RecordKey;
             }
@@ -100,7 +103,8 @@ internal sealed class TlsChannel : LinkChannel, IDisposable
 
     private void Note(string what)
     {
-        lock (_log) _log.Add(what);
+        lock (_log)
+            _log.Add(what);
         _noted.Release();
     }
 }

@@ -40,7 +40,7 @@ internal sealed class ScriptedClient(MemoryConnection connection, TestClient tls
         responses.CheckEnd();
     }
 
-    /// <summary>Sends requests as one text, in some records. A server that has said its last word may not take all of it.</summary>
+    /// <summary>Sends requests as one text, in some records. A server that has sent close_notify may not take all of it.</summary>
     public Task AskAsync(Step step) => _asking = SendAllAsync(step);
 
     public Task UpdateKeyAsync(bool isRequested) => SendAsync(tls.SealKeyUpdate(isRequested ? (byte)1 : (byte)0));

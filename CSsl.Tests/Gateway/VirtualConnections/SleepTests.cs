@@ -188,17 +188,17 @@ public sealed class SleepTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Finish_wakes_a_sleeping_connection_for_its_farewell()
+    public async Task Finish_wakes_a_sleeping_connection_for_its_close_notify()
     {
         var (client, _) = await FallAsleepAsync();
         _gateway.Table.Find(1)!.Finish();
         var (channel, attach) = await _first.NextSessionAsync();
         Assert.Equal(AttachCause.Wake, attach.Cause);
         await channel.NextAsync(FrameKind.Finish);
-        var farewell = Walk.Record(23, 19);
-        channel.SendToClient(farewell);
+        var closeNotify = Walk.Record(23, 19);
+        channel.SendToClient(closeNotify);
         channel.SendFrame(FrameKind.Close, (byte)CloseReason.Done);
-        Assert.Equal(farewell, await client.Connection.ReadToEndAsync());
+        Assert.Equal(closeNotify, await client.Connection.ReadToEndAsync());
         client.Connection.SendFin();
         await client.EndedAsync();
     }

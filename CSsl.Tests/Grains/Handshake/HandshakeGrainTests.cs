@@ -328,7 +328,7 @@ public sealed class HandshakeGrainTests : IDisposable
     }
 
     [Fact]
-    public async Task Session_under_which_a_handshake_failed_is_spoiled()
+    public async Task Session_under_which_a_handshake_failed_is_invalidated()
     {
         var handshakes = new ScriptedHandshakes { ResumesById = true, Steps = new([static h => h.Fail("alert", "bad finished")]) };
         var lane = NewLane(handshakes);
@@ -337,8 +337,8 @@ public sealed class HandshakeGrainTests : IDisposable
         await AdvanceAsync(lane, without, HelloWithSession);
         var session = _sealer.Seal(ResumableSession.Purpose, "stored"u8, SessionId);
 
-        Assert.Equal(SessionId, (await lane.Resume(new HandshakeResumption { HandshakeId = with, Session = session }, CancellationToken.None)).SpoiledSession.ToArray());
-        Assert.True((await lane.Resume(new HandshakeResumption { HandshakeId = without, Session = default }, CancellationToken.None)).SpoiledSession.IsEmpty);
+        Assert.Equal(SessionId, (await lane.Resume(new HandshakeResumption { HandshakeId = with, Session = session }, CancellationToken.None)).InvalidatedSession.ToArray());
+        Assert.True((await lane.Resume(new HandshakeResumption { HandshakeId = without, Session = default }, CancellationToken.None)).InvalidatedSession.IsEmpty);
     }
 
     [Fact]

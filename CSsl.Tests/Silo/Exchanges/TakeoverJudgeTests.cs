@@ -83,6 +83,6 @@ public sealed class TakeoverJudgeTests
         var start = TakeoverStart.Of(attach, isHttp2, delivered == 0 ? null : Note);
 
         Assert.Equal(kind, start.Kind);
-        Assert.Equal(!isHttp2 && !isReplayable && (delivered is 0 or 100 or 1150), start.LastWords.Length > 0);
+        Assert.Equal(!isHttp2 && !isReplayable && (delivered is 0 or 100 or 1150), start.Response.Length > 0);
     }
 }

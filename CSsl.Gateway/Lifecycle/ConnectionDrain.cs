@@ -5,18 +5,18 @@ using CSsl.Gateway.VirtualConnections;
 namespace CSsl.Gateway.Lifecycle;
 
 /// <summary>
-/// Ends every connection politely: what is under way is finished, then comes close_notify. A sleeping one is attached for that, so many of them at once
+/// Ends every connection politely: what is under way is finished, then comes close_notify. A sleeping one is woken for that, so many of them at once
 /// and no more: they are no reason to let those wait who have something to say.
 /// </summary>
-internal sealed class Farewell(ConnectionTable connections, HandshakeAdmission admission) : IDisposable
+internal sealed class ConnectionDrain(ConnectionTable connections, HandshakeAdmission admission) : IDisposable
 {
     /// <summary>Sleeping connections that are woken at once.</summary>
     public const int MaxWaking = 128;
 
     private readonly SemaphoreSlim _places = new(MaxWaking);
 
-    /// <summary>Says it to all that there are, and lets those that come say it themselves. Completes when all have heard it.</summary>
-    public async Task SayAsync(CancellationToken cancellationToken)
+    /// <summary>Asks every connection to finish, and sees to it that those that come later do too. Completes when all have been asked.</summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
     {
         connections.BeginDrain();
         admission.Close();
@@ -26,7 +26,7 @@ internal sealed class Farewell(ConnectionTable connections, HandshakeAdmission a
         foreach (var connection in all.Where(IsAsleep))
         {
             await _places.WaitAsync(cancellationToken);
-            connection.Finish(GiveBack);
+            connection.Finish(Release);
         }
     }
 
@@ -35,5 +35,5 @@ internal sealed class Farewell(ConnectionTable connections, HandshakeAdmission a
 
     private static bool IsAsleep(ClientConnection connection) => connection.Session is { State: ConnectionState.Asleep };
 
-    private void GiveBack() => _places.Release();
+    private void Release() => _places.Release();
 }

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace CSsl.Tests.Gateway.Admission;
 
-public sealed class LetGoTests
+public sealed class EvictionTests
 {
     [Fact]
     public void Who_has_not_shaken_hands_in_time_goes_whatever_is_wanted()
@@ -32,5 +32,5 @@ public sealed class LetGoTests
     public void Nobody_who_has_a_session_goes_when_no_place_is_wanted(int wanted) => Assert.Empty(Chosen(wanted, ("asleep", Idleness.Asleep, 100), ("idle", Idleness.Idle, 100)));
 
     private static IEnumerable<string> Chosen(int wanted, params (string, Idleness, double Quiet)[] all)
-        => LetGo.Choose(all.Select(static connection => (connection.Item1, connection.Item2, TimeSpan.FromSeconds(connection.Quiet))), wanted).Select(static connection => connection.Connection).Order(StringComparer.Ordinal).OrderBy(static name => name is "silent" ? 0 : 1);
+        => Eviction.Choose(all.Select(static connection => (connection.Item1, connection.Item2, TimeSpan.FromSeconds(connection.Quiet))), wanted).Select(static connection => connection.Connection).Order(StringComparer.Ordinal).OrderBy(static name => name is "silent" ? 0 : 1);
 }

@@ -20,10 +20,10 @@ internal enum Idleness
 }
 
 /// <summary>
-/// Who is let go when there is no room: whoever has not shaken hands in the time that it takes, then as many as are wanted of those that have been quiet for longest.
+/// Who is evicted when there is no room: whoever has not shaken hands in the time that it takes, then as many as are wanted of those that have been quiet for longest.
 /// While enough others are new, and will go in a moment if they don't speak, nobody who has a session goes for them: silent sockets drive out each other, not clients.
 /// </summary>
-internal static class LetGo
+internal static class Eviction
 {
     /// <summary>Chooses.</summary>
     /// <param name="connections">All, with the time since they came or were last heard.</param>

@@ -11,7 +11,7 @@ using static CSsl.Tests.Gateway.VirtualConnections.Sessions;
 namespace CSsl.Tests.Gateway.Lifecycle;
 
 /// <summary>How a gateway that leaves parts from its clients.</summary>
-public sealed class FarewellTests : IAsyncLifetime
+public sealed class ConnectionDrainTests : IAsyncLifetime
 {
     private GatewayHarness _gateway = null!;
     private ScriptedSilo _silo = null!;
@@ -23,10 +23,10 @@ public sealed class FarewellTests : IAsyncLifetime
     [Fact]
     public async Task Everybody_is_asked_to_finish_also_who_comes_later()
     {
-        using var farewell = new Farewell(_gateway.Table, _gateway.Admission);
+        using var drain = new ConnectionDrain(_gateway.Table, _gateway.Admission);
         var busy = await _silo.EstablishAsync(_gateway.Connect());
         await FallAsleepAsync(2);
-        await farewell.SayAsync(CancellationToken.None);
+        await drain.DrainAsync(CancellationToken.None);
 
         await busy.NextAsync(FrameKind.Finish);
         var (woken, attach) = await _silo.NextSessionAsync();
@@ -40,15 +40,15 @@ public sealed class FarewellTests : IAsyncLifetime
     [Fact]
     public async Task Sleeping_connections_are_woken_so_many_at_once_and_no_more()
     {
-        using var farewell = new Farewell(_gateway.Table, _gateway.Admission);
-        for (ulong id = 1; id <= Farewell.MaxWaking + 2; id++)
+        using var drain = new ConnectionDrain(_gateway.Table, _gateway.Admission);
+        for (ulong id = 1; id <= ConnectionDrain.MaxWaking + 2; id++)
             await FallAsleepAsync(id);
-        var saying = farewell.SayAsync(CancellationToken.None);
+        var draining = drain.DrainAsync(CancellationToken.None);
 
         var waking = new List<TestChannel>();
-        for (var i = 0; i < Farewell.MaxWaking; i++)
+        for (var i = 0; i < ConnectionDrain.MaxWaking; i++)
             waking.Add((await _silo.NextSessionAsync()).Channel);
-        Assert.False(saying.IsCompleted);
+        Assert.False(draining.IsCompleted);
         Assert.Equal(2, _gateway.Meters.Sessions.Read().Asleep);
 
         foreach (var channel in waking.Take(2))
@@ -57,7 +57,7 @@ public sealed class FarewellTests : IAsyncLifetime
             await _silo.NextSessionAsync();
         }
 
-        await saying.WaitAsync(TestLinks.Patience);
+        await draining.WaitAsync(TestLinks.Patience);
         Assert.Equal(0, _gateway.Meters.Sessions.Read().Asleep);
     }
 
@@ -66,14 +66,14 @@ public sealed class FarewellTests : IAsyncLifetime
     {
         await using var gateway = new GatewayHarness(new LimitsOptions { ConcurrentHandshakes = 1 });
         var silo = await gateway.AddSiloAsync("silo");
-        using var farewell = new Farewell(gateway.Table, gateway.Admission);
+        using var drain = new ConnectionDrain(gateway.Table, gateway.Admission);
         await gateway.Connect().Connection.SendAsync(Walk.Hello);
         var busy = await silo.TakeHelloAsync();
         var waiting = gateway.Connect();
         await waiting.Connection.SendAsync(Walk.Hello);
         await Eventually.TrueAsync(() => gateway.Admission.Waiting == 1, "the second waits");
 
-        await farewell.SayAsync(CancellationToken.None);
+        await drain.DrainAsync(CancellationToken.None);
 
         Assert.Equal((byte)AlertDescription.InternalError, (await waiting.Connection.ReadToEndAsync())[^1]);
         Assert.Contains(gateway.RefusalLines.Lines, static line => line.Message.Contains("Stopping", StringComparison.Ordinal));

@@ -10,7 +10,7 @@ namespace CSsl.Gateway.VirtualConnections;
 /// Tells a sleeping connection's close_notify from something that is worth waking a silo for: a lone record that can be an alert is held back for a moment,
 /// because the client's FIN follows a close_notify at once. Guarded by whoever owns it.
 /// </summary>
-internal sealed class LastWords(PipeReader input, TlsVersion version, DeadlineQueue patience)
+internal sealed class CloseNotifyWatch(PipeReader input, TlsVersion version, DeadlineQueue patience)
 {
     /// <summary>Level and description, the content type, and the tag of every TLS 1.3 suite that there is (RFC 8446 sections 5.2 and 6).</summary>
     private const int Tls13AlertLength = 2 + 1 + 16;
@@ -20,8 +20,8 @@ internal sealed class LastWords(PipeReader input, TlsVersion version, DeadlineQu
     // Set by the timer, on its thread.
     private volatile bool _isOver;
 
-    /// <summary>True while what the client has sent may be its last word: look again when there is more, or its end.</summary>
-    public bool MayBe(in ReadOnlySequence<byte> unread)
+    /// <summary>True while what the client has sent may be close_notify: look again when there is more, or its end.</summary>
+    public bool MayBeCloseNotify(in ReadOnlySequence<byte> unread)
     {
         if (_isOver || !IsLoneAlert(unread))
         {
