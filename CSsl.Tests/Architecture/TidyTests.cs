@@ -11,9 +11,9 @@ public sealed partial class TidyTests
     [Fact]
     public void Classes_are_split_where_their_concept_splits_and_not_over_files()
     {
-        Assert.Empty(SourceFile.Of(SourceFile.ProductProjects)
-            .Select(static file => Path.GetFileNameWithoutExtension(file.Path))
-            .Where(static name => name.Contains('.', StringComparison.Ordinal)));
+        Assert.DoesNotContain(
+            SourceFile.Of(SourceFile.ProductProjects).Select(static file => Path.GetFileNameWithoutExtension(file.Path)),
+            static name => name.Contains('.', StringComparison.Ordinal));
     }
 
     [Fact]
