@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using CSsl.Tests.Support;
 
@@ -10,14 +11,17 @@ internal sealed class KeepAliveClient : IDisposable
     private readonly int _port;
     private int _connections;
 
-    public KeepAliveClient(Cluster cluster)
+    public KeepAliveClient(Cluster cluster) : this(cluster.Port, Web.Trusting(cluster))
     {
-        _port = cluster.Port;
-        SocketsHttpHandler handler = Web.Handler(cluster);
-        handler.MaxConnectionsPerServer = 1;
-        handler.PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan;
-        handler.ConnectCallback = ConnectAsync;
-        Http = new HttpClient(handler) { BaseAddress = cluster.Address, Timeout = Tool.DefaultDeadline };
+    }
+
+    /// <param name="port">Where it connects, on 127.0.0.1.</param>
+    /// <param name="trusting">Whom it trusts.</param>
+    public KeepAliveClient(int port, SslClientAuthenticationOptions trusting)
+    {
+        _port = port;
+        var handler = new SocketsHttpHandler { SslOptions = trusting, MaxConnectionsPerServer = 1, PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan, ConnectCallback = ConnectAsync };
+        Http = new HttpClient(handler) { BaseAddress = new Uri($"https://127.0.0.1:{port}"), Timeout = Tool.DefaultDeadline };
     }
 
     public HttpClient Http { get; }

@@ -102,9 +102,7 @@ public sealed class SiloPickerTests
     public void Choices_count_until_the_next_report_only()
     {
         using var picker = Picker(_ => true, Reports.Silo("a", machineCpu: 0.10), Reports.Silo("b", machineCpu: 0.11));
-        while (picker.Pick(SiloRoles.Handshake)!.Name == "a")
-        {
-        }
+        ChooseUntil(picker, "b");
 
         Update(Reports.Silo("a", machineCpu: 0.101), Reports.Silo("b", machineCpu: 0.11));
         Assert.Equal("a", picker.Pick(SiloRoles.Handshake)!.Name);
@@ -116,9 +114,7 @@ public sealed class SiloPickerTests
         // Between two steps of a choice, so that the two are never equal.
         SiloReport[] silos = [Reports.Silo("a", machineCpu: 0.10), Reports.Silo("b", machineCpu: 0.1103)];
         using var picker = Picker(_ => true, silos);
-        while (picker.Pick(SiloRoles.Handshake)!.Name == "a")
-        {
-        }
+        ChooseUntil(picker, "b");
 
         _clock.Advance(TimeSpan.FromSeconds(0.5));
         Update(silos);
@@ -189,12 +185,20 @@ public sealed class SiloPickerTests
         Assert.Null(picker.Pick(SiloRoles.Data));
     }
 
+    /// <summary>Takes choices until it is this one's turn, which is soon: each that another one gets counts.</summary>
+    private static void ChooseUntil(SiloPicker picker, string name)
+    {
+        const int Most = 100;
+        var choices = Enumerable.Range(0, Most).Select(_ => picker.Pick(SiloRoles.Handshake)!.Name);
+        Assert.True(choices.Contains(name), $"{name} is none of {Most} choices");
+    }
+
     private static bool IsReachable(SiloReport silo) => silo.LinkEndpoint.EndsWith('1');
 
     private SiloPicker Picker(Func<SiloReport, bool> reachable, params SiloReport[] silos)
     {
         Update(silos);
-        return new SiloPicker(_view, reachable, _clock);
+        return new SiloPicker(_view, reachable, _clock, new Random(1));
     }
 
     private void Update(params SiloReport[] silos) => _view.Update(Reports.View(++_version, silos));
