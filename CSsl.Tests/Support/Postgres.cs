@@ -70,6 +70,9 @@ public sealed class Postgres : IAsyncLifetime
         await _server.ExitAsync();
         await _server.DisposeAsync();
         _server = null;
+
+        // Or the next test gets a connection that this one broke.
+        NpgsqlConnection.ClearAllPools();
     }
 
     /// <summary>A new, empty database.</summary>
