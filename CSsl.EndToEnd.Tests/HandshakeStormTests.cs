@@ -31,7 +31,7 @@ public sealed class SmallHandshakeLimits() : ClusterSite(new ClusterSettings
 [Collection(OwnCluster.Name)]
 public sealed class HandshakeStormTests(SmallHandshakeLimits limits) : IClassFixture<SmallHandshakeLimits>
 {
-    private const int TooMany = 5, InternalError = 80;
+    private const int TooMany = 5, InternalError = 80, Silos = 3;
 
     /// <summary>One client has the only place there is, and does not go on.</summary>
     [Fact]
@@ -43,6 +43,9 @@ public sealed class HandshakeStormTests(SmallHandshakeLimits limits) : IClassFix
         using var established = new KeepAliveClient(cluster);
         await established.Http.GetByteArrayAsync("/");
         await Eventually.TrueAsync(async () => (await GatewayAsync(status)).Handshakes == 0, "no handshake is under way");
+
+        // One data silo alone would keep its role beside the new one.
+        await Eventually.TrueAsync(async () => (await status.GetAsync(CancellationToken.None)).Processes.Count(static process => process is { Kind: "silo", State: nameof(SiloState.Active) }) == Silos, "all silos are active");
 
         var clients = new List<RawClient>();
         try
