@@ -29,6 +29,7 @@ public sealed partial class TicketKeyGrain(
     private IGrainTimer? _rotation;
     private TicketKeyRing? _ring;
     private bool _failing;
+    private long _failedAt;
 
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -68,13 +69,19 @@ public sealed partial class TicketKeyGrain(
         }
         catch (InconsistentStateException e)
         {
+            _rotation?.Dispose();
             GrainContext.Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, e, "another activation rotated the ticket keys"), CancellationToken.None);
         }
     }
 
     /// <summary>Stores the next ring if it is time for it.</summary>
     /// <exception cref="InconsistentStateException">Another activation wrote: this one is to end, the next one reads what is there.</exception>
-    private Task RotateAsync() => Next(time.GetUtcNow()) is { } next ? StoreAsync(next) : Task.CompletedTask;
+    private Task RotateAsync()
+    {
+        if (_failing && time.GetElapsedTime(_failedAt) < options.Value.TicketKeyRefresh)
+            return Task.CompletedTask;
+        return Next(time.GetUtcNow()) is { } next ? StoreAsync(next) : Task.CompletedTask;
+    }
 
     private TicketKeyRing? Next(DateTimeOffset now)
     {
@@ -109,7 +116,7 @@ public sealed partial class TicketKeyGrain(
                 throw;
             if (!_failing)
                 LogNotStored(e.Message);
-            _failing = true;
+            (_failing, _failedAt) = (true, time.GetTimestamp());
         }
     }
 
