@@ -28,8 +28,7 @@ public sealed partial class TicketKeyGrain(
 
     private IGrainTimer? _rotation;
     private TicketKeyRing? _ring;
-    private bool _failing;
-    private long _failedAt;
+    private long? _failedAt;
 
     /// <inheritdoc/>
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
@@ -78,7 +77,7 @@ public sealed partial class TicketKeyGrain(
     /// <exception cref="InconsistentStateException">Another activation wrote: this one is to end, the next one reads what is there.</exception>
     private Task RotateAsync()
     {
-        if (_failing && time.GetElapsedTime(_failedAt) < options.Value.TicketKeyRefresh)
+        if (_failedAt is { } failedAt && time.GetElapsedTime(failedAt) < options.Value.TicketKeyRefresh)
             return Task.CompletedTask;
         return Next(time.GetUtcNow()) is { } next ? StoreAsync(next) : Task.CompletedTask;
     }
@@ -104,7 +103,7 @@ public sealed partial class TicketKeyGrain(
             var newest = _ring?.Keys[0].DisplayName;
             _ring?.Dispose();
             _ring = next;
-            _failing = false;
+            _failedAt = null;
             if (next.Keys[0].DisplayName != newest)
                 LogRotated(next.Keys[0].DisplayName, next.Keys[0].IssueFrom);
         }
@@ -114,9 +113,9 @@ public sealed partial class TicketKeyGrain(
             stored.State = before;
             if (e is InconsistentStateException)
                 throw;
-            if (!_failing)
+            if (_failedAt is null)
                 LogNotStored(e.Message);
-            (_failing, _failedAt) = (true, time.GetTimestamp());
+            _failedAt = time.GetTimestamp();
         }
     }
 
