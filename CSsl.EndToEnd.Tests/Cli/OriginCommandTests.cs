@@ -34,7 +34,7 @@ public sealed class OriginCommandTests
     public async Task Origin_stops_on_a_signal(int signal)
     {
         // Tests that were started in the background of a script ignore SIGINT, and so would what they start.
-        await using var origin = Tool.Start("env", ["--default-signal=INT", "dotnet", Repository.Assembly("CSsl.Cli"), "origin", "--port", "0"]);
+        await using var origin = Tool.Start("env", ["--default-signal=INT", "dotnet", Repository.Program("CSsl.Cli"), "origin", "--port", "0"]);
         await origin.Output.WaitForAsync("listening http://127.0.0.1:", Deadline);
         ProcFs.Signal(origin.Id, signal);
         Assert.Equal(0, (await origin.ExitAsync()).ExitCode);

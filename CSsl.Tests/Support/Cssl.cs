@@ -6,7 +6,7 @@ internal static class Cssl
     /// <summary>Starts `cssl …`.</summary>
     public static Tool Start(IEnumerable<string> arguments, TimeSpan? deadline = null, IReadOnlyDictionary<string, string>? environment = null, bool mergeError = false, string? openFiles = null)
     {
-        string[] command = [.. openFiles is null ? (string[])[] : ["prlimit", $"--nofile={openFiles}"], "dotnet", Repository.Assembly("CSsl.Cli"), .. arguments];
+        string[] command = [.. openFiles is null ? (string[])[] : ["prlimit", $"--nofile={openFiles}"], "dotnet", Repository.Program("CSsl.Cli"), .. arguments];
         return Tool.Start(command[0], command[1..], deadline: deadline, environment: environment, mergeError: mergeError);
     }
 

@@ -92,7 +92,7 @@ internal sealed class StandaloneCluster : IAsyncDisposable
 
     private Tool Start(string program, IEnumerable<string> arguments)
     {
-        Tool process = Tool.Start("dotnet", [Repository.Assembly(program), .. arguments], deadline: TimeSpan.FromMinutes(5), mergeError: true);
+        Tool process = Tool.Start("dotnet", [Repository.Program(program), .. arguments], deadline: TimeSpan.FromMinutes(5), mergeError: true);
         _processes.Add(process);
         return process;
     }
