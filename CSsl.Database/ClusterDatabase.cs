@@ -59,6 +59,15 @@ public abstract class ClusterDatabase
     public Task<List<T>> WriteAsync<T>(Query query, Func<DbDataReader, T> read, CancellationToken cancellationToken = default)
         => ChangeAsync((connection, transaction) => query.RunAsync(connection, transaction, read, cancellationToken), cancellationToken);
 
+    /// <summary>
+    /// Waits until no other process has the turn, and takes it. It ends when it is disposed, and with the process. For short pieces of work that would fail, and be tried again
+    /// much later, when several processes did them at once; never for what goes wrong then, because a turn may not be had.
+    /// </summary>
+    /// <param name="patience">How long to wait.</param>
+    /// <returns>Null: others had the turn for all that time.</returns>
+    /// <exception cref="DbException">The database refuses, or can't be reached in time.</exception>
+    public abstract Task<IAsyncDisposable?> TakeTurnAsync(TimeSpan patience);
+
     /// <summary>Runs <paramref name="work"/> with a connection of its own.</summary>
     internal abstract Task<T> ConnectAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken);
 

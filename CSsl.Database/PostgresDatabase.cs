@@ -9,6 +9,9 @@ internal sealed class PostgresDatabase : ClusterDatabase
     /// <summary>The advisory lock of migrations: "CSSL" in ASCII.</summary>
     private const long LockKey = 0x4353534C;
 
+    /// <summary>That of turns: "CSST".</summary>
+    private const long TurnKey = 0x43535354;
+
     /// <param name="database">A connection string of Npgsql. What it leaves open is set for a control plane: short waits, few connections.</param>
     /// <exception cref="ArgumentException">Not such a string.</exception>
     public PostgresDatabase(string database)
@@ -39,6 +42,30 @@ internal sealed class PostgresDatabase : ClusterDatabase
 
     internal override Query? MigrationLock => new Query("SELECT pg_advisory_xact_lock(@Key)").With("Key", LockKey);
 
+    public override async Task<IAsyncDisposable?> TakeTurnAsync(TimeSpan patience)
+    {
+        var connection = new NpgsqlConnection(ConnectionString);
+        var turn = new Turn(connection);
+        try
+        {
+            await connection.OpenAsync().ConfigureAwait(false);
+            var transaction = await connection.BeginTransactionAsync().ConfigureAwait(false);
+            await new Query($"SET LOCAL lock_timeout = {(int)patience.TotalMilliseconds}").RunAsync(connection, transaction, static _ => 0, CancellationToken.None).ConfigureAwait(false);
+            await new Query("SELECT pg_advisory_xact_lock(@Key)").With("Key", TurnKey).RunAsync(connection, transaction, static _ => 0, CancellationToken.None).ConfigureAwait(false);
+            return turn;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
+        {
+            await turn.DisposeAsync().ConfigureAwait(false);
+            return null;
+        }
+        catch
+        {
+            await turn.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
     internal override async Task<T> ConnectAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken)
     {
         await using var connection = new NpgsqlConnection(ConnectionString);
@@ -55,4 +82,10 @@ internal sealed class PostgresDatabase : ClusterDatabase
             return result;
         },
         cancellationToken);
+
+    /// <summary>The lock is a transaction's, which ends with the connection.</summary>
+    private sealed class Turn(NpgsqlConnection connection) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => connection.DisposeAsync();
+    }
 }

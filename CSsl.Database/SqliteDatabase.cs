@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using Microsoft.Data.Sqlite;
 
 namespace CSsl.Database;
@@ -6,6 +7,8 @@ namespace CSsl.Database;
 /// <summary>A SQLite file.</summary>
 internal sealed class SqliteDatabase : ClusterDatabase
 {
+    private static readonly TimeSpan TurnPollInterval = TimeSpan.FromMilliseconds(5);
+
     private readonly string _path;
     private volatile bool _logsAhead;
 
@@ -31,6 +34,25 @@ internal sealed class SqliteDatabase : ClusterDatabase
 
     /// <summary>A writing transaction is alone as it is.</summary>
     internal override Query? MigrationLock => null;
+
+    // A file beside the database, locked as long as it is open: a transaction would keep others from writing anything.
+    public override async Task<IAsyncDisposable?> TakeTurnAsync(TimeSpan patience)
+    {
+        var began = Stopwatch.GetTimestamp();
+        do
+        {
+            try
+            {
+                return new FileStream($"{_path}-turn", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TurnPollInterval).ConfigureAwait(false);
+            }
+        }
+        while (Stopwatch.GetElapsedTime(began) < patience);
+        return null;
+    }
 
     // On the thread pool: SQLite has no asynchronous I/O, and a grain's turn must not block.
     internal override Task<T> ConnectAsync<T>(Func<DbConnection, Task<T>> work, CancellationToken cancellationToken) => Task.Run(

@@ -9,9 +9,11 @@ using CSsl.Silo.Lifecycle;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orleans;
 using Orleans.Configuration;
 using Orleans.Hosting;
 using Orleans.Runtime;
+using Orleans.Runtime.MembershipService;
 using Orleans.Serialization;
 using Orleans.Storage;
 using ClusterOptions = CSsl.Hosting.Configuration.ClusterOptions;
@@ -76,7 +78,8 @@ internal static class ClusterHosting
             orleans.AddPinnedPlacement();
             orleans.AddAggregationService();
             orleans.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (invariant, connectionString));
-            orleans.UseClusterStorage(ClusterDatabase.Of(cluster.Database!));
+            orleans.UseMembershipTurns(database);
+            orleans.UseClusterStorage(database);
             if (builder.Settings().Admin.OrleansDashboard)
                 orleans.AddSiloDashboard();
         });
@@ -88,6 +91,15 @@ internal static class ClusterHosting
             // After Orleans, to be stopped before it.
             builder.Services.AddHostedService<LeaveDeadline>();
         }
+    }
+
+    /// <summary>Silos that come or go at once change the table one after another.</summary>
+    private static void UseMembershipTurns(this ISiloBuilder orleans, ClusterDatabase database)
+    {
+        orleans.Services.AddSingleton(provider => new MembershipTurns(
+            ActivatorUtilities.CreateInstance<AdoNetClusteringTable>(provider), database, provider.GetRequiredService<TimeProvider>()));
+        orleans.Services.AddSingleton<IMembershipTable>(static provider => provider.GetRequiredService<MembershipTurns>());
+        orleans.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(static provider => provider.GetRequiredService<MembershipTurns>());
     }
 
     /// <summary>What grains keep, in the cluster's database.</summary>

@@ -67,4 +67,25 @@ public sealed class ClusterDatabaseTests(Postgres postgres)
         var refused = ClusterDatabase.Of(new NpgsqlConnectionStringBuilder(empty.Connection) { Username = "clerk" }.ConnectionString);
         Assert.Contains("permission denied", (await Assert.ThrowsAsync<DatabaseException>(() => new Migrator(refused).ApplyAsync())).Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public Task Turn_is_had_by_one_process_at_a_time_in_SQLite() => Turn_is_had_by_one_process_at_a_time(DatabaseKind.Sqlite);
+
+    [PostgresFact]
+    public Task Turn_is_had_by_one_process_at_a_time_in_PostgreSQL() => Turn_is_had_by_one_process_at_a_time(DatabaseKind.Postgres);
+
+    private async Task Turn_is_had_by_one_process_at_a_time(DatabaseKind kind)
+    {
+        using var database = await TestDatabase.CreateAsync(kind, postgres);
+        var other = ClusterDatabase.Of(database.Connection);
+        var mine = await database.Cluster.TakeTurnAsync(TimeSpan.FromSeconds(30));
+        Assert.NotNull(mine);
+        Assert.Null(await other.TakeTurnAsync(TimeSpan.FromMilliseconds(50)));
+
+        var next = other.TakeTurnAsync(TimeSpan.FromSeconds(30));
+        await mine.DisposeAsync();
+
+        await using var theirs = await next;
+        Assert.NotNull(theirs);
+    }
 }
