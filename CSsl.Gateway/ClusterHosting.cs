@@ -41,7 +41,7 @@ internal static class ClusterHosting
 /// <summary>Without it a gateway that starts before the first silo would end. It waits instead, and says for which cluster: the name may be mistyped.</summary>
 internal sealed partial class FirstSiloWait(IOptions<ClusterOptions> cluster, TimeProvider time, ILogger<FirstSiloWait> logger) : IClientConnectionRetryFilter
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
     /// <summary>A cluster that starts as a whole has its first silo by then: nothing to tell anybody.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);

@@ -73,6 +73,9 @@ internal static class ClusterHosting
                 options.DeactivationTimeout = TimeSpan.FromSeconds(5);
             });
 
+            // By default each silo tells all others its load every second. No placement here asks for it.
+            orleans.Configure<DeploymentLoadPublisherOptions>(static options => options.DeploymentLoadPublisherRefreshTime = TimeSpan.FromMinutes(1));
+
             // Spread by key. Orleans's own default weighs CPU and memory of the process, which is what its clients' bytes cost, not its grains.
             orleans.Services.AddSingleton<PlacementStrategy, HashBasedPlacement>();
             orleans.AddPinnedPlacement();

@@ -13,7 +13,7 @@ namespace CSsl.Cli.Up;
 /// <summary>Finds out when the cluster serves: by a real HTTPS request through it, as a client makes one.</summary>
 internal sealed class ReadyProbe : IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan AttemptTime = TimeSpan.FromSeconds(5);
 
     /// <summary>Processes that are not there for so long won't delay the readiness of those that are.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Threading.Channels;
 using CSsl.Gateway.Connections;
 using CSsl.Gateway.Metrics;
 using CSsl.Hosting;
@@ -36,9 +37,16 @@ internal sealed partial class ClientRoom(
 
     private readonly HashSet<IPEndPoint> _endpoints = [.. GatewayListeners.ClientEndpoints(gateway.Value)];
     private readonly Dictionary<ulong, long> _asked = [];
+    private readonly Channel<bool> _crowded = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly LineRate _pauses = new(time);
     private readonly LineRate _evictions = new(time);
     private long _evicted;
+
+    private int Room => Math.Clamp(connections.Capacity / FreeShare, 1, MostFree);
+
+    private int Free => connections.Capacity - connections.Count;
+
+    private bool IsCrowded => Free < Room && !connections.IsDraining;
 
     /// <inheritdoc/>
     public bool IsFor(IPEndPoint endpoint) => _endpoints.Contains(endpoint);
@@ -56,14 +64,17 @@ internal sealed partial class ClientRoom(
     }
 
     /// <inheritdoc/>
-    public void OnAccepted(ConnectionContext connection) => connection.Features.Set(new ClientPlace(connections.Enter()));
+    public void OnAccepted(ConnectionContext connection)
+    {
+        connection.Features.Set(new ClientPlace(connections.Enter()));
+        if (IsCrowded)
+            _crowded.Writer.TryWrite(true);
+    }
 
     /// <summary>Asks as many to leave as there are places wanted. One caller at a time.</summary>
     internal void MakeRoom()
     {
-        var room = Math.Clamp(connections.Capacity / FreeShare, 1, MostFree);
-        var free = connections.Capacity - connections.Count;
-        if (free >= room || connections.IsDraining)
+        if (!IsCrowded)
         {
             _asked.Clear();
             return;
@@ -76,7 +87,7 @@ internal sealed partial class ClientRoom(
                 _asked.Remove(id);
         }
 
-        var chosen = Eviction.Choose(connections.All.Where(connection => !connection.IsAskedToLeave).Select(connection => (connection, connection.Idleness, time.GetElapsedTime(connection.QuietSince, now))), room - free - _asked.Count);
+        var chosen = Eviction.Choose(connections.All.Where(connection => !connection.IsAskedToLeave).Select(connection => (connection, connection.Idleness, time.GetElapsedTime(connection.QuietSince, now))), Room - Free - _asked.Count);
         foreach (var (connection, idleness) in chosen)
         {
             _asked[connection.Entry.Id] = now;
@@ -96,11 +107,17 @@ internal sealed partial class ClientRoom(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         LogRoom(logger, connections.Capacity, budget.Limit, budget.Reserve);
-        using var timer = new PeriodicTimer(Interval, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                MakeRoom();
+            while (await _crowded.Reader.ReadAsync(stoppingToken))
+            {
+                do
+                {
+                    MakeRoom();
+                    await Task.Delay(Interval, time, stoppingToken);
+                }
+                while (IsCrowded);
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

@@ -19,7 +19,7 @@ internal sealed class HandshakeAdmission : IDisposable
     private readonly AdaptiveLimit _limit;
     private readonly HandshakeQueue _queue;
     private readonly ClusterViewHolder _view;
-    private readonly ITimer _timer;
+    private readonly RestingTimer _timer;
     private readonly double _perFullCore;
 
     public HandshakeAdmission(LimitsOptions limits, ClusterViewHolder view, TimeProvider time)
@@ -29,7 +29,7 @@ internal sealed class HandshakeAdmission : IDisposable
         _limit = new AdaptiveLimit(limits.ConcurrentHandshakes);
         _queue = new HandshakeQueue(_limit, new HandshakePace(time), limits.HandshakeQueue, limits.HandshakeQueueTime, time);
         _view = view;
-        _timer = time.CreateTimer(static self => ((HandshakeAdmission)self!)._queue.Sweep(), this, SweepInterval, SweepInterval);
+        _timer = new RestingTimer(SweepInterval, Sweep, time);
     }
 
     /// <summary>Handshakes that have a place.</summary>
@@ -65,7 +65,13 @@ internal sealed class HandshakeAdmission : IDisposable
     public bool Admits(IPAddress source) => _sources.TryTake(source);
 
     /// <summary>Takes a place for a handshake, when one is free; false: none in time. <see cref="Leave"/> gives it back.</summary>
-    public ValueTask<bool> EnterAsync() => _queue.EnterAsync();
+    public ValueTask<bool> EnterAsync()
+    {
+        var entered = _queue.EnterAsync();
+        if (!entered.IsCompleted)
+            _timer.Wake();
+        return entered;
+    }
 
     /// <summary>The handshake is over.</summary>
     public void Leave() => _queue.Leave();
@@ -75,6 +81,12 @@ internal sealed class HandshakeAdmission : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
+
+    private bool Sweep()
+    {
+        _queue.Sweep();
+        return _queue.Waiting > 0;
+    }
 
     private static List<SiloReport> Active(ClusterView view, SiloRoles role)
         => [.. view.Silos.Where(silo => silo.State == SiloState.Active && silo.Roles.HasFlag(role))];

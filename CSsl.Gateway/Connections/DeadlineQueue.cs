@@ -3,7 +3,8 @@ namespace CSsl.Gateway.Connections;
 /// <summary>Connections that must be done with something within the same time, oldest first: one timer for all, no timer per connection.</summary>
 /// <param name="time">How long each has.</param>
 /// <param name="clock">The clock.</param>
-internal sealed class DeadlineQueue(TimeSpan time, TimeProvider clock)
+/// <param name="entered">Called after each <see cref="Enter"/>.</param>
+internal sealed class DeadlineQueue(TimeSpan time, TimeProvider clock, Action entered)
 {
     private readonly Lock _gate = new();
     private readonly LinkedList<Ticket> _tickets = [];
@@ -14,6 +15,7 @@ internal sealed class DeadlineQueue(TimeSpan time, TimeProvider clock)
         var node = new LinkedListNode<Ticket>(new Ticket(clock.GetTimestamp(), expired));
         lock (_gate)
             _tickets.AddLast(node);
+        entered();
         return node;
     }
 
@@ -31,10 +33,13 @@ internal sealed class DeadlineQueue(TimeSpan time, TimeProvider clock)
     }
 
     /// <summary>Calls those whose time is over.</summary>
-    public void Sweep()
+    /// <returns>False: nobody is left.</returns>
+    public bool Sweep()
     {
         while (TakeExpired() is { } ticket)
             ticket.Expired();
+        lock (_gate)
+            return _tickets.Count > 0;
     }
 
     private Ticket? TakeExpired()

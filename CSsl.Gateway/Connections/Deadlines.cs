@@ -17,17 +17,17 @@ internal sealed class Deadlines : IDisposable
     /// <summary>A connection may live that much longer than its deadline says.</summary>
     private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(100);
 
-    private readonly ITimer _timer;
+    private readonly RestingTimer _timer;
 
     public Deadlines(LimitsOptions limits, TimeProvider clock)
     {
-        FirstByte = new DeadlineQueue(limits.FirstByteTime, clock);
-        Handshake = new DeadlineQueue(limits.HandshakeTime, clock);
-        Delivery = new DeadlineQueue(DeliveryTime, clock);
-        Linger = new DeadlineQueue(LingerTime, clock);
-        Takeover = new DeadlineQueue(limits.TakeoverTime, clock);
-        CloseNotify = new DeadlineQueue(CloseNotifyTime, clock);
-        _timer = clock.CreateTimer(static self => ((Deadlines)self!).Sweep(), this, Resolution, Resolution);
+        _timer = new RestingTimer(Resolution, Sweep, clock);
+        FirstByte = new DeadlineQueue(limits.FirstByteTime, clock, _timer.Wake);
+        Handshake = new DeadlineQueue(limits.HandshakeTime, clock, _timer.Wake);
+        Delivery = new DeadlineQueue(DeliveryTime, clock, _timer.Wake);
+        Linger = new DeadlineQueue(LingerTime, clock, _timer.Wake);
+        Takeover = new DeadlineQueue(limits.TakeoverTime, clock, _timer.Wake);
+        CloseNotify = new DeadlineQueue(CloseNotifyTime, clock, _timer.Wake);
     }
 
     /// <summary>From the accept to the first byte.</summary>
@@ -51,13 +51,5 @@ internal sealed class Deadlines : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _timer.Dispose();
 
-    private void Sweep()
-    {
-        FirstByte.Sweep();
-        Handshake.Sweep();
-        Delivery.Sweep();
-        Linger.Sweep();
-        Takeover.Sweep();
-        CloseNotify.Sweep();
-    }
+    private bool Sweep() => FirstByte.Sweep() | Handshake.Sweep() | Delivery.Sweep() | Linger.Sweep() | Takeover.Sweep() | CloseNotify.Sweep();
 }

@@ -29,12 +29,35 @@ public sealed class SchedulingDelayTests
         Assert.Equal(0, delay.Read());
     }
 
+    [Fact]
+    public void Timer_that_fires_in_time_fires_less_often_until_it_is_late()
+    {
+        var clock = new HeldTimers();
+        using var delay = new SchedulingDelay(clock);
+        List<double> intervals = [];
+        for (var i = 0; i < 5; i++)
+        {
+            clock.Now += clock.Due;
+            clock.Fire();
+            intervals.Add(clock.Due.TotalMilliseconds);
+        }
+
+        Assert.Equal([100, 200, 400, 400, 400], intervals);
+
+        clock.Now += clock.Due + TimeSpan.FromMilliseconds(20);
+        clock.Fire();
+        Assert.Equal(50, clock.Due.TotalMilliseconds);
+    }
+
     /// <summary>A machine that has no time for timers until the test lets it.</summary>
     private sealed class HeldTimers : TimeProvider
     {
         private Action _fire = static () => { };
 
         public TimeSpan Now { get; set; }
+
+        /// <summary>When the timer should fire.</summary>
+        public TimeSpan Due { get; private set; }
 
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -45,7 +68,24 @@ public sealed class SchedulingDelayTests
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
             _fire = () => callback(state);
-            return new FakeTimeProvider().CreateTimer(static _ => { }, null, dueTime, period);
+            Due = dueTime;
+            return new HeldTimer(this);
+        }
+
+        private sealed class HeldTimer(HeldTimers clock) : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period)
+            {
+                clock.Due = dueTime;
+                return true;
+            }
+
+            public void Dispose()
+            {
+                // Fires when the test says so.
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
         }
     }
 }

@@ -7,6 +7,7 @@ using CSsl.Link;
 using CSsl.Tests.Gateway.VirtualConnections;
 using CSsl.Tests.Link;
 using CSsl.Tests.Support;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 using Xunit;
 using static CSsl.Tests.Gateway.VirtualConnections.Sessions;
@@ -128,6 +129,19 @@ public sealed class ClientRoomTests : IAsyncLifetime
 
         await idle[0].NextAsync(FrameKind.Finish);
         Assert.All(idle[1..], data => Assert.False(data.TryNext(out _)));
+    }
+
+    [Fact]
+    public async Task Room_is_made_as_soon_as_an_accepted_client_crowds_it()
+    {
+        await _room.StartAsync(default);
+        TestClient[] silent = [.. Enumerable.Range(1, Capacity - 1).Select(_ => _gateway.Connect())];
+        _gateway.Clock.Advance(TimeSpan.FromSeconds(0.3));
+
+        _room.OnAccepted(new DefaultConnectionContext());
+
+        Assert.Equal("TooManyConnections", await silent[0].Connection.Reset);
+        await _room.StopAsync(default);
     }
 
     private async Task<(TestClient Client, TestChannel Data)> SleepAsync()

@@ -13,7 +13,7 @@ public sealed class DeadlineQueueTests
     [Fact]
     public void Tickets_expire_in_order_once_their_own_time_is_over()
     {
-        var queue = new DeadlineQueue(TimeSpan.FromSeconds(10), _clock);
+        var queue = new DeadlineQueue(TimeSpan.FromSeconds(10), _clock, static () => { });
         queue.Enter(() => _expired.Add("first"));
         _clock.Advance(TimeSpan.FromSeconds(4));
         queue.Enter(() => _expired.Add("second"));
@@ -30,7 +30,7 @@ public sealed class DeadlineQueueTests
     [Fact]
     public void Ticket_that_was_given_back_does_not_expire()
     {
-        var queue = new DeadlineQueue(TimeSpan.FromSeconds(1), _clock);
+        var queue = new DeadlineQueue(TimeSpan.FromSeconds(1), _clock, static () => { });
         var ticket = queue.Enter(() => _expired.Add("gone"));
         queue.Leave(ticket);
         queue.Leave(ticket);
@@ -43,7 +43,7 @@ public sealed class DeadlineQueueTests
     [Fact]
     public void Expired_connection_may_enter_and_leave_queues_while_it_is_told()
     {
-        var queue = new DeadlineQueue(TimeSpan.FromSeconds(1), _clock);
+        var queue = new DeadlineQueue(TimeSpan.FromSeconds(1), _clock, static () => { });
         var other = queue.Enter(() => _expired.Add("other"));
         LinkedListNode<DeadlineQueue.Ticket>? own = null;
         queue.Leave(other);
