@@ -4,6 +4,7 @@ using CSsl.Gateway.Links;
 using CSsl.Gateway.Records;
 using CSsl.Grains.Cluster;
 using CSsl.Link;
+using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Gateway.VirtualConnections;
@@ -47,6 +48,7 @@ internal sealed partial class VirtualConnection
     private int _notOpened;
     private bool _isRefusedByOthers;
     private volatile bool _isFinishing;
+    private volatile bool _isRenewing;
     private readonly bool _isHttp2;
     private long _quietSince;
 
@@ -134,6 +136,17 @@ internal sealed partial class VirtualConnection
         Wake();
     }
 
+    /// <summary>Lets a silo seal a sleeping connection's capsule anew, unless it is sealed under that key.</summary>
+    /// <returns>True when it wakes up for it.</returns>
+    public bool RenewCapsule(string key)
+    {
+        if (Downstream.Read(static sent => sent.Capsule) is var capsule && SessionCapsule.IsSealedUnder(capsule.Span, key))
+            return false;
+        _isRenewing = true;
+        Wake();
+        return true;
+    }
+
     /// <summary>Something has changed.</summary>
     public void Wake() => _signal.Set();
 
@@ -196,7 +209,7 @@ internal sealed partial class VirtualConnection
     /// <summary>Until the client sends a record, or is gone.</summary>
     private ConnectionState? Sleep()
     {
-        if (Upstream.HasRecord || _isFinishing || _target is not null)
+        if (Upstream.HasRecord || _isFinishing || _isRenewing || _target is not null)
         {
             _services.Meters.Sessions.WakeUp(isForGood: true);
             return Follow(AttachCause.Wake);
@@ -332,6 +345,7 @@ internal sealed partial class VirtualConnection
         {
             var channel = new DataChannel(this, silo.Name);
             var attach = Describe();
+            _isRenewing = false;
             LimitTime();
             Downstream.Open(channel);
             if (silo.TryOpen(channel, attach.Encode()))
