@@ -45,7 +45,9 @@ internal sealed partial class VirtualConnection
     private LinkedListNode<DeadlineQueue.Ticket>? _takeoverTicket;
     private LinkedListNode<DeadlineQueue.Ticket>? _deliveryTicket;
     private int _outcome;
-    private int _notOpened;
+
+    // Silos that can't open the capsule: not asked again before one has.
+    private readonly List<string> _notOpenedBy = [];
     private bool _isRefusedByOthers;
     private volatile bool _isFinishing;
     private volatile bool _isRenewing;
@@ -163,11 +165,11 @@ internal sealed partial class VirtualConnection
     {
         // Asked before looking, so that no silo is missed that comes between.
         var change = _services.Links.NextChange;
-        if (_notOpened < MaxNotOpened && TryAttach())
+        if (_notOpenedBy.Count < MaxNotOpened && TryAttach())
             return ConnectionState.Attached;
 
         // All that were asked lack the key, and so will whoever comes next: the client can begin anew, and need not wait.
-        if (_notOpened >= MaxNotOpened || (_notOpened > 0 && !_isRefusedByOthers))
+        if (_notOpenedBy.Count >= MaxNotOpened || (_notOpenedBy.Count > 0 && !_isRefusedByOthers))
         {
             End(DataOutcome.NotOpened);
             return null;
@@ -176,7 +178,7 @@ internal sealed partial class VirtualConnection
         _isRefusedByOthers = false;
         LimitTime();
         LogNoSilo(_services.Logger, _entry.Id);
-        _refusedBy = null;
+        _refusedBy = [.. _notOpenedBy];
         change.Tell(_signal);
         return null;
     }
@@ -267,7 +269,7 @@ internal sealed partial class VirtualConnection
         Drop(channel);
         (_refusedBy ??= []).Add(channel.Silo);
         if (channel.End == ChannelEnd.NotOpened)
-            _notOpened++;
+            _notOpenedBy.Add(channel.Silo);
         else
             _isRefusedByOthers = true;
         return ConnectionState.TakingOver;
@@ -302,7 +304,7 @@ internal sealed partial class VirtualConnection
     public void OnAttached()
     {
         WasAttached = true;
-        _notOpened = 0;
+        _notOpenedBy.Clear();
         EndLimit();
     }
 
