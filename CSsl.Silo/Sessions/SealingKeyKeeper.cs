@@ -13,7 +13,7 @@ namespace CSsl.Silo.Sessions;
 internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOptions options, TimeProvider time, ILogger<SealingKeyKeeper> logger) : BackgroundService
 {
     /// <summary>Time between two looks.</summary>
-    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private byte[] _seen = KeyFiles.Digest(options.SealingKeyFile!);
 
