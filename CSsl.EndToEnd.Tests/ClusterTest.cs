@@ -1,9 +1,12 @@
 using CSsl.Tests.Support;
 using Xunit;
 
+// Tests that mostly wait: one more than the smallest machine has cores.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 3)]
+
 namespace CSsl.EndToEnd.Tests;
 
-/// <summary>The cluster that most end-to-end tests share. They run one after another: they load the whole machine.</summary>
+/// <summary>The cluster that most end-to-end tests share. They run one after another, and alone: they load the whole machine.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class SharedCluster : ICollectionFixture<Cluster>
 {
@@ -17,7 +20,7 @@ public sealed class OwnOrigin : ICollectionFixture<ClusterWithTestOrigin>
     public const string Name = "own origin";
 }
 
-/// <summary>Tests that start clusters of their own; one after another too.</summary>
+/// <summary>Tests that start clusters of their own and load the whole machine; one after another too. Those that mostly wait, for a silo to start or to be missed, are in no collection: several run at a time, before all others.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class OwnCluster
 {

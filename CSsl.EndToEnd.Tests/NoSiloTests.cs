@@ -4,7 +4,6 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>A role that no silo has any more.</summary>
-[Collection(OwnCluster.Name)]
 public sealed class NoSiloTests
 {
     private const int TlsFailed = 35, ReceiveFailed = 56;

@@ -10,7 +10,6 @@ namespace CSsl.EndToEnd.Tests;
 public sealed class SessionSite() : ClusterSite(new ClusterSettings { Arguments = ["--Silo:HibernateAfter=300ms"] });
 
 /// <summary><c>cssl sessions</c> and <c>cssl session</c>, on sessions awake and asleep.</summary>
-[Collection(OwnCluster.Name)]
 public sealed class SessionTests(SessionSite site, ITestOutputHelper output) : ClusterTest(site.Cluster, output), IClassFixture<SessionSite>
 {
     private const int Failed = 1, BadArgument = 2;

@@ -4,7 +4,6 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>The ticket keys of a cluster rotate while it serves.</summary>
-[Collection(OwnCluster.Name)]
 public sealed class TicketKeyTests(ITestOutputHelper output)
 {
     private const string NewKey = "is new; tickets are issued under it";

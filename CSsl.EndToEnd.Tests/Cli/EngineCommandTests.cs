@@ -5,7 +5,6 @@ using Xunit;
 
 namespace CSsl.EndToEnd.Tests.Cli;
 
-[Collection(OwnCluster.Name)]
 public sealed class EngineCommandTests
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
