@@ -7,6 +7,7 @@ namespace CSsl.EndToEnd.Tests;
 
 /// <summary>Which silos the cluster engine holds for alive: one that dies or hangs is out, and no other.</summary>
 /// <remarks>How soon is measured in docs/orleans.md; the deadlines here are for a busy machine, and still shorter than what Orleans takes by default for one that hangs.</remarks>
+[Collection(OwnCluster.Name)]
 public sealed class MembershipTests(ITestOutputHelper output)
 {
     private const string Victim = "data-1";
