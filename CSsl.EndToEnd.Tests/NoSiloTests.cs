@@ -4,6 +4,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>A role that no silo has any more.</summary>
+[Collection(WaitingForUp.Name)]
 public sealed class NoSiloTests
 {
     private const int TlsFailed = 35, ReceiveFailed = 56;

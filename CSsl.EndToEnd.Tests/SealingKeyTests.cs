@@ -11,6 +11,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>Silos whose key rings differ: for the time of a rotation, or by a mistake. Each is a process with a ring file of its own.</summary>
+[Collection(WaitingForSilos.Name)]
 public sealed class SealingKeyTests(TestCertificates certificates, ITestOutputHelper output) : IClassFixture<TestCertificates>, IAsyncLifetime
 {
     private const int Clients = 6;

@@ -7,6 +7,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>Gateways that share a port: each knows the whole cluster, and one that leaves parts from its clients in peace.</summary>
+[Collection(OwnCluster.Name)]
 public sealed class SeveralGatewaysTests
 {
     private const string Ok = "HTTP/1.1 200";

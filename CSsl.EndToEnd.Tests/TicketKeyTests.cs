@@ -4,6 +4,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>The ticket keys of a cluster rotate while it serves.</summary>
+[Collection(WaitingForUp.Name)]
 public sealed class TicketKeyTests(ITestOutputHelper output)
 {
     private const string NewKey = "is new; tickets are issued under it";

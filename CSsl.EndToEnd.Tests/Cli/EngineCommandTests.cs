@@ -5,6 +5,7 @@ using Xunit;
 
 namespace CSsl.EndToEnd.Tests.Cli;
 
+[Collection(WaitingForUp.Name)]
 public sealed class EngineCommandTests
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
