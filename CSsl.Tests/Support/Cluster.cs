@@ -32,7 +32,7 @@ public sealed record ClusterProcess(string Name, int ProcessId, string Kind, IRe
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "IAsyncLifetime.DisposeAsync disposes.")]
 public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(30);
 
     private readonly ClusterSettings _settings;
