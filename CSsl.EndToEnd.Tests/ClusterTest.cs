@@ -1,9 +1,12 @@
 using CSsl.Tests.Support;
 using Xunit;
 
+// Those that mostly wait run before all others: WaitingForUp, WaitingForSilos, and one class at a time beside them.
+[assembly: Xunit.v3.Parallelization(MaxThreads = 3)]
+
 namespace CSsl.EndToEnd.Tests;
 
-/// <summary>The cluster that most end-to-end tests share. They run one after another: they load the whole machine.</summary>
+/// <summary>The cluster that most end-to-end tests share. They run one after another, and alone: they load the whole machine.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class SharedCluster : ICollectionFixture<Cluster>
 {
@@ -17,11 +20,25 @@ public sealed class OwnOrigin : ICollectionFixture<ClusterWithTestOrigin>
     public const string Name = "own origin";
 }
 
-/// <summary>Tests that start clusters of their own; one after another too.</summary>
+/// <summary>Tests that start clusters of their own, and load the whole machine or ask how soon something is noticed; one after another too.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class OwnCluster
 {
     public const string Name = "own cluster";
+}
+
+/// <summary>Tests that start clusters of their own with <c>cssl up</c>, and mostly wait; one after another, but beside those of other collections.</summary>
+[CollectionDefinition(Name)]
+public sealed class WaitingForUp
+{
+    public const string Name = "waiting for cssl up";
+}
+
+/// <summary>Tests that start silos and gateways one by one, or a database, and mostly wait; likewise.</summary>
+[CollectionDefinition(Name)]
+public sealed class WaitingForSilos
+{
+    public const string Name = "waiting for silos";
 }
 
 /// <summary>A cluster with settings of its own, for the tests of a class.</summary>

@@ -1,8 +1,11 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Text;
+using CSsl.Cli.Sessions;
+using CSsl.Grains.Data;
 using CSsl.Tests.Support;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,6 +19,9 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
 {
     private const int AtOnce = 40;
 
+    /// <summary>What a client reads at most of what the server sends on after the client's end.</summary>
+    private const int ReadsOn = 1_000_000;
+
     private static readonly int Count = int.TryParse(Environment.GetEnvironmentVariable("CSSL_TEST_ENDS"), CultureInfo.InvariantCulture, out int count) ? count : 600;
 
     // What is upgraded and says nothing ends after this; far beyond what a test's exchange takes.
@@ -24,6 +30,7 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
     private readonly byte[] _frame = new byte[20_000];
     private TestOrigin _origin = null!;
     private Cluster _cluster = null!;
+    private SleepWatch _sleep = null!;
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, int> _errors = new();
     private int _upgraded;
 
@@ -70,10 +77,12 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
                 $"--ReverseProxy:Clusters:web:Destinations:one:Address={_origin.Address}", $"--ReverseProxy:Clusters:web:HttpRequest:ActivityTimeout={ActivityTime:c}",
             ],
         });
+        _sleep = new SleepWatch($"127.0.0.1:{_cluster.AdminPort}");
     }
 
     public async ValueTask DisposeAsync()
     {
+        _sleep.Dispose();
         await _cluster.DisposeAsync();
         await _origin.DisposeAsync();
     }
@@ -88,12 +97,14 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
         await Parallel.ForAsync(0, Count, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (i, _) =>
         {
             (Stage stage, ClientEnd end) = kinds[i % kinds.Length];
-            await EndAsync(stage, end);
+
+            // The first round of all kinds leaves at once, the next one waits for what the server does about it, and so on.
+            await EndAsync(stage, end, waits: i / kinds.Length % 2 == 1);
         });
 
         await over.CancelAsync();
         await moving;
-        output.WriteLine($"{Count} connections, {kinds.Length} kinds of end, {_upgraded} upgraded\n{string.Join("\n", _errors.OrderByDescending(static error => error.Value).Take(20).Select(static error => $"{error.Value} {error.Key}"))}");
+        output.WriteLine($"{Count} connections, {kinds.Length} kinds of end, {_upgraded} upgraded; sessions were listed {_sleep.Answers} times, within {_sleep.Longest.TotalSeconds:0.00} s\n{string.Join("\n", _errors.OrderByDescending(static error => error.Value).Take(20).Select(static error => $"{error.Value} {error.Key}"))}");
         Assert.InRange(_upgraded, Count / 4, Count);
         try
         {
@@ -108,7 +119,7 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
         (await _cluster.CurlAsync("/")).Succeeded();
     }
 
-    private async Task EndAsync(Stage stage, ClientEnd end)
+    private async Task EndAsync(Stage stage, ClientEnd end, bool waits)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -119,30 +130,34 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
             if (stage == Stage.Handshake)
             {
                 Task handshake = tls.AuthenticateAsClientAsync(Web.Trusting(_cluster), limit.Token);
-                await LeaveAsync(socket, null, end, limit.Token);
+                await LeaveAsync(socket, null, end, waits, limit.Token);
                 await handshake.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
 
             await tls.AuthenticateAsClientAsync(Web.Trusting(_cluster), limit.Token);
-            await BeginAsync(tls, stage, limit.Token);
-            await LeaveAsync(socket, tls, end, limit.Token);
+            await BeginAsync(socket, tls, stage, limit.Token);
+            await LeaveAsync(socket, tls, end, waits, limit.Token);
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException or System.Security.Authentication.AuthenticationException)
         {
             // The other side was faster.
             _errors.AddOrUpdate($"{stage}: {e.Message}", 1, static (_, count) => count + 1);
         }
+        catch (OperationCanceledException e)
+        {
+            throw new TimeoutException($"{stage}, {end}: the server did nothing", e);
+        }
     }
 
-    private async Task BeginAsync(SslStream tls, Stage stage, CancellationToken cancellationToken)
+    private async Task BeginAsync(Socket socket, SslStream tls, Stage stage, CancellationToken cancellationToken)
     {
         if (stage is Stage.Asleep or Stage.JustServed)
         {
             await tls.WriteAsync(Encoding.ASCII.GetBytes("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n"), cancellationToken);
             await ReadUntilAsync(tls, "hello", cancellationToken);
             if (stage == Stage.Asleep)
-                await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(100, 1500)), cancellationToken);
+                await _sleep.WaitAsync($"{socket.LocalEndPoint}");
             return;
         }
 
@@ -153,8 +168,9 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
             _ = await tls.ReadAsync(new byte[1000], cancellationToken);
     }
 
-    private static async Task LeaveAsync(Socket socket, SslStream? tls, ClientEnd end, CancellationToken cancellationToken)
+    private static async Task LeaveAsync(Socket socket, SslStream? tls, ClientEnd end, bool waits, CancellationToken cancellationToken)
     {
+        bool isServersTurn = true;
         switch (end)
         {
             case ClientEnd.Fin or ClientEnd.FinAndReset:
@@ -167,40 +183,33 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
                 break;
             case ClientEnd.PartOfARecordAndFin or ClientEnd.PartOfARecordAndReset:
                 await socket.SendAsync(new byte[] { 23, 3, 3, 1, 0, 1, 2, 3 }, cancellationToken);
-                if (end == ClientEnd.PartOfARecordAndFin)
+                isServersTurn = end == ClientEnd.PartOfARecordAndFin;
+                if (isServersTurn)
                     socket.Shutdown(SocketShutdown.Send);
                 break;
             case ClientEnd.NoRecord:
                 await socket.SendAsync("this is no record"u8.ToArray(), cancellationToken);
                 break;
+            case ClientEnd.Waits:
+                break;
             default:
+                isServersTurn = false;
                 break;
         }
 
-        // The last of it: a client reads on until the server ends its side, for a while, and closes; or resets.
+        // The last of it: a client reads on until the server ends its side, or has sent much, and closes; or resets.
+        if (waits && isServersTurn)
+            await ReadOnAsync(socket, cancellationToken);
         if (end is ClientEnd.Reset or ClientEnd.CloseNotifyAndReset or ClientEnd.FinAndReset or ClientEnd.PartOfARecordAndReset)
-        {
-            await Task.Delay(Random.Shared.Next(0, 20), cancellationToken);
             socket.LingerState = new LingerOption(enable: true, seconds: 0);
-        }
-        else if (Random.Shared.Next(2) == 0)
-        {
-            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            patience.CancelAfter(TimeSpan.FromSeconds(1));
-            byte[] rest = new byte[4096];
-            try
-            {
-                while (await socket.ReceiveAsync(rest, patience.Token) > 0)
-                {
-                }
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                // It keeps its side open, as it may.
-            }
-        }
-
         socket.Close();
+    }
+
+    private static async Task ReadOnAsync(Socket socket, CancellationToken cancellationToken)
+    {
+        byte[] rest = new byte[16 * 1024];
+        for (int left = ReadsOn, read = 1; left > 0 && read > 0; left -= read)
+            read = await socket.ReceiveAsync(rest, cancellationToken);
     }
 
     private static async Task ReadUntilAsync(SslStream tls, string end, CancellationToken cancellationToken)
@@ -221,10 +230,8 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
         string[] silos = ["data-1", "data-2"];
         for (int i = 0; !over.IsCancellationRequested; i++)
         {
-            (await Cssl.RunAsync(["roles", silos[i % 2], "handshake", "--admin", $"{_cluster.AdminPort}"])).Succeeded();
-            await Task.Delay(TimeSpan.FromSeconds(1), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            (await Cssl.RunAsync(["roles", silos[i % 2], "data", "--admin", $"{_cluster.AdminPort}"])).Succeeded();
-            await Task.Delay(TimeSpan.FromSeconds(1), over).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (string roles in (string[])["handshake", "data"])
+                (await Cssl.RunAsync(["roles", silos[i % 2], roles, "--wait", "--admin", $"{_cluster.AdminPort}"])).Succeeded();
         }
     }
 
@@ -257,6 +264,36 @@ public sealed class ConnectionEndTests(ITestOutputHelper output) : IAsyncLifetim
             default:
                 await stream.CopyToAsync(Stream.Null, context.RequestAborted);
                 break;
+        }
+    }
+
+    /// <summary>Which clients' sessions sleep. However many wait, sessions are listed once at a time.</summary>
+    private sealed class SleepWatch(string admin) : IDisposable
+    {
+        private readonly SessionClient _sessions = new(admin);
+        private readonly Lock _gate = new();
+        private Task<HashSet<string>> _asking = Task.FromResult<HashSet<string>>([]);
+
+        public int Answers { get; private set; }
+
+        public TimeSpan Longest { get; private set; }
+
+        public Task WaitAsync(string client) => Eventually.TrueAsync(async () => (await AskAsync()).Contains(client), "the session sleeps");
+
+        public void Dispose() => _sessions.Dispose();
+
+        private Task<HashSet<string>> AskAsync()
+        {
+            lock (_gate)
+                return _asking.IsCompletedSuccessfully ? _asking = ListAsync() : _asking;
+        }
+
+        private async Task<HashSet<string>> ListAsync()
+        {
+            long start = Stopwatch.GetTimestamp();
+            SessionList all = await _sessions.ListAsync(new SessionQuery { Limit = SessionQuery.MaxLimit }, CancellationToken.None);
+            (Answers, Longest) = (Answers + 1, Stopwatch.GetElapsedTime(start) is var time && time > Longest ? time : Longest);
+            return [.. all.Sessions.Where(static session => session.State == SessionState.Asleep).Select(static session => session.Client)];
         }
     }
 }

@@ -5,7 +5,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>A cluster on PostgreSQL whose database dies under load, and returns.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForSilos.Name)]
 public sealed class DatabaseLossTests(Postgres postgres, ITestOutputHelper output) : IClassFixture<Postgres>
 {
     private const int Events = 60;

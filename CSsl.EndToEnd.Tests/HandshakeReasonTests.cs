@@ -51,6 +51,7 @@ public sealed class HandshakeReasonTests(Cluster cluster, ITestOutputHelper outp
 }
 
 /// <summary>`cssl up` and `cssl serve` end, and say why, when no client like their own probe can ever be served.</summary>
+[Collection(WaitingForUp.Name)]
 public sealed class HopelessStartTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);

@@ -7,7 +7,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>`cssl up` and `cssl serve` as processes: how they start, fail, lose a part, and stop.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForUp.Name)]
 public sealed class LifecycleTests(ITestOutputHelper output)
 {
     private const int BadConfiguration = 2, InUse = 3;

@@ -12,7 +12,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>A part of the network is lost, and no process.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForSilos.Name)]
 public sealed class PartitionTests(TestCertificates certificates) : IClassFixture<TestCertificates>
 {
     private const string Cut = "cut", Whole = "whole";

@@ -4,7 +4,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>A session made on one handshake silo is resumed by another: tickets are sealed under a key that all of them share.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForUp.Name)]
 public sealed class ResumptionTests(ITestOutputHelper output)
 {
     [Fact]

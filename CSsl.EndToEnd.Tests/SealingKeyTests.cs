@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using CSsl.Cli.Sessions;
+using CSsl.Grains.Data;
 using CSsl.Tests.Support;
 using CSsl.Tls.Sessions;
 using Xunit;
@@ -9,7 +11,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>Silos whose key rings differ: for the time of a rotation, or by a mistake. Each is a process with a ring file of its own.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForSilos.Name)]
 public sealed class SealingKeyTests(TestCertificates certificates, ITestOutputHelper output) : IClassFixture<TestCertificates>, IAsyncLifetime
 {
     private const int Clients = 6;
@@ -21,12 +23,13 @@ public sealed class SealingKeyTests(TestCertificates certificates, ITestOutputHe
     private readonly Dictionary<string, Tool> _silos = [];
     private StandaloneCluster _cluster = null!;
     private TestOrigin _origin = null!;
+    private Tool _gateway = null!;
 
     public async ValueTask InitializeAsync()
     {
         _origin = await TestOrigin.StartAsync();
         _cluster = new StandaloneCluster("blue", _folder.File("cluster.db"), certificates);
-        _cluster.StartGateway();
+        _gateway = _cluster.StartGateway();
     }
 
     public async ValueTask DisposeAsync()
@@ -101,6 +104,27 @@ public sealed class SealingKeyTests(TestCertificates certificates, ITestOutputHe
     }
 
     [Fact]
+    public async Task Session_that_sleeps_is_sealed_anew_and_wakes_up_where_the_old_key_never_was()
+    {
+        await StartAsync("a", "1", more: "--Silo:HibernateAfter=200ms");
+        await _cluster.ReadyAsync();
+        int connections = 0;
+        using HttpClient client = NewClient(() => connections++);
+        Assert.Equal("hello", await client.GetStringAsync(new Uri("/", UriKind.Relative)));
+
+        using var sessions = new SessionClient(_cluster.Admin.BaseAddress!.Authority);
+        await Eventually.TrueAsync(
+            async () => (await sessions.ListAsync(new SessionQuery(), CancellationToken.None)).Sessions.Any(static session => session.State == SessionState.Asleep), "the session sleeps", Patience);
+        Write("a", "2");
+        await _gateway.Output.WaitForAsync("1 sleeping connections wake up to be sealed anew: the cluster seals under 2#", Patience);
+        await StartAsync("b", "2");
+        ProcFs.Signal(_silos["a"].Id, ProcFs.SigTerm);
+        await _silos["a"].ExitAsync();
+        Assert.Equal("hello", await client.GetStringAsync(new Uri("/", UriKind.Relative)));
+        Assert.Equal(1, connections);
+    }
+
+    [Fact]
     public async Task Silo_that_starts_after_a_rotation_resumes_the_sessions_of_older_ones()
     {
         await StartAsync("a", "1");
@@ -172,25 +196,30 @@ public sealed class SealingKeyTests(TestCertificates certificates, ITestOutputHe
     private async Task<int> FetchAsync(bool newConnections, CancellationToken over, int requests = int.MaxValue)
     {
         int connections = 0;
-        using var handler = new SocketsHttpHandler
-        {
-            SslOptions = { CertificateChainPolicy = certificates.ChainPolicy },
-            MaxConnectionsPerServer = 1,
-            ConnectCallback = async (context, cancellation) =>
-            {
-                connections++;
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                await socket.ConnectAsync(IPAddress.Loopback, _cluster.Port, cancellation);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        };
-        using var client = new HttpClient(handler) { BaseAddress = new Uri($"https://localhost:{_cluster.Port}"), Timeout = Patience };
+        using HttpClient client = NewClient(() => connections++);
         client.DefaultRequestHeaders.ConnectionClose = newConnections;
         int done = 0;
         for (; done < requests && !over.IsCancellationRequested; done++)
             Assert.Equal("hello", await client.GetStringAsync(new Uri("/", UriKind.Relative), CancellationToken.None));
         Assert.Equal(newConnections ? done : Math.Min(done, 1), connections);
         return done;
+    }
+
+    private HttpClient NewClient(Action connects)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            SslOptions = { CertificateChainPolicy = certificates.ChainPolicy },
+            MaxConnectionsPerServer = 1,
+            ConnectCallback = async (context, cancellation) =>
+            {
+                connects();
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                await socket.ConnectAsync(IPAddress.Loopback, _cluster.Port, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        };
+        return new HttpClient(handler) { BaseAddress = new Uri($"https://localhost:{_cluster.Port}"), Timeout = Patience };
     }
 
     private async Task<Dictionary<string, SiloLine>> SilosAsync()

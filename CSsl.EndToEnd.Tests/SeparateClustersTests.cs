@@ -13,7 +13,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>Who belongs together: clusters that share a machine and a database don't see each other, and who lacks the key stays outside.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForSilos.Name)]
 public sealed class SeparateClustersTests(TestCertificates certificates) : IClassFixture<TestCertificates>
 {
     private const int BadConfiguration = 2, InUse = 3;

@@ -4,7 +4,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>TLS 1.2 clients without tickets come back by session id, to whichever silo.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForUp.Name)]
 public sealed class SessionIdTests(ITestOutputHelper output)
 {
     [Fact]

@@ -10,7 +10,7 @@ namespace CSsl.EndToEnd.Tests;
 public sealed class SessionSite() : ClusterSite(new ClusterSettings { Arguments = ["--Silo:HibernateAfter=300ms"] });
 
 /// <summary><c>cssl sessions</c> and <c>cssl session</c>, on sessions awake and asleep.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForUp.Name)]
 public sealed class SessionTests(SessionSite site, ITestOutputHelper output) : ClusterTest(site.Cluster, output), IClassFixture<SessionSite>
 {
     private const int Failed = 1, BadArgument = 2;
@@ -63,7 +63,7 @@ public sealed class SessionTests(SessionSite site, ITestOutputHelper output) : C
     public async Task Session_that_is_awake_ends_when_its_request_is_done()
     {
         using var client = new KeepAliveClient(Cluster);
-        Task<string> slow = client.Http.GetStringAsync("/slow?ms=3000");
+        Task<string> slow = client.Http.GetStringAsync("/slow?ms=8000");
         Session session = await FirstAsync();
         await StateAsync(session.Id, "Awake");
 

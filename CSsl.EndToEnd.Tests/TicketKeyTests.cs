@@ -4,7 +4,7 @@ using Xunit;
 namespace CSsl.EndToEnd.Tests;
 
 /// <summary>The ticket keys of a cluster rotate while it serves.</summary>
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForUp.Name)]
 public sealed class TicketKeyTests(ITestOutputHelper output)
 {
     private const string NewKey = "is new; tickets are issued under it";

@@ -4,6 +4,7 @@ using CSsl.Gateway.Connections;
 using CSsl.Gateway.Lifecycle;
 using CSsl.Gateway.Links;
 using CSsl.Gateway.Metrics;
+using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Cluster;
 using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
@@ -83,6 +84,7 @@ public static class GatewayHosting
         services.AddHostedService(static provider => provider.GetRequiredService<ClientRoom>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConnectionListenerFactory, PacedTransport>());
         services.AddSingleton<GatewaySessions>();
+        services.AddHostedService<CapsuleRenewal>();
     }
 
     private static void AddLinks(IServiceCollection services, LinkIdentity self, LinkOptions options)

@@ -80,9 +80,9 @@ public static class SiloHosting
         var services = builder.Services;
 
         // Through a function, as the cluster key.
-        var keys = new SharedKeyRing(KeyFiles.ReadSealingKeys(settings.Cluster));
-        services.AddSingleton(_ => keys);
-        services.AddSingleton(_ => new Sealer(keys));
+        var ring = KeyFiles.ReadSealingKeys(settings.Cluster);
+        services.AddSingleton(provider => new SharedKeyRing(ring, settings.Cluster.SealingKeyRetention, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(static provider => new Sealer(provider.GetRequiredService<SharedKeyRing>()));
         AddHosted(services, provider => ActivatorUtilities.CreateInstance<SealingKeyKeeper>(provider, settings.Cluster));
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();

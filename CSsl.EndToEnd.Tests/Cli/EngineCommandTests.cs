@@ -5,7 +5,7 @@ using Xunit;
 
 namespace CSsl.EndToEnd.Tests.Cli;
 
-[Collection(OwnCluster.Name)]
+[Collection(WaitingForUp.Name)]
 public sealed class EngineCommandTests
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using CSsl.Tests.Support;
 using Xunit;
 
@@ -67,6 +69,27 @@ public sealed class RawOriginSite : IAsyncLifetime
         await tls.AuthenticateAsClientAsync(Web.Trusting(Cluster)).WaitAsync(Tool.DefaultDeadline);
         return new RawPeer(tls, socket);
     }
+
+    /// <summary>Both ends of a connection that is upgraded to WebSocket.</summary>
+    internal async Task<(RawPeer Client, RawPeer Origin)> UpgradeAsync(string path)
+    {
+        RawPeer client = await ConnectAsync();
+        await client.SendAsync($"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+        RawPeer origin = await Origin.RequestAsync(path);
+        await AcceptAsync(origin);
+        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
+        return (client, origin);
+    }
+
+    /// <summary>The origin agrees to the upgrade that it was asked for.</summary>
+    internal static Task AcceptAsync(RawPeer origin)
+    {
+        string key = origin.Head.Split("\r\n").First(static line => line.StartsWith("Sec-WebSocket-Key: ", StringComparison.OrdinalIgnoreCase))["Sec-WebSocket-Key: ".Length..];
+        return origin.SendAsync($"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {AcceptOf(key)}\r\n\r\n");
+    }
+
+    [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "RFC 6455 section 4.2.2 names it.")]
+    private static string AcceptOf(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 
     private static string[] Route(string name, string path, string address) =>
     [

@@ -1,10 +1,7 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
-using System.Text;
 using CSsl.Tests.Support;
 using Xunit;
 
@@ -20,7 +17,7 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
     [InlineData("close_notify and FIN")]
     public async Task Clients_end_reaches_the_origin_which_may_still_answer(string how)
     {
-        (RawPeer client, RawPeer origin) = await UpgradeAsync("/client-end");
+        (RawPeer client, RawPeer origin) = await site.UpgradeAsync("/client-end");
         using (client)
         using (origin)
         {
@@ -37,7 +34,7 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
     [Fact]
     public async Task Clients_reset_is_one_at_the_origin()
     {
-        (RawPeer client, RawPeer origin) = await UpgradeAsync("/client-reset");
+        (RawPeer client, RawPeer origin) = await site.UpgradeAsync("/client-reset");
         using (client)
         using (origin)
         {
@@ -49,7 +46,7 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
     [Fact]
     public async Task Origins_end_reaches_the_client_in_order()
     {
-        (RawPeer client, RawPeer origin) = await UpgradeAsync("/origin-end");
+        (RawPeer client, RawPeer origin) = await site.UpgradeAsync("/origin-end");
         using (client)
         using (origin)
         {
@@ -63,7 +60,7 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
     [Fact]
     public async Task Origins_reset_is_one_for_the_client()
     {
-        (RawPeer client, RawPeer origin) = await UpgradeAsync("/origin-reset");
+        (RawPeer client, RawPeer origin) = await site.UpgradeAsync("/origin-reset");
         using (client)
         using (origin)
         {
@@ -81,7 +78,7 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
         using var invoker = new HttpMessageInvoker(Web.Handler(Cluster));
         Task connecting = socket.ConnectAsync(new Uri($"wss://localhost:{Cluster.Port}/h2-client-end"), invoker, CancellationToken.None);
         using RawPeer origin = await site.Origin.RequestAsync("/h2-client-end");
-        await AcceptAsync(origin);
+        await RawOriginSite.AcceptAsync(origin);
         await connecting.WaitAsync(Tool.DefaultDeadline);
 
         socket.Abort();
@@ -98,7 +95,7 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
         using var invoker = new HttpMessageInvoker(Web.Handler(Cluster));
         Task connecting = socket.ConnectAsync(new Uri($"wss://localhost:{Cluster.Port}/h2-origin-end"), invoker, CancellationToken.None);
         using RawPeer origin = await site.Origin.RequestAsync("/h2-origin-end");
-        await AcceptAsync(origin);
+        await RawOriginSite.AcceptAsync(origin);
         await connecting.WaitAsync(Tool.DefaultDeadline);
 
         origin.FinishSending();
@@ -115,7 +112,7 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
 
         await Parallel.ForEachAsync(Enumerable.Range(0, Clients), new ParallelOptions { MaxDegreeOfParallelism = 20 }, async (i, _) =>
         {
-            (RawPeer client, RawPeer origin) = await UpgradeAsync("/leave");
+            (RawPeer client, RawPeer origin) = await site.UpgradeAsync("/leave");
             using (origin)
             {
                 using (client)
@@ -135,32 +132,9 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
     }
 
     [Fact]
-    public async Task Idle_connection_outlives_the_time_that_an_ordinary_request_has()
-    {
-        (RawPeer client, RawPeer origin) = await UpgradeAsync("/idle");
-        using RawPeer waiting = await site.ConnectAsync();
-        using (client)
-        using (origin)
-        {
-            await waiting.SendAsync(SClient.Get("/silent"));
-            using RawPeer silent = await site.Origin.RequestAsync("/silent");
-
-            // YARP's default of 100 s: what makes the test as long as that.
-            byte[] answer = new byte[4096];
-            int read = await waiting.Stream.ReadAsync(answer).AsTask().WaitAsync(TimeSpan.FromMinutes(3));
-            Assert.StartsWith("HTTP/1.1 504 ", Encoding.Latin1.GetString(answer, 0, read), StringComparison.Ordinal);
-
-            await client.SendAsync("ping;");
-            Assert.Equal("ping;", await origin.ReadThroughAsync(";"));
-            await origin.SendAsync("pong;");
-            Assert.Equal("pong;", await client.ReadThroughAsync(";"));
-        }
-    }
-
-    [Fact]
     public async Task Time_that_the_operator_sets_holds_for_an_upgraded_connection()
     {
-        (RawPeer client, RawPeer origin) = await UpgradeAsync("/limited/idle");
+        (RawPeer client, RawPeer origin) = await site.UpgradeAsync("/limited/idle");
         using (client)
         using (origin)
         {
@@ -168,25 +142,6 @@ public sealed class UpgradedConnectionTests(RawOriginSite site, ITestOutputHelpe
             await client.ReadToEndAsync();
         }
     }
-
-    private async Task<(RawPeer Client, RawPeer Origin)> UpgradeAsync(string path)
-    {
-        RawPeer client = await site.ConnectAsync();
-        await client.SendAsync($"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-        RawPeer origin = await site.Origin.RequestAsync(path);
-        await AcceptAsync(origin);
-        Assert.StartsWith("HTTP/1.1 101 ", await client.ReadHeadAsync(), StringComparison.Ordinal);
-        return (client, origin);
-    }
-
-    private static Task AcceptAsync(RawPeer origin)
-    {
-        string key = origin.Head.Split("\r\n").First(static line => line.StartsWith("Sec-WebSocket-Key: ", StringComparison.OrdinalIgnoreCase))["Sec-WebSocket-Key: ".Length..];
-        return origin.SendAsync($"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: {AcceptOf(key)}\r\n\r\n");
-    }
-
-    [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "RFC 6455 section 4.2.2 names it.")]
-    private static string AcceptOf(string key) => Convert.ToBase64String(SHA1.HashData(Encoding.ASCII.GetBytes(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11")));
 
     private static async Task EndAsync(RawPeer client, string how)
     {

@@ -209,20 +209,26 @@ internal sealed partial class ClientConnection
             return;
         }
 
-        if (!refusal.Answer.IsEmpty)
-            await _socket.Output.WriteAsync(refusal.Answer);
-        await CloseAsync();
+        await CloseAsync(refusal.Answer);
     }
 
-    /// <summary>FIN, and then the client's: closing a socket with unread input would reset the connection, and what the client has not read yet
+    /// <summary>The last bytes and FIN, and then the client's: closing a socket with unread input would reset the connection, and what the client has not read yet
     /// (an alert, the end of a page) would be lost to it.</summary>
-    private async Task CloseAsync()
+    private async Task CloseAsync(ReadOnlyMemory<byte> last = default)
     {
         Entry.Phase = ConnectionPhase.Closing;
-        _socket.CloseOutput();
         var ticket = _services.Deadlines.Linger.Enter(EndLinger);
         try
         {
+            if (!last.IsEmpty)
+                await _socket.Output.WriteAsync(last);
+            if (_isLingerOver)
+            {
+                _socket.Reset("The client does not take the last bytes.");
+                return;
+            }
+
+            _socket.CloseOutput();
             long thrownAway = 0;
             while (!_isLingerOver && thrownAway < MaxLingerBytes)
             {
@@ -247,6 +253,7 @@ internal sealed partial class ClientConnection
     private void EndLinger()
     {
         _isLingerOver = true;
+        _socket.Output.CancelPendingFlush();
         _socket.Input.CancelPendingRead();
     }
 

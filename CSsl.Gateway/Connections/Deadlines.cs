@@ -5,7 +5,7 @@ namespace CSsl.Gateway.Connections;
 /// <summary>The times that a client may take, and the one timer that watches all of them.</summary>
 internal sealed class Deadlines : IDisposable
 {
-    /// <summary>How long the client may take to close its side after we have closed ours.</summary>
+    /// <summary>How long the client may take to receive an alert, and to close its side after we have closed ours.</summary>
     public static readonly TimeSpan LingerTime = TimeSpan.FromSeconds(2);
 
     /// <summary>How long the client may take to receive the last bytes, at most a channel's credit, when the silo is done.</summary>
@@ -39,7 +39,7 @@ internal sealed class Deadlines : IDisposable
     /// <summary>From the silo's last record to its delivery.</summary>
     public DeadlineQueue Delivery { get; }
 
-    /// <summary>From our FIN to the client's.</summary>
+    /// <summary>From our last bytes, or our FIN, to the client's.</summary>
     public DeadlineQueue Linger { get; }
 
     /// <summary>From the loss of a silo, or the want of one, or an attach, to the silo that serves.</summary>

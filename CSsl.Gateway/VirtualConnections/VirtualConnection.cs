@@ -4,6 +4,7 @@ using CSsl.Gateway.Links;
 using CSsl.Gateway.Records;
 using CSsl.Grains.Cluster;
 using CSsl.Link;
+using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Gateway.VirtualConnections;
@@ -44,9 +45,12 @@ internal sealed partial class VirtualConnection
     private LinkedListNode<DeadlineQueue.Ticket>? _takeoverTicket;
     private LinkedListNode<DeadlineQueue.Ticket>? _deliveryTicket;
     private int _outcome;
-    private int _notOpened;
+
+    // Silos that can't open the capsule: not asked again before one has.
+    private readonly List<string> _notOpenedBy = [];
     private bool _isRefusedByOthers;
     private volatile bool _isFinishing;
+    private volatile bool _isRenewing;
     private readonly bool _isHttp2;
     private long _quietSince;
 
@@ -134,6 +138,17 @@ internal sealed partial class VirtualConnection
         Wake();
     }
 
+    /// <summary>Lets a silo seal a sleeping connection's capsule anew, unless it is sealed under that key.</summary>
+    /// <returns>True when it wakes up for it.</returns>
+    public bool RenewCapsule(string key)
+    {
+        if (Downstream.Read(static sent => sent.Capsule) is var capsule && SessionCapsule.IsSealedUnder(capsule.Span, key))
+            return false;
+        _isRenewing = true;
+        Wake();
+        return true;
+    }
+
     /// <summary>Something has changed.</summary>
     public void Wake() => _signal.Set();
 
@@ -150,11 +165,11 @@ internal sealed partial class VirtualConnection
     {
         // Asked before looking, so that no silo is missed that comes between.
         var change = _services.Links.NextChange;
-        if (_notOpened < MaxNotOpened && TryAttach())
+        if (_notOpenedBy.Count < MaxNotOpened && TryAttach())
             return ConnectionState.Attached;
 
         // All that were asked lack the key, and so will whoever comes next: the client can begin anew, and need not wait.
-        if (_notOpened >= MaxNotOpened || (_notOpened > 0 && !_isRefusedByOthers))
+        if (_notOpenedBy.Count >= MaxNotOpened || (_notOpenedBy.Count > 0 && !_isRefusedByOthers))
         {
             End(DataOutcome.NotOpened);
             return null;
@@ -163,7 +178,7 @@ internal sealed partial class VirtualConnection
         _isRefusedByOthers = false;
         LimitTime();
         LogNoSilo(_services.Logger, _entry.Id);
-        _refusedBy = null;
+        _refusedBy = [.. _notOpenedBy];
         change.Tell(_signal);
         return null;
     }
@@ -196,7 +211,7 @@ internal sealed partial class VirtualConnection
     /// <summary>Until the client sends a record, or is gone.</summary>
     private ConnectionState? Sleep()
     {
-        if (Upstream.HasRecord || _isFinishing || _target is not null)
+        if (Upstream.HasRecord || _isFinishing || _isRenewing || _target is not null)
         {
             _services.Meters.Sessions.WakeUp(isForGood: true);
             return Follow(AttachCause.Wake);
@@ -254,7 +269,7 @@ internal sealed partial class VirtualConnection
         Drop(channel);
         (_refusedBy ??= []).Add(channel.Silo);
         if (channel.End == ChannelEnd.NotOpened)
-            _notOpened++;
+            _notOpenedBy.Add(channel.Silo);
         else
             _isRefusedByOthers = true;
         return ConnectionState.TakingOver;
@@ -289,7 +304,7 @@ internal sealed partial class VirtualConnection
     public void OnAttached()
     {
         WasAttached = true;
-        _notOpened = 0;
+        _notOpenedBy.Clear();
         EndLimit();
     }
 
@@ -332,6 +347,7 @@ internal sealed partial class VirtualConnection
         {
             var channel = new DataChannel(this, silo.Name);
             var attach = Describe();
+            _isRenewing = false;
             LimitTime();
             Downstream.Open(channel);
             if (silo.TryOpen(channel, attach.Encode()))

@@ -6,7 +6,8 @@ using Orleans.Concurrency;
 namespace CSsl.Grains.Data;
 
 /// <summary>Asks the gateways that the cluster grain knows, all at once, and puts their answers together.</summary>
-[StatelessWorker]
+/// <remarks>Reentrant, for it only waits: who asks does not wait for a gateway that is silent for somebody who asked before.</remarks>
+[StatelessWorker, Reentrant]
 public sealed partial class ClusterSessionsGrain(IGrainFactory grains, TimeProvider time, ILogger<ClusterSessionsGrain> logger) : Grain, IClusterSessionsGrain
 {
     /// <summary>How long a gateway has for its answer.</summary>

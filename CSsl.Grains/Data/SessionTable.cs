@@ -32,6 +32,9 @@ public interface IServedSession
     /// <summary>Lets the session sleep at its gateway if nothing has been under way for <paramref name="idleTime"/>.</summary>
     void Hibernate(TimeSpan idleTime);
 
+    /// <summary>The cluster seals under another key: as soon as nothing is under way, the gateway gets the capsule sealed anew. Sessions that can't leave keep theirs, which nobody will ask for.</summary>
+    void RenewCapsule();
+
     /// <summary>Lets the session go on at another silo: now if nothing is under way or it can be continued in the middle, or else as soon as it can leave.</summary>
     SessionMove Move(string silo);
 

@@ -20,6 +20,10 @@ public sealed class ClusterOptions
     [FilePath]
     public string? SealingKeyFile { get; set; }
 
+    /// <summary>How long a key that was taken out of <see cref="SealingKeyFile"/>, and that the cluster seals under no more, still opens; then it is wiped. In this time
+    /// everything that is sealed under it is sealed anew. 0: wiped at once.</summary>
+    public TimeSpan SealingKeyRetention { get; set; } = TimeSpan.FromMinutes(30);
+
     /// <summary>Where membership and grain state live: the path of a SQLite file, or a connection string, which with Host is PostgreSQL's
     /// (<see cref="CSsl.Database.ClusterDatabase.Of"/>).</summary>
     [FilePath]

@@ -1,4 +1,5 @@
 using CSsl.Grains.Cluster;
+using CSsl.Grains.Data;
 using CSsl.Silo.Lifecycle;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Hosting;
@@ -7,10 +8,11 @@ using Microsoft.Extensions.Logging;
 namespace CSsl.Silo.Sessions;
 
 /// <summary>
-/// Seals under the key that the cluster says, and reports when this silo's keys are others. A silo that has not been told, or lacks the key, is not active:
+/// Seals under the key that the cluster says, lets the sessions that are awake be sealed anew when that is another, and reports when this silo's keys are others. A silo that has not been told, or lacks the key, is not active:
 /// it could not open what others seal, nor they what it seals.
 /// </summary>
-internal sealed partial class SealingKeyFollower(ClusterViewHolder view, SharedKeyRing keys, SiloStatus status, SiloReporter reporter, ILogger<SealingKeyFollower> logger) : BackgroundService
+internal sealed partial class SealingKeyFollower(ClusterViewHolder view, SharedKeyRing keys, SessionTable sessions, SiloStatus status, SiloReporter reporter, ILogger<SealingKeyFollower> logger)
+    : BackgroundService
 {
     private readonly Lock _gate = new();
     private readonly SemaphoreSlim _changed = new(0, 1);
@@ -41,11 +43,20 @@ internal sealed partial class SealingKeyFollower(ClusterViewHolder view, SharedK
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        string? sealedUnder = null;
         try
         {
             while (true)
             {
                 await _changed.WaitAsync(stoppingToken);
+                var told = keys.ClusterKeyName;
+                if (told != sealedUnder && keys.HasClusterKey)
+                {
+                    sealedUnder = told;
+                    foreach (var session in sessions.All)
+                        session.RenewCapsule();
+                }
+
                 await reporter.ReportAsync(stoppingToken);
             }
         }
@@ -93,6 +104,6 @@ internal sealed partial class SealingKeyFollower(ClusterViewHolder view, SharedK
     [LoggerMessage(Level = LogLevel.Information, Message = "this silo can serve the cluster again: it has {Key}")]
     private partial void LogFound(string key);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "sealing key {Key} was taken out of Cluster:SealingKeyFile, but the cluster seals under it: it stays until all silos have another")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "sealing key {Key} was taken out of Cluster:SealingKeyFile, but the cluster seals under it: it stays until all silos have another, and Cluster:SealingKeyRetention longer")]
     private partial void LogKept(string key);
 }

@@ -7,13 +7,13 @@ namespace CSsl.Silo.Sessions;
 
 /// <summary>
 /// Reads <see cref="ClusterOptions.SealingKeyFile"/> again when it has changed, while the silo serves. A new key opens at once, and seals when all silos have it
-/// (<see cref="SealingKeyFollower"/>).
+/// (<see cref="SealingKeyFollower"/>). Wipes what was taken out when <see cref="ClusterOptions.SealingKeyRetention"/> is over.
 /// </summary>
 /// <remarks>It looks at what is in the file and not at its date: files that are mounted or linked change without one.</remarks>
 internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOptions options, TimeProvider time, ILogger<SealingKeyKeeper> logger) : BackgroundService
 {
     /// <summary>Time between two looks.</summary>
-    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private byte[] _seen = KeyFiles.Digest(options.SealingKeyFile!);
 
@@ -23,7 +23,10 @@ internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOption
         try
         {
             while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
                 Look();
+                Wipe();
+            }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -41,7 +44,11 @@ internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOption
         {
             var before = keys.KeyIds;
             keys.Replace(KeyFiles.ReadSealingKeys(options));
-            LogChanged(string.Join(", ", keys.KeyIds), string.Join(", ", before.Except(keys.KeyIds)) is { Length: > 0 } gone ? $"; taken out: {gone}" : "");
+            var after = string.Join(", ", keys.KeyIds);
+            if (string.Join(", ", before.Except(keys.KeyIds)) is { Length: > 0 } gone)
+                LogTakenOut(after, gone, options.SealingKeyRetention);
+            else
+                LogChanged(after);
         }
         catch (ConfigurationException e)
         {
@@ -50,8 +57,22 @@ internal sealed partial class SealingKeyKeeper(SharedKeyRing keys, ClusterOption
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "sealing keys, newest first: {Keys}{Gone}")]
-    private partial void LogChanged(string keys, string gone);
+    private void Wipe()
+    {
+        var before = keys.RetiredKeyIds;
+        keys.WipeRetired();
+        if (string.Join(", ", before.Except(keys.RetiredKeyIds)) is { Length: > 0 } gone)
+            LogWiped(gone);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "sealing keys, newest first: {Keys}")]
+    private partial void LogChanged(string keys);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "sealing keys, newest first: {Keys}; taken out, and to be wiped after {Retention}: {Gone}")]
+    private partial void LogTakenOut(string keys, string gone, TimeSpan retention);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "sealing keys that were taken out are wiped: {Gone}")]
+    private partial void LogWiped(string gone);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "the sealing keys have changed and can't be used; those that were read before still are: {Reason}")]
     private partial void LogBad(string reason);

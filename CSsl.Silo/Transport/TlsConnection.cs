@@ -325,6 +325,10 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         host.LogAttached(attach.SessionId, _info.Client, attach.Cause, attach.ReplayRecords, attach.DeliveredBytes, takeover?.Note?.Kind);
         if (!host.Sessions.Add(this))
             return;
+
+        // Asked after the session can be found: who comes between says so itself.
+        if (!host.IsCurrent(attach.Capsule))
+            _isCapsuleOld = true;
         Send(FrameKind.Attached, default, hurried: false);
         lock (_writeGate)
         {
@@ -387,8 +391,12 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     private bool _handingOver;
     private bool _isHandOverRefused;
 
-    // Behind the write gate.
+    // What the gateway has, and what it goes on with after the KeyUpdate that was announced. Behind the write gate.
     private ReadOnlyMemory<byte> _capsule;
+    private ReadOnlyMemory<byte> _nextCapsule;
+
+    // It is sealed under a key that the cluster seals under no more.
+    private volatile bool _isCapsuleOld;
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Capsule
@@ -425,6 +433,13 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     {
         if (_exchanges is not null && _connection!.IsInputAwaited && host.Time.GetElapsedTime(Volatile.Read(ref _idleSince)) >= idleTime)
             TryCheckpoint(DetachReason.Idle);
+    }
+
+    /// <inheritdoc/>
+    public void RenewCapsule()
+    {
+        _isCapsuleOld = true;
+        TryCheckpoint();
     }
 
     /// <inheritdoc/>
@@ -580,15 +595,24 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         var next = _phase.RecordsOpened;
         if (next < _input.FirstNew)
             return null;
-        if (next == _checkpoint && !isDue)
+        if (next == _checkpoint && !isDue && !_isCapsuleOld)
             return null;
         Volatile.Write(ref _checkpoint, next);
-        return new Checkpoint
-        {
-            ClientRecord = next,
-            ServerRecord = _phase.RecordsSealed,
-            Capsule = _phase.Checkpoint() is { } session ? host.Seal(session, Info.SessionId) : default,
-        };
+        return new Checkpoint { ClientRecord = next, ServerRecord = _phase.RecordsSealed, Capsule = TakeCapsule() };
+    }
+
+    /// <summary>What the gateway is to have from this checkpoint on; empty: what it has. Behind both gates.</summary>
+    private ReadOnlyMemory<byte> TakeCapsule()
+    {
+        if (!_nextCapsule.IsEmpty)
+            (_capsule, _nextCapsule, IsRegistered) = (_nextCapsule, default, false);
+
+        // Before anything is sealed: the cluster may come to seal under another key meanwhile.
+        var isOld = _isCapsuleOld;
+        _isCapsuleOld = false;
+        if (_phase!.Checkpoint() is { } session)
+            return host.Seal(session, Info.SessionId);
+        return isOld ? host.Renew(_capsule, Info.SessionId) : default;
     }
 
     /// <summary>Before the write key changes, the gateway gets the capsule that goes with the next one. Behind the write gate, in a turn: what is sent now goes before the next turn's records.</summary>
@@ -600,6 +624,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         Rekeyed rekeyed;
         lock (_readGate)
             rekeyed = new Rekeyed { ServerRecord = _phase.RecordsSealed + 1, Capsule = host.Seal(_phase.ExportNext(), Info.SessionId) };
+        _nextCapsule = rekeyed.Capsule;
         Send(FrameKind.Rekeyed, rekeyed.Encode(), hurried: false);
         RequestTurn();
         return true;

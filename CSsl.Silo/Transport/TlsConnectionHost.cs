@@ -96,6 +96,23 @@ internal sealed partial class TlsConnectionHost(
     /// <summary>Seals a session for its gateway; it is consumed.</summary>
     public ReadOnlyMemory<byte> Seal(ExportedSession session, Guid sessionId) => sealer.Seal(session, sessionId);
 
+    /// <summary>False: the cluster has come to seal under another key.</summary>
+    public bool IsCurrent(ReadOnlyMemory<byte> capsule) => sealer.IsCurrent(capsule.Span);
+
+    /// <summary>The same session under the key that seals now; empty when it is that already, or can't be opened any more.</summary>
+    public ReadOnlyMemory<byte> Renew(ReadOnlyMemory<byte> capsule, Guid sessionId)
+    {
+        try
+        {
+            return sealer.Renew(capsule.Span, sessionId);
+        }
+        catch (SealedSessionException e)
+        {
+            LogNotRenewed(sessionId, e.Message);
+            return default;
+        }
+    }
+
     /// <summary>Seals a note for the gateway.</summary>
     public byte[] Seal(ExchangeNote note, Guid sessionId) => note.Seal(sealer, sessionId);
 
@@ -123,6 +140,9 @@ internal sealed partial class TlsConnectionHost(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "session {SessionId} can't be opened here: {Error}")]
     private partial void LogBadCapsule(Guid sessionId, string error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "session {SessionId} was too long under way to be sealed anew, and can't leave this silo any more: {Error}")]
+    private partial void LogNotRenewed(Guid sessionId, string error);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "session {SessionId} of {Client} broke the protocol: {Error}")]
     public partial void LogProtocolError(Guid sessionId, string client, string error);

@@ -24,6 +24,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
     private readonly LinkSetup _setup;
     private readonly GatewayMeters _meters;
     private readonly Deadlines _deadlines;
+    private string? _sealingKey;
     private long _version;
     private bool _isStarted;
 
@@ -117,6 +118,16 @@ internal sealed class GatewayHarness : IAsyncDisposable
         Links.Changed -= Check;
     }
 
+    /// <summary>Shows the gateway a view in which the cluster seals under this key.</summary>
+    public void SealUnder(string key)
+    {
+        _sealingKey = key;
+        Publish(0.1);
+    }
+
+    /// <summary>Not started.</summary>
+    public CapsuleRenewal NewRenewal() => new(_view, Table, Links, Clock, NullLogger<CapsuleRenewal>.Instance);
+
     /// <summary>Shows the gateway a view without these.</summary>
     public void Remove(ScriptedSilo silo)
     {
@@ -162,7 +173,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
         lock (_viewGate)
         {
             var scripted = _silos.Select((silo, i) => i == _silos.Count - 1 ? silo.Report with { Load = new SiloLoad { MachineCpu = newestCpu } } : silo.Report);
-            _view.Update(Reports.View(++_version, [.. scripted, .. _outside]));
+            _view.Update(Reports.View(++_version, [.. scripted, .. _outside]) with { SealingKey = _sealingKey });
         }
     }
 }

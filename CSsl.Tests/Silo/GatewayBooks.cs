@@ -53,6 +53,16 @@ internal sealed class GatewayBooks
         }
     }
 
+    /// <summary>With which the next silo goes on.</summary>
+    public ReadOnlyMemory<byte> Capsule
+    {
+        get
+        {
+            lock (_gate)
+                return _capsule;
+        }
+    }
+
     /// <summary>Client records that are retained.</summary>
     public int Retained
     {

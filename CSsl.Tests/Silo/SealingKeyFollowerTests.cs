@@ -1,8 +1,10 @@
 using System.Net;
 using CSsl.Grains.Cluster;
+using CSsl.Link;
 using CSsl.Silo;
 using CSsl.Silo.Lifecycle;
 using CSsl.Tests.Support;
+using CSsl.Tls;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -12,6 +14,8 @@ namespace CSsl.Tests.Silo;
 /// <summary>Two silos of one cluster, whose rings are not always the same.</summary>
 public sealed class SealingKeyFollowerTests(TestCertificates certificates) : IClassFixture<TestCertificates>
 {
+    private const string Request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
     private readonly string _other = ClusterKeyRing.Generate("k2");
 
     [Fact]
@@ -54,12 +58,78 @@ public sealed class SealingKeyFollowerTests(TestCertificates certificates) : ICl
         Assert.True(IsActive(first) && IsActive(second));
         var id = Guid.NewGuid();
         Sealer(second).Open(Sealer(first).Seal(Tls.Sessions.ExportedSessions.Sample(), id), id).Dispose();
+        var underOld = Sealer(first).Seal(Tls.Sessions.ExportedSessions.Sample(), id);
 
         Keys(second).Replace(ClusterKeyRing.Parse(_other));
         await Eventually.TrueAsync(() => Keys(first).ClusterKeyName!.StartsWith("k2#", StringComparison.Ordinal) && Keys(second).ClusterKeyName == Keys(first).ClusterKeyName, "both seal under the new key");
         Assert.True(IsActive(first) && IsActive(second));
         Assert.Equal((null, null), (Keys(first).KeptKeyId, Keys(second).KeptKeyId));
         Sealer(second).Open(Sealer(first).Seal(Tls.Sessions.ExportedSessions.Sample(), id), id).Dispose();
+
+        // What was sealed before, and is on its way yet.
+        Sealer(first).Open(underOld, id).Dispose();
+        Sealer(second).Open(underOld, id).Dispose();
+    }
+
+    /// <summary>Also after a change of the server's key alone, as every takeover brings it: the capsule is the gateway's then, not the one that the session came with.</summary>
+    [Theory]
+    [InlineData(CipherSuite.Aes128GcmSha256)]
+    [InlineData(CipherSuite.EcdheRsaAes128GcmSha256)]
+    public async Task Session_at_rest_is_sealed_anew_without_its_client(CipherSuite suite)
+    {
+        using var folder = new TempDirectory();
+        await File.WriteAllTextAsync(folder.File("other.keys"), _other);
+        await using var first = await TestSilo.StartAsync(certificates, "--Silo:HibernateAfter=0s");
+        await Eventually.TrueAsync(() => IsActive(first), "the silo is active");
+        await using var session = DirectSession.Attach(first, suite);
+        await AskAsync(session, 1);
+        await session.GoOnAtAsync(first, AttachCause.Takeover);
+        await AskAsync(session, 2);
+
+        Keys(first).Replace(ClusterKeyRing.Parse(_other));
+        await Eventually.TrueAsync(() => IsUnderOther(session.Books.Capsule), "the gateway has another capsule");
+
+        // It never had the old key.
+        await using var second = await first.StartPeerAsync(certificates, $"--Cluster:SealingKeyFile={folder.File("other.keys")}");
+        await Eventually.TrueAsync(() => IsActive(second), "the second silo is active");
+        await session.GoOnAtAsync(second, AttachCause.Wake);
+        await AskAsync(session, 3);
+        Assert.Empty(session.Books.Faults);
+    }
+
+    [Fact]
+    public async Task Session_that_comes_under_the_old_key_or_is_busy_is_sealed_anew_at_its_checkpoint()
+    {
+        await using var silo = await TestSilo.StartAsync(certificates, "--Silo:HibernateAfter=0s");
+        await Eventually.TrueAsync(() => IsActive(silo), "the silo is active");
+        var (reached, go) = silo.HoldAnswers("hello");
+        await using var busy = DirectSession.Attach(silo);
+        await busy.SendRequestAsync(Request);
+        await reached;
+        Keys(silo).Replace(ClusterKeyRing.Parse(_other));
+        await Eventually.TrueAsync(() => Keys(silo).ClusterKeyName!.StartsWith("k2#", StringComparison.Ordinal), "the silo seals under the new key");
+
+        // Sealed by somebody who was told later.
+        await using var late = DirectSession.Attach(silo);
+        await Eventually.TrueAsync(() => IsUnderOther(late.Books.Capsule), "the gateway has another capsule of the late session");
+        Assert.False(IsUnderOther(busy.Books.Capsule));
+        go.SetResult();
+        await Eventually.TrueAsync(() => IsUnderOther(busy.Books.Capsule), "the gateway has another capsule of the busy session");
+        Assert.Empty(busy.Books.Faults);
+        Assert.Empty(late.Books.Faults);
+    }
+
+    private bool IsUnderOther(ReadOnlyMemory<byte> capsule)
+    {
+        using var other = ClusterKeyRing.Parse(_other);
+        return SessionCapsule.IsSealedUnder(capsule.Span, other.KeyNames[0]);
+    }
+
+    private static async Task AskAsync(DirectSession session, int number)
+    {
+        await session.SendRequestAsync(Request);
+        await session.ReceiveUntilAsync(text => text.Split("hello").Length - 1 == number);
+        await session.Books.CheckpointedAsync();
     }
 
     private static SiloStatus Status(TestSilo silo) => silo.Application.Services.GetRequiredService<SiloStatus>();

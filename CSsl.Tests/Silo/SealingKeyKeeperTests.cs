@@ -10,6 +10,8 @@ namespace CSsl.Tests.Silo;
 public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
 {
     private readonly TempDirectory _folder = new();
+    private static readonly TimeSpan Retention = TimeSpan.FromHours(1);
+
     private readonly FakeTimeProvider _time = new();
     private readonly RecordingLogger<SealingKeyKeeper> _log = new();
     private readonly string _first = ClusterKeyRing.Generate("k1");
@@ -21,8 +23,8 @@ public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
     public async ValueTask InitializeAsync()
     {
         Write(_first);
-        _keys = new SharedKeyRing(ClusterKeyRing.Parse(_first));
-        _keeper = new SealingKeyKeeper(_keys, new ClusterOptions { SealingKeyFile = File }, _time, _log);
+        _keys = new SharedKeyRing(ClusterKeyRing.Parse(_first), Retention, _time);
+        _keeper = new SealingKeyKeeper(_keys, new ClusterOptions { SealingKeyFile = File, SealingKeyRetention = Retention }, _time, _log);
         await _keeper.StartAsync(default);
     }
 
@@ -43,7 +45,19 @@ public sealed class SealingKeyKeeperTests : IAsyncLifetime, IDisposable
         Write(ClusterKeyRing.Generate("k3"));
         await LookUntilAsync("k3", () => _log.Lines.Count == 2);
 
-        Assert.Equal(["sealing keys, newest first: k2, k1", "sealing keys, newest first: k3; taken out: k2, k1"], _log.Lines.Select(static line => line.Message));
+        Assert.Equal(["sealing keys, newest first: k2, k1", "sealing keys, newest first: k3; taken out, and to be wiped after 01:00:00: k2, k1"], _log.Lines.Select(static line => line.Message));
+    }
+
+    [Fact]
+    public async Task Key_that_was_taken_out_is_wiped_when_its_time_is_over()
+    {
+        Write(ClusterKeyRing.Generate("k2"));
+        await LookUntilAsync("k2", () => _log.Lines.Count == 1);
+        Assert.Equal(["k1"], _keys.RetiredKeyIds);
+        _time.Advance(Retention);
+        await LookUntilAsync("k2", () => _log.Lines.Count == 2);
+        Assert.Equal("sealing keys that were taken out are wiped: k1", _log.Lines[^1].Message);
+        Assert.Empty(_keys.RetiredKeyIds);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ public sealed record ClusterProcess(string Name, int ProcessId, string Kind, IRe
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "IAsyncLifetime.DisposeAsync disposes.")]
 public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
 {
-    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(30);
 
     private readonly ClusterSettings _settings;
@@ -145,11 +145,15 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
 
     /// <summary>A counter of the gateway, as its metrics page has it.</summary>
     /// <param name="sample">Its name, with its labels, as Prometheus writes them; a part of them stands for the one that begins like that.</param>
-    public async Task<long> CounterAsync(string sample)
+    /// <param name="orZero">One with labels is not there before it has counted.</param>
+    public async Task<long> CounterAsync(string sample, bool orZero = false)
     {
         using var client = new HttpClient();
         string page = await client.GetStringAsync(new Uri($"http://127.0.0.1:{AdminPort}/metrics"));
-        string line = Assert.Single(page.Split('\n'), line => line.StartsWith(sample, StringComparison.Ordinal));
+        string[] lines = [.. page.Split('\n').Where(line => line.StartsWith(sample, StringComparison.Ordinal))];
+        if (orZero && lines.Length == 0)
+            return 0;
+        string line = Assert.Single(lines);
         return long.Parse(line.AsSpan(line.LastIndexOf(' ') + 1), CultureInfo.InvariantCulture);
     }
 

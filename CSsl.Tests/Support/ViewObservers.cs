@@ -6,6 +6,7 @@ namespace CSsl.Tests.Support;
 /// <summary>A gateway that takes what is pushed, in the test's hand.</summary>
 internal sealed class PushedGateway : IGatewayObserver
 {
+    private readonly TaskCompletionSource<SessionList> _unanswered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _hasMissed;
 
     public ClusterViewHolder View { get; } = new();
@@ -27,7 +28,10 @@ internal sealed class PushedGateway : IGatewayObserver
     /// <summary>What it says when it is asked for a list; null: it does not answer.</summary>
     public SessionList? Sessions { get; set; } = new();
 
-    public ValueTask<SessionList> ListSessions(SessionQuery query) => Sessions is { } list ? ValueTask.FromResult(list) : new(new TaskCompletionSource<SessionList>().Task);
+    public ValueTask<SessionList> ListSessions(SessionQuery query) => Sessions is { } list ? ValueTask.FromResult(list) : new(_unanswered.Task);
+
+    /// <summary>Answers what it did not: nobody waits for it any more, but a silo that stops would.</summary>
+    public void EndSilence() => _unanswered.TrySetResult(new SessionList());
 
     public ValueTask<SessionInfo?> FindSession(Guid sessionId) => ValueTask.FromResult(Sessions?.Sessions.FirstOrDefault(session => session.SessionId == sessionId));
 

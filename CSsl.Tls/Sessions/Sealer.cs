@@ -112,13 +112,19 @@ public sealed class Sealer : IDisposable
         _keys.Dispose();
     }
 
+    /// <summary>The id of the key that something is sealed under; false: it is nothing that <see cref="Seal"/> made.</summary>
+    internal static bool TryGetKeyId(ReadOnlySpan<byte> box, out ReadOnlySpan<byte> keyId)
+    {
+        var isBox = box.Length >= 2 && box[0] == Format && box[1] is > 0 and <= ClusterKeyRing.MaxIdLength && box.Length >= 2 + box[1];
+        keyId = isBox ? box.Slice(2, box[1]) : default;
+        return isBox;
+    }
+
     private static ReadOnlySpan<byte> KeyIdOf(ReadOnlySpan<byte> box)
     {
-        if (box.IsEmpty || box[0] != Format)
-            throw new SealedSessionException(box.IsEmpty ? "The sealed bytes are truncated." : $"Sealed format {box[0]} is unknown here (this build opens {Format}).");
-        if (box.Length < 2 || box[1] is 0 or > ClusterKeyRing.MaxIdLength || box.Length < 2 + box[1])
-            throw new SealedSessionException("The sealed bytes are truncated or malformed.");
-        return box.Slice(2, box[1]);
+        if (TryGetKeyId(box, out var keyId))
+            return keyId;
+        throw new SealedSessionException(box.IsEmpty || box[0] == Format ? "The sealed bytes are truncated or malformed." : $"Sealed format {box[0]} is unknown here (this build opens {Format}).");
     }
 
     private static AesGcm Derive(ClusterKey key, SealingPurpose purpose, ReadOnlySpan<byte> salt)

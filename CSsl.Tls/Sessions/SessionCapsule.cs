@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace CSsl.Tls.Sessions;
 
 /// <summary>The capsule: an <see cref="ExportedSession"/> in its <see cref="ExportedSessionCodec"/> form, sealed and bound to the session's id.</summary>
@@ -30,6 +32,23 @@ public static class SessionCapsule
         using var encoded = sealer.Open(Purpose, capsule, sessionId);
         return ExportedSessionCodec.Decode(encoded.Span);
     }
+
+    /// <summary>The same session, sealed under the key that seals now; empty when it is that already.</summary>
+    /// <exception cref="SealedSessionException">See <see cref="Sealer.Open"/>.</exception>
+    public static byte[] Renew(this Sealer sealer, ReadOnlySpan<byte> capsule, Guid sessionId)
+    {
+        ArgumentNullException.ThrowIfNull(sealer);
+        if (sealer.IsCurrent(capsule))
+            return [];
+        using var encoded = sealer.Open(Purpose, capsule, sessionId);
+        return sealer.Seal(Purpose, encoded.Span, sessionId);
+    }
+
+    /// <summary>Whether a capsule is sealed under the key of that name, which is known without any key; false also for what is no capsule.</summary>
+    /// <param name="capsule">Sealed.</param>
+    /// <param name="keyName">As in <see cref="ClusterKeyRing.KeyNames"/>; of two keys with one id, either.</param>
+    public static bool IsSealedUnder(ReadOnlySpan<byte> capsule, string keyName)
+        => Sealer.TryGetKeyId(capsule, out var keyId) && Ascii.Equals(keyId, keyName.AsSpan(0, keyName.LastIndexOf('#')));
 
     /// <summary>Seals something that is bound to a session.</summary>
     public static byte[] Seal(this Sealer sealer, SealingPurpose purpose, ReadOnlySpan<byte> content, Guid sessionId)

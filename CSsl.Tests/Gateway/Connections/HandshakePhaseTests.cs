@@ -34,6 +34,31 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Client_that_does_not_take_its_alert_is_reset_when_the_time_is_over()
+    {
+        var client = _gateway.Connect();
+        await client.Connection.SendAsync(Walk.Hello);
+        var channel = await _silo.TakeHelloAsync();
+        await channel.NextAsync(FrameKind.Handshake);
+
+        // All that the kernel keeps for a client that does not read; then the client breaks a rule.
+        byte[] flight = [.. Enumerable.Range(0, 4).SelectMany(static _ => Walk.Record(22, 16_000)), .. Walk.Record(22, MemoryConnection.KernelBuffer - (4 * 16_005) - 6)];
+        channel.SendFrame(FrameKind.Flight, Walk.FlightOf(Walk.Hello.Length, flight));
+        await client.Connection.SendAsync(22, 3, 3, 0x50, 0);
+        await _gateway.RefusalLines.LineAsync("Refused");
+        _gateway.Clock.Advance(Deadlines.LingerTime - TimeSpan.FromSeconds(0.2));
+        Assert.False(client.Ended.IsCompleted);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _gateway.Clock.Advance(TimeSpan.FromSeconds(0.2));
+                return client.Connection.IsReset;
+            },
+            "the client is reset");
+        await client.EndedAsync();
+    }
+
+    [Fact]
     public async Task Next_records_follow_the_answer_and_never_precede_it()
     {
         var client = _gateway.Connect();

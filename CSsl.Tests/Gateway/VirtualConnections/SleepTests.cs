@@ -2,6 +2,7 @@ using CSsl.Gateway.VirtualConnections;
 using CSsl.Grains.Cluster;
 using CSsl.Link;
 using CSsl.Tests.Link;
+using CSsl.Tests.Support;
 using CSsl.Tls;
 using Xunit;
 using static CSsl.Tests.Gateway.VirtualConnections.Sessions;
@@ -219,13 +220,61 @@ public sealed class SleepTests : IAsyncLifetime
         Assert.Equal([FrameKind.Records, FrameKind.Finish], frames.Order());
     }
 
-    private async Task<(TestClient Client, TestChannel Data)> FallAsleepAsync(TlsVersion version = TlsVersion.Tls13)
+    [Fact]
+    public async Task Sleeping_connection_wakes_up_to_be_sealed_anew_when_the_cluster_has_another_key()
+    {
+        using var renewal = _gateway.NewRenewal();
+        _gateway.SealUnder("a#0");
+        var (client, _) = await FallAsleepAsync(capsule: Capsule('a'));
+        Assert.Equal(0, renewal.Wake("a#0"));
+        await renewal.StartAsync(CancellationToken.None);
+        _gateway.SealUnder("b#0");
+        var waking = _first.NextSessionAsync();
+        await Eventually.TrueAsync(
+            () =>
+            {
+                _gateway.Clock.Advance(CapsuleRenewal.Interval);
+                return waking.IsCompleted;
+            },
+            "the connection is attached");
+        var (channel, attach) = await waking;
+        Assert.Equal((AttachCause.Wake, 0, 0), (attach.Cause, attach.Takeovers, attach.ReplayRecords));
+        Assert.Equal(Capsule('a'), attach.Capsule.ToArray());
+        channel.Attached();
+        channel.Detach(ClientStart, ServerStart, DetachReason.Idle, Capsule('b'));
+        await _gateway.Log.LineAsync("Connection 1 sleeps", times: 2);
+        Assert.Equal(0, renewal.Wake("b#0"));
+        Assert.Equal(ConnectionState.Asleep, _gateway.Session().State);
+
+        await client.Connection.SendAsync(Request);
+        (channel, attach) = await _first.NextSessionAsync();
+        Assert.Equal(Capsule('b'), attach.Capsule.ToArray());
+        Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
+        await renewal.StopAsync(CancellationToken.None);
+    }
+
+    [Fact]
+    public async Task Not_all_sleeping_connections_wake_up_at_once_to_be_sealed_anew()
+    {
+        using var renewal = _gateway.NewRenewal();
+        for (var i = 1; i <= CapsuleRenewal.AtOnce + 3; i++)
+            await FallAsleepAsync(capsule: Capsule('a'), id: i);
+        Assert.Equal(CapsuleRenewal.AtOnce, renewal.Wake("b#0"));
+        for (var i = 0; i < CapsuleRenewal.AtOnce; i++)
+            await _first.NextSessionAsync();
+        Assert.Equal(3, renewal.Wake("b#0"));
+    }
+
+    /// <summary>What a gateway can read of a capsule.</summary>
+    private static byte[] Capsule(char keyId) => [2, 1, (byte)keyId];
+
+    private async Task<(TestClient Client, TestChannel Data)> FallAsleepAsync(TlsVersion version = TlsVersion.Tls13, byte[]? capsule = null, int id = 1)
     {
         var client = _gateway.Connect();
         var data = await _first.EstablishAsync(client, version);
         data.Attached();
-        data.Detach(ClientStart, ServerStart, DetachReason.Idle, 5, 5);
-        await _gateway.Log.LineAsync("Connection 1 sleeps");
+        data.Detach(ClientStart, ServerStart, DetachReason.Idle, capsule ?? [5, 5]);
+        await _gateway.Log.LineAsync($"Connection {id} sleeps");
         return (client, data);
     }
 

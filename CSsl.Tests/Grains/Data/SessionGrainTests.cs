@@ -206,6 +206,10 @@ internal sealed class FakeSession(SessionInfo? info = null) : IServedSession
 
     public void Hibernate(TimeSpan idleTime) => HibernatesAfter = idleTime;
 
+    public void RenewCapsule()
+    {
+    }
+
     public SessionMove Move(string silo)
     {
         MovesTo = silo;

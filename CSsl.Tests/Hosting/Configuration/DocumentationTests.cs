@@ -58,6 +58,7 @@ public sealed class DocumentationTests
         {
             TimeSpan { Milliseconds: > 0 } time => $"{time.TotalMilliseconds}ms",
             TimeSpan { Ticks: > 0 } time when time.Ticks % TimeSpan.TicksPerHour == 0 => $"{time.TotalHours}h",
+            TimeSpan { Ticks: > 0 } time when time.Ticks % TimeSpan.TicksPerMinute == 0 => $"{time.TotalMinutes}m",
             TimeSpan time => $"{time.TotalSeconds}s",
             bool flag => flag ? "true" : "false",
             var value => $"{value}",

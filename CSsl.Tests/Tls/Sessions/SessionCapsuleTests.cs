@@ -116,6 +116,26 @@ public sealed class SessionCapsuleTests
     }
 
     [Fact]
+    public void Capsule_under_an_older_key_is_sealed_anew_under_the_one_that_seals_now()
+    {
+        var old = ClusterKeyRing.Generate("old");
+        using var before = NewSealer(old);
+        var keys = new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("new") + old));
+        using var after = new Sealer(keys);
+        var (newer, older) = (keys.KeyNames[0], keys.KeyNames[1]);
+        var capsule = before.Seal(ExportedSessions.Sample(), Id);
+        Assert.Equal((false, true), (SessionCapsule.IsSealedUnder(capsule, newer), SessionCapsule.IsSealedUnder(capsule, older)));
+
+        var renewed = after.Renew(capsule, Id);
+        Assert.Equal((true, false), (SessionCapsule.IsSealedUnder(renewed, newer), SessionCapsule.IsSealedUnder(renewed, older)));
+        using var opened = after.Open(renewed, Id);
+        Assert.Equal("www.example.com", opened.ServerName);
+        Assert.Empty(after.Renew(renewed, Id));
+        Assert.Throws<SealedSessionException>(() => after.Renew(before.Seal(ExportedSessions.Sample(), Guid.NewGuid()), Id));
+        Assert.False(SessionCapsule.IsSealedUnder([2, 9, 1], newer));
+    }
+
+    [Fact]
     public void Key_id_alone_opens_nothing()
     {
         using var ours = NewSealer();

@@ -1,4 +1,5 @@
 using CSsl.Tls.Sessions;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Tls.Sessions;
@@ -53,6 +54,56 @@ public sealed class SharedKeyRingTests : IDisposable
     }
 
     [Fact]
+    public void Key_that_the_cluster_sealed_under_opens_for_the_retention_and_is_wiped_after_it()
+    {
+        var time = new FakeTimeProvider();
+        var keys = new SharedKeyRing(ClusterKeyRing.Parse(_old), TimeSpan.FromMinutes(1), time);
+        using var sealer = new Sealer(keys);
+        keys.SealUnder(keys.KeyNames[0]);
+        var box = sealer.Seal(Purpose, [1]);
+
+        // Not while it is the cluster's.
+        keys.Replace(ClusterKeyRing.Parse(_new));
+        time.Advance(TimeSpan.FromHours(1));
+        keys.WipeRetired();
+        Assert.Equal(("old", "new, old"), (keys.KeptKeyId, string.Join(", ", keys.KeyIds)));
+
+        keys.SealUnder(keys.KeyNames[0]);
+        Assert.Equal((null, "new", "old"), (keys.KeptKeyId, string.Join(", ", keys.KeyIds), string.Join(", ", keys.RetiredKeyIds)));
+        Assert.Equal("new"u8, sealer.Seal(Purpose, [1]).AsSpan(2, 3));
+        time.Advance(TimeSpan.FromSeconds(59));
+        keys.WipeRetired();
+        sealer.Open(Purpose, box).Dispose();
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        keys.WipeRetired();
+        Assert.Empty(keys.RetiredKeyIds);
+        Assert.Throws<SealedSessionException>(() => sealer.Open(Purpose, box));
+    }
+
+    [Fact]
+    public void Key_that_the_cluster_returns_to_seals_again()
+    {
+        using var keys = new SharedKeyRing(ClusterKeyRing.Parse(_old), TimeSpan.FromMinutes(1));
+        var old = keys.KeyNames[0];
+        keys.Replace(ClusterKeyRing.Parse(_new));
+        keys.SealUnder(keys.KeyNames[0]);
+        Assert.Equal(["old"], keys.RetiredKeyIds);
+
+        keys.SealUnder(old);
+        Assert.Equal((true, "old", 0), (keys.HasClusterKey, keys.KeptKeyId, keys.RetiredKeyIds.Count));
+    }
+
+    [Fact]
+    public void Not_more_keys_are_retained_than_a_ring_may_have()
+    {
+        using var keys = new SharedKeyRing(ClusterKeyRing.Parse(_old), TimeSpan.FromMinutes(1));
+        for (var i = 0; i <= ClusterKeyRing.MaxKeys; i++)
+            keys.Replace(ClusterKeyRing.Parse(ClusterKeyRing.Generate($"k{i}")));
+        Assert.Equal(Enumerable.Range(0, ClusterKeyRing.MaxKeys).Reverse().Select(static i => $"k{i}"), keys.RetiredKeyIds);
+    }
+
+    [Fact]
     public void Key_that_comes_back_into_the_file_is_an_ordinary_one()
     {
         _keys.SealUnder(_keys.KeyNames[0]);
@@ -67,6 +118,7 @@ public sealed class SharedKeyRingTests : IDisposable
         _keys.SealUnder(_keys.KeyNames[0]);
         _keys.Replace(ClusterKeyRing.Parse(ClusterKeyRing.Generate("old")));
         Assert.Equal((false, null, "old"), (_keys.HasClusterKey, _keys.KeptKeyId, string.Join(", ", _keys.KeyIds)));
+        Assert.Empty(_keys.RetiredKeyIds);
         _sealer.Seal(Purpose, [1]);
     }
 
