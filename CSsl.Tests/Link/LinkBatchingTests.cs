@@ -179,8 +179,8 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
     private async Task ConnectAsync()
     {
         var (one, other) = InProcessStream.CreatePair();
-        var gateway = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
-        var silo = DataLink.ConnectAsync(other, new LinkIdentity("silo-1", "test"), TestLinks.Key, _acceptor, new LinkOptions(), TimeProvider.System, default, _runner);
+        var gateway = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, TestLinks.Engine, default);
+        var silo = DataLink.ConnectAsync(other, new LinkIdentity("silo-1", "test"), TestLinks.Key, _acceptor, new LinkOptions(), TimeProvider.System, TestLinks.Engine, default, _runner);
         (_gateway, _silo) = (await gateway, await silo);
         _ = _gateway.RunAsync(default);
         _siloEnd = _silo.RunAsync(default);
