@@ -50,6 +50,10 @@ internal static class LinkAuthentication
         {
             throw new LinkException("The peer closed the connection before it had proved the cluster key.", e);
         }
+        catch (CryptographicException e)
+        {
+            throw new LinkException($"This end has no key for the link: {e.Message}", e);
+        }
         catch (IOException e)
         {
             throw new LinkException($"The connection broke before the peer had proved the cluster key: {e.Message}", e);
