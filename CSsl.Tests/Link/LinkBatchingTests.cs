@@ -1,5 +1,6 @@
 using System.Text;
 using CSsl.Link;
+using CSsl.Tests.Support;
 using CSsl.Tls.Records;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -192,7 +193,11 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         {
             var gateway = new TestChannel { Returns = true };
             _gateway!.Open(gateway, FrameKind.Attach, [1]);
-            _channels.Add((gateway, await _acceptor.NextAsync()));
+            var silo = await _acceptor.NextAsync();
+            _channels.Add((gateway, silo));
+
+            // It is accepted before it joins.
+            await Eventually.TrueAsync(() => silo.Link is not null, "the channel has its link");
         }
     }
 

@@ -15,7 +15,7 @@ public sealed class SendBufferTests
     [InlineData(true)]
     public void Buffer_holds_the_frames_that_were_added_and_not_removed_in_their_order(bool isSealed)
     {
-        for (var seed = 0; seed < 200; seed++)
+        for (var seed = 0; seed < 100; seed++)
         {
             var random = new Random(seed);
             var (buffer, expected) = (new SendBuffer(Kept, isSealed), new List<Frame>());
@@ -100,7 +100,15 @@ public sealed class SendBufferTests
     {
         if (!isSealed)
         {
-            Assert.Equal(expected.SelectMany(f => ScriptedPeer.Frame(f.Kind, f.Channel, f.Payload)), buffer.Written.ToArray());
+            var rest = buffer.Written.Span;
+            foreach (var frame in expected)
+            {
+                var bytes = ScriptedPeer.Frame(frame.Kind, frame.Channel, frame.Payload);
+                Assert.True(rest.StartsWith(bytes));
+                rest = rest[bytes.Length..];
+            }
+
+            Assert.True(rest.IsEmpty);
             return;
         }
 
@@ -109,12 +117,12 @@ public sealed class SendBufferTests
         buffer.Seal(sealing);
         var frames = Batches.Open(opening, buffer.Written.Span);
         Assert.Equal(expected.Select(f => (f.Kind, f.Channel)), frames.Select(f => (f.Kind, f.Channel)));
-        Assert.All(frames.Zip(expected), pair => Assert.Equal(pair.Second.Payload, pair.First.Payload));
-        for (ReadOnlySpan<byte> rest = buffer.Written.Span; !rest.IsEmpty;)
+        Assert.All(frames.Zip(expected), static pair => Assert.True(pair.First.Payload.AsSpan().SequenceEqual(pair.Second.Payload)));
+        for (var batches = buffer.Written.Span; !batches.IsEmpty;)
         {
-            var length = BinaryPrimitives.ReadInt32LittleEndian(rest);
+            var length = BinaryPrimitives.ReadInt32LittleEndian(batches);
             Assert.InRange(length, 1, SealedBatch.MaxFrames);
-            rest = rest[(SealedBatch.Overhead + length)..];
+            batches = batches[(SealedBatch.Overhead + length)..];
         }
     }
 }

@@ -169,8 +169,7 @@ public sealed class SealedLinkTests
         await using var peer = await ScriptedPeer.OfSiloAsync(time: new FakeTimeProvider());
         var frame = ScriptedPeer.Frame(FrameKind.Attach, 1, 1, 2, 3);
 
-        await peer.SendRawAsync(frame[..length]);
-        await peer.SendRawAsync(frame[length..]);
+        await peer.SendUnsealedAsync([.. peer.Seal(frame[..length]), .. peer.Seal(frame[length..])]);
 
         await AssertEndedAsync(peer, "The peer sent a frame that is cut at the end of its batch.");
         Assert.Equal(0, peer.Acceptor.Asked);
@@ -230,8 +229,10 @@ public sealed class SealedLinkTests
     {
         const int Total = 100_000;
         var random = new Random(seed);
-        await using var links = await TestLinks.ConnectAsync(time: new FakeTimeProvider(), wrapSilo: s => new DisturbedStream(s, at, changes));
+        DisturbedStream? wire = null;
+        await using var links = await TestLinks.ConnectAsync(time: new FakeTimeProvider(), wrapSilo: s => wire = new DisturbedStream(s, changes));
         var (gateway, silo) = await links.OpenAsync();
+        wire!.Start(at);
         var sent = new byte[Total];
         random.NextBytes(sent);
         var (filled, received, wrong) = (0, 0, false);
@@ -268,13 +269,11 @@ public sealed class SealedLinkTests
     private static bool IsClosed(string reason)
         => reason.StartsWith("The peer closed the link", StringComparison.Ordinal) || reason.StartsWith("Writing to the peer failed", StringComparison.Ordinal);
 
-    /// <summary>A transport whose writes, after the handshake, end at some byte or have a bit of it changed.</summary>
-    private sealed class DisturbedStream(Stream inner, int at, bool changes) : Stream
+    /// <summary>A transport whose writes end at some byte or have a bit of it changed.</summary>
+    private sealed class DisturbedStream(Stream inner, bool changes) : Stream
     {
-        private readonly int _handshake = 2 * FrameHeader.Size + LinkKeySchedule.SecretLength
-            + new Hello(LinkEnd.Silo, 1, new byte[32], new LinkIdentity("silo-1", "test")).Encode().Length;
-
-        private long _written;
+        // The byte, counted from the next write; none: not yet, or not any more.
+        private int _place = -1;
         private bool _isOver;
 
         public override bool CanRead => true;
@@ -283,12 +282,15 @@ public sealed class SealedLinkTests
         public override long Length => throw new NotSupportedException();
         public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+        public void Start(int at) => Volatile.Write(ref _place, at);
+
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (_isOver)
                 return;
-            var place = _handshake + at - _written;
-            _written += buffer.Length;
+            var place = Volatile.Read(ref _place);
+            if (place >= 0)
+                Volatile.Write(ref _place, Math.Max(-1, place - buffer.Length));
             if (place < 0 || place >= buffer.Length)
             {
                 await inner.WriteAsync(buffer, cancellationToken);
@@ -307,7 +309,7 @@ public sealed class SealedLinkTests
             }
 
             _isOver = true;
-            await inner.WriteAsync(bytes.AsMemory(0, (int)place), cancellationToken);
+            await inner.WriteAsync(bytes.AsMemory(0, place), cancellationToken);
             inner.Dispose();
         }
 
