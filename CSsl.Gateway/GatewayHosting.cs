@@ -9,6 +9,7 @@ using CSsl.Grains.Cluster;
 using CSsl.Hosting;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -26,7 +27,7 @@ namespace CSsl.Gateway;
 public static class GatewayHosting
 {
     /// <summary>Adds everything of a gateway to a builder of <see cref="CsslConfiguration"/>. Where the same process is a silo too, that comes first.</summary>
-    /// <exception cref="ConfigurationException">The cluster key can't be used, or no database is named.</exception>
+    /// <exception cref="ConfigurationException">The cluster key or the record engine can't be used, or no database is named.</exception>
     public static WebApplicationBuilder AddCsslGateway(this WebApplicationBuilder builder)
     {
         var settings = builder.Settings();
@@ -43,6 +44,7 @@ public static class GatewayHosting
         services.TryAddSingleton<ClusterViewHolder>();
         services.AddDescriptorBudget(new DescriptorUser(IsGateway: true, IsSilo: false));
         AddConnections(services);
+        services.AddRecordEngine(settings.Engine);
         AddLinks(services, new LinkIdentity(settings.Gateway.Name, settings.Cluster.Id), settings.Link);
 
         services.AddSingleton<HostEnd>();
@@ -91,7 +93,8 @@ public static class GatewayHosting
     {
         services.AddSingleton(provider => new SiloLinks(
             provider.GetRequiredService<ClusterViewHolder>(),
-            new LinkSetup(self, provider.GetRequiredService<SecretBytes>().Memory, options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DataLink>>()),
+            new LinkSetup(self, provider.GetRequiredService<SecretBytes>().Memory, options, provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<DataLink>>(),
+                provider.GetRequiredService<IRecordEngine>()),
             provider.GetRequiredService<ILogger<SiloLinks>>()));
         services.AddHostedService(static provider => provider.GetRequiredService<SiloLinks>());
     }

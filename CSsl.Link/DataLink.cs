@@ -1,12 +1,12 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
+using CSsl.Tls.Engines;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace CSsl.Link;
 
 /// <summary>
-/// One connection between a gateway and a silo that carries many channels: mutually authenticated, multiplexed,
+/// One connection between a gateway and a silo that carries many channels: mutually authenticated, encrypted between processes, multiplexed,
 /// credited per channel, served round robin, and its own heartbeat.
 /// </summary>
 /// <remarks>
@@ -20,6 +20,8 @@ public sealed partial class DataLink : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly bool _opensChannels;
     private readonly ChannelTable _table;
+    private readonly LinkCipher? _sealing;
+    private readonly LinkCipher? _opening;
     private readonly LinkSender _sender;
     private readonly LinkReceiver _receiver;
     private readonly LinkHeartbeat _heartbeat;
@@ -32,15 +34,22 @@ public sealed partial class DataLink : IAsyncDisposable
     private byte[] _peerLoad = [];
     private bool _peerLeaving;
 
-    private DataLink(Stream transport, Hello peer, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, IRecordRunner? records)
+    /// <summary>When the peer is proven; parameters as of <see cref="ConnectAsync"/>.</summary>
+    internal DataLink(Stream transport, ProvenPeer peer, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, IRecordEngine? engine, IRecordRunner? records)
     {
         (_transport, _options, _time) = (transport, options, time);
         _opensChannels = acceptor is null;
-        Peer = peer.Identity;
-        PeerCredit = peer.Credit;
-        _table = new ChannelTable(this, peer.Credit, options.ChannelCredit);
-        _sender = new LinkSender(this, transport, options, records);
-        _receiver = new LinkReceiver(this, transport, _sender, _table, acceptor, records);
+        Peer = peer.Hello.Identity;
+        PeerCredit = peer.Hello.Credit;
+        if (engine is not null)
+        {
+            _sealing = new LinkCipher(engine, RecordDirection.Seal, peer.Keys.TrafficSecretOf(_opensChannels ? LinkEnd.Gateway : LinkEnd.Silo));
+            _opening = new LinkCipher(engine, RecordDirection.Open, peer.Keys.TrafficSecretOf(peer.Hello.End));
+        }
+
+        _table = new ChannelTable(this, peer.Hello.Credit, options.ChannelCredit);
+        _sender = new LinkSender(this, transport, options, _sealing, records);
+        _receiver = new LinkReceiver(this, transport, _opening, _sender, _table, acceptor, records);
         _heartbeat = new LinkHeartbeat(this, _sender, _receiver, options, time);
     }
 
@@ -52,21 +61,21 @@ public sealed partial class DataLink : IAsyncDisposable
     /// <param name="acceptor">The silo's end accepts channels; null at the gateway's end, which opens them.</param>
     /// <param name="options">Sizes and times; must not change afterwards.</param>
     /// <param name="time">The clock of heartbeats.</param>
+    /// <param name="engine">Seals the link; null where what it carries does not leave the process.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <param name="records">Seals and opens for channels that do; null when none does.</param>
     /// <exception cref="LinkException">The peer is not of this cluster, or not in time.</exception>
     /// <exception cref="ArgumentException">An option, the identity or the key is out of its limits.</exception>
     /// <exception cref="OperationCanceledException">This end gave up.</exception>
-    public static async Task<DataLink> ConnectAsync(Stream transport, LinkIdentity self, ReadOnlyMemory<byte> clusterKey, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time, CancellationToken cancellationToken,
-        IRecordRunner? records = null)
+    internal static async Task<DataLink> ConnectAsync(Stream transport, LinkIdentity self, ReadOnlyMemory<byte> clusterKey, ILinkAcceptor? acceptor, LinkOptions options, TimeProvider time,
+        IRecordEngine? engine, CancellationToken cancellationToken, IRecordRunner? records = null)
     {
         try
         {
             options.Validate();
             var end = acceptor is null ? LinkEnd.Gateway : LinkEnd.Silo;
-            var hello = new Hello(end, options.ChannelCredit, RandomNumberGenerator.GetBytes(Hello.NonceLength), self);
-            var peer = await LinkAuthentication.RunAsync(transport, hello, clusterKey, options.ConnectTimeout, time, cancellationToken);
-            return new DataLink(transport, peer, acceptor, options, time, records);
+            using var peer = await LinkAuthentication.RunAsync(transport, end, options.ChannelCredit, self, clusterKey, options.ConnectTimeout, time, cancellationToken);
+            return new DataLink(transport, peer, acceptor, options, time, engine, records);
         }
         catch
         {
@@ -194,6 +203,8 @@ public sealed partial class DataLink : IAsyncDisposable
         _readEnded.SetResult();
         _heartbeat.Dispose();
         await _sender.Ended;
+        _sealing?.Dispose();
+        _opening?.Dispose();
         var reason = Reason!;
         foreach (var channel in _table.Close())
         {
@@ -342,8 +353,8 @@ public sealed partial class DataLink : IAsyncDisposable
 /// <param name="FramesSent">Frames of all kinds, after authentication.</param>
 /// <param name="FramesReceived">Frames of all kinds, late ones included.</param>
 /// <param name="RecordFramesSent">Frames of the kind Records.</param>
-/// <param name="BytesSent">Bytes with frame headers.</param>
-/// <param name="BytesReceived">Bytes with frame headers.</param>
+/// <param name="BytesSent">Bytes on the wire, after authentication.</param>
+/// <param name="BytesReceived">Bytes on the wire, after authentication.</param>
 public readonly record struct LinkCounters(long Sends, long Receives, long FramesSent, long FramesReceived, long RecordFramesSent, long BytesSent, long BytesReceived);
 
 /// <summary>The link can't be made, or ended, or a payload is not what its kind says: why.</summary>

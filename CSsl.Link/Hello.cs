@@ -1,27 +1,27 @@
 using System.Text;
+using CSsl.Tls.Keys;
 
 namespace CSsl.Link;
 
-/// <summary>Payload of <see cref="FrameKind.Hello"/>: a challenge, who is speaking, and what its channels may be sent.</summary>
+/// <summary>Payload of <see cref="FrameKind.Hello"/>: an ephemeral key, which is a challenge too, who is speaking, and what its channels may be sent.</summary>
 /// <remarks>
 /// <code>
-///  0      4         6     7      8        12      44
-///  +------+---------+-----+------+--------+-------+----------------+----------------------+
-///  | CSSL | version | end | zero | credit | nonce | name u8 + text | cluster id u8 + text |
-///  +------+---------+-----+------+--------+-------+----------------+----------------------+
+///  0      4         6     7      8        12          44
+///  +------+---------+-----+------+--------+-----------+----------------+----------------------+
+///  | CSSL | version | end | zero | credit | key share | name u8 + text | cluster id u8 + text |
+///  +------+---------+-----+------+--------+-----------+----------------+----------------------+
 /// </code>
 /// </remarks>
 /// <param name="End">The end that speaks.</param>
 /// <param name="Credit">Bytes of records per channel that it takes before it has given any back.</param>
-/// <param name="Nonce">32 random bytes, never used twice.</param>
+/// <param name="KeyShare">A public key of X25519 that is never used twice.</param>
 /// <param name="Identity">Who it says it is; true once the proof of the cluster key is there.</param>
-internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce, LinkIdentity Identity)
+internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> KeyShare, LinkIdentity Identity)
 {
-    public const ushort Version = 2;
-    public const int NonceLength = 32;
+    public const ushort Version = 3;
 
     /// <summary>The longest there is.</summary>
-    public const int MaxLength = 12 + NonceLength + 2 * (1 + byte.MaxValue);
+    public const int MaxLength = 12 + X25519KeyPair.KeyLength + 2 * (1 + byte.MaxValue);
 
     private const uint Magic = 0x4C535343; // "CSSL"
 
@@ -34,7 +34,7 @@ internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce
         payload.U8((byte)End);
         payload.U8(0);
         payload.Count(Credit);
-        payload.Bytes(Nonce.Span);
+        payload.Bytes(KeyShare.Span);
         payload.Text(IsName(Identity.Name) ? Identity.Name : throw new ArgumentException($"'{Identity.Name}' can't be the name of a process in the cluster."));
         payload.Text(IsName(Identity.ClusterId) ? Identity.ClusterId : throw new ArgumentException($"'{Identity.ClusterId}' can't be a cluster id."));
         return payload.ToPayload();
@@ -55,7 +55,7 @@ internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce
         var credit = reader.Count();
         if (credit == 0)
             reader.Fail("grants no credit");
-        var nonce = reader.Bytes(NonceLength).ToArray();
+        var keyShare = reader.Bytes(X25519KeyPair.KeyLength).ToArray();
         var name = reader.Text();
         var cluster = reader.Text();
         if (!IsName(name))
@@ -63,7 +63,7 @@ internal sealed record Hello(LinkEnd End, int Credit, ReadOnlyMemory<byte> Nonce
         if (!IsName(cluster))
             reader.Fail("has no usable cluster id");
         reader.Complete("The peer's Hello");
-        return new Hello(end, credit, nonce, new LinkIdentity(name!, cluster!));
+        return new Hello(end, credit, keyShare, new LinkIdentity(name!, cluster!));
     }
 
     // It goes to logs before it is proven: nothing that could break a line.

@@ -12,19 +12,20 @@ public static class LinkConnector
     public static async Task<DataLink> ConnectAsync(string endpoint, LinkSetup setup, CancellationToken cancellationToken)
     {
         setup.Options.Validate();
-        var stream = await ConnectInTimeAsync(endpoint, setup, cancellationToken);
-        var link = await DataLink.ConnectAsync(stream, setup.Self, setup.ClusterKey, acceptor: null, setup.Options, setup.Time, cancellationToken);
+        var transport = LinkTransport.For(endpoint);
+        var stream = await ConnectInTimeAsync(transport, endpoint, setup, cancellationToken);
+        var link = await DataLink.ConnectAsync(stream, setup.Self, setup.ClusterKey, acceptor: null, setup.Options, setup.Time, setup.EngineFor(transport), cancellationToken);
         link.Logger = setup.Logger;
         return link;
     }
 
-    private static async Task<Stream> ConnectInTimeAsync(string endpoint, LinkSetup setup, CancellationToken cancellationToken)
+    private static async Task<Stream> ConnectInTimeAsync(ILinkTransport transport, string endpoint, LinkSetup setup, CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(setup.Options.ConnectTimeout, setup.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            return await LinkTransport.For(endpoint).ConnectAsync(endpoint, either.Token);
+            return await transport.ConnectAsync(endpoint, either.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {

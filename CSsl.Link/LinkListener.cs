@@ -1,3 +1,4 @@
+using CSsl.Tls.Engines;
 using Microsoft.Extensions.Logging;
 
 namespace CSsl.Link;
@@ -8,8 +9,13 @@ namespace CSsl.Link;
 /// <param name="Options">Sizes and times.</param>
 /// <param name="Time">The clock of heartbeats and timeouts.</param>
 /// <param name="Logger">Where links tell of refused peers and closed channels.</param>
+/// <param name="Engine">Seals what leaves the process.</param>
 /// <param name="Records">Seals and opens for the channels of a silo; null at a gateway, which does neither.</param>
-public sealed record LinkSetup(LinkIdentity Self, ReadOnlyMemory<byte> ClusterKey, LinkOptions Options, TimeProvider Time, ILogger Logger, IRecordRunner? Records = null);
+public sealed record LinkSetup(LinkIdentity Self, ReadOnlyMemory<byte> ClusterKey, LinkOptions Options, TimeProvider Time, ILogger Logger, IRecordEngine Engine, IRecordRunner? Records = null)
+{
+    /// <summary>What seals a link on a transport; null where nothing is sealed.</summary>
+    internal IRecordEngine? EngineFor(ILinkTransport transport) => transport.IsWithinProcess ? null : Engine;
+}
 
 /// <summary>The silo's listener: accepts connections, authenticates them, and hands over links.</summary>
 public sealed partial class LinkListener : IAsyncDisposable
@@ -17,6 +23,7 @@ public sealed partial class LinkListener : IAsyncDisposable
     private static readonly TimeSpan PauseAfterError = TimeSpan.FromMilliseconds(100);
 
     private readonly ILinkTransportListener _listener;
+    private readonly IRecordEngine? _engine;
     private readonly ILinkAcceptor _acceptor;
     private readonly LinkSetup _setup;
     private readonly Func<DataLink, CancellationToken, Task> _onLink;
@@ -31,13 +38,13 @@ public sealed partial class LinkListener : IAsyncDisposable
     // The accept loop, and every connection that it has handed on.
     private int _running = 1;
 
-    private LinkListener(ILinkTransportListener listener, ILinkAcceptor acceptor, LinkSetup setup, Func<DataLink, CancellationToken, Task> onLink, int capacity)
+    private LinkListener(ILinkTransportListener listener, IRecordEngine? engine, ILinkAcceptor acceptor, LinkSetup setup, Func<DataLink, CancellationToken, Task> onLink, int capacity)
     {
         (_fullLines, _failureLines) = (new LineRate(setup.Time), new LineRate(setup.Time));
 
         // Who has not proved the key never has more than half of the places.
         (_places, _unproven) = (new Places(capacity), new UnprovenPeers(Math.Clamp(capacity / 2, 1, UnprovenPeers.Most)));
-        (_listener, _acceptor, _setup, _onLink) = (listener, acceptor, setup, onLink);
+        (_listener, _engine, _acceptor, _setup, _onLink) = (listener, engine, acceptor, setup, onLink);
         _accepting = AcceptAsync();
     }
 
@@ -52,7 +59,8 @@ public sealed partial class LinkListener : IAsyncDisposable
     public static LinkListener Start(string endpoint, ILinkAcceptor acceptor, LinkSetup setup, Func<DataLink, CancellationToken, Task> onLink, int capacity = int.MaxValue)
     {
         setup.Options.Validate();
-        return new LinkListener(LinkTransport.For(endpoint).Listen(endpoint), acceptor, setup, onLink, capacity);
+        var transport = LinkTransport.For(endpoint);
+        return new LinkListener(transport.Listen(endpoint), setup.EngineFor(transport), acceptor, setup, onLink, capacity);
     }
 
     /// <summary>Where it listens, with the real port.</summary>
@@ -144,7 +152,7 @@ public sealed partial class LinkListener : IAsyncDisposable
     private async Task<DataLink> AuthenticateAsync(Stream stream)
     {
         using var entry = _unproven.Add(_closing.Token);
-        return await DataLink.ConnectAsync(stream, _setup.Self, _setup.ClusterKey, _acceptor, _setup.Options, _setup.Time, entry.Token, _setup.Records);
+        return await DataLink.ConnectAsync(stream, _setup.Self, _setup.ClusterKey, _acceptor, _setup.Options, _setup.Time, _engine, entry.Token, _setup.Records);
     }
 
     private void Leave()

@@ -11,13 +11,16 @@ namespace CSsl.Link;
 /// <item>What is wrong within one channel (an overrun of its credit, a payload that its OnFrame refuses) closes that channel only.</item>
 /// <item>A frame for a channel that this end has released is late, not wrong: it is dropped.</item>
 /// </list>
+/// <para>Between processes frames come in sealed batches. One is opened where it lies when all of it is there and the frames before it are dispatched; what can't be opened
+/// ends the link, and nothing of it is seen.</para>
 /// <para>Records that are to be opened are gathered while the frames of a read are dispatched, and opened together by one call of the process's engine.
 /// To their channel they happen in their place among its frames: a frame of another kind waits until those before it are opened.</para>
 /// </remarks>
-internal sealed partial class LinkReceiver(DataLink link, Stream transport, LinkSender sender, ChannelTable table, ILinkAcceptor? acceptor, IRecordRunner? records)
+internal sealed partial class LinkReceiver(DataLink link, Stream transport, LinkCipher? cipher, LinkSender sender, ChannelTable table, ILinkAcceptor? acceptor, IRecordRunner? records)
 {
-    // At least twice the largest frame: when less than one fits behind what is there, what is there is moved to the front.
-    private const int BufferLength = 2 * (FrameHeader.Size + LinkChannel.MaxPayload);
+    // At least twice the largest frame or batch: when less than one fits behind what is there, what is there is moved to the front.
+    private const int LongestUnit = SealedBatch.MaxLength;
+    private const int BufferLength = 2 * LongestUnit;
 
     // How many reads in a row that did not have to wait before the loop leaves its thread to others: it may be the one that watches their sockets.
     private const int ReadsPerStretch = 16;
@@ -31,6 +34,9 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
     private readonly LinkEnd _peer = acceptor is null ? LinkEnd.Silo : LinkEnd.Gateway;
     private int _start;
     private int _end;
+
+    // Where the frames that can be read end: those of the batch that is open, or, within a process, all that is there.
+    private int _framesEnd;
     private bool _reading;
     private LinkException? _broken;
     private long _receives;
@@ -61,6 +67,8 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
                 if (read == 0)
                     return new LinkException(_start == _end ? "The peer closed the link." : "The peer closed the link in the middle of a frame.");
                 _end += read;
+                if (cipher is null)
+                    _framesEnd = _end;
                 _bytes += read;
                 Volatile.Write(ref _receives, _receives + 1);
                 await DispatchAsync();
@@ -158,7 +166,7 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
                 if (_opening.Count > 0 && MustWait(header))
                     return false;
                 var start = _start + FrameHeader.Size;
-                _start = start + header.Length;
+                PassOver(FrameHeader.Size + header.Length);
                 Dispatch(header, start);
             }
         }
@@ -177,21 +185,53 @@ internal sealed partial class LinkReceiver(DataLink link, Stream transport, Link
 
     private bool TryPeekFrame(out FrameHeader header)
     {
-        ReadOnlySpan<byte> unread = _buffer.AsSpan(_start, _end - _start);
+        if (cipher is null || _start < _framesEnd || TryOpenBatch(cipher))
+        {
+            ReadOnlySpan<byte> unread = _buffer.AsSpan(_start, _framesEnd - _start);
+            header = unread.Length < FrameHeader.Size ? default : FrameHeader.Read(unread, LinkChannel.MaxPayload);
+            if (unread.Length >= FrameHeader.Size + header.Length)
+                return true;
+            if (cipher is not null)
+                throw new LinkException("The peer sent a frame that is cut at the end of its batch.");
+        }
+
         header = default;
-        if (unread.Length < FrameHeader.Size)
-            return false;
-        header = FrameHeader.Read(unread, LinkChannel.MaxPayload);
-        return unread.Length >= FrameHeader.Size + header.Length;
+        return false;
     }
 
-    // Room for the rest of the largest frame, at least.
+    // All frames of the batch before have been dispatched.
+    private bool TryOpenBatch(LinkCipher opening)
+    {
+        ReadOnlySpan<byte> unread = _buffer.AsSpan(_start, _end - _start);
+        if (unread.Length < SealedBatch.HeaderLength)
+            return false;
+        var length = BinaryPrimitives.ReadUInt32LittleEndian(unread);
+        if (length is 0 or > SealedBatch.MaxFrames)
+            throw new LinkException($"The peer sent a batch of {length} bytes of frames; there are 1 to {SealedBatch.MaxFrames}.");
+        if (unread.Length < SealedBatch.Overhead + (int)length)
+            return false;
+        if (!opening.Run(_buffer.AsSpan(_start, SealedBatch.Overhead + (int)length)))
+            throw new LinkException("The peer sent a batch that is not authentic: something on the way changed, repeated or left out bytes.");
+        _start += SealedBatch.HeaderLength;
+        _framesEnd = _start + (int)length;
+        return true;
+    }
+
+    // A batch is passed over with its tag when its last frame is.
+    private void PassOver(int frame)
+    {
+        _start += frame;
+        if (cipher is not null && _start == _framesEnd)
+            _start = _framesEnd = _framesEnd + SealedBatch.TagLength;
+    }
+
+    // Room for the rest of the longest frame or batch, at least. No batch is open.
     private void MakeRoom()
     {
-        if (_start > 0 && (_start == _end || BufferLength - _start < FrameHeader.Size + LinkChannel.MaxPayload))
+        if (_start > 0 && (_start == _end || BufferLength - _start < LongestUnit))
         {
             _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
-            (_start, _end) = (0, _end - _start);
+            (_start, _end, _framesEnd) = (0, _end - _start, _framesEnd - _start);
         }
     }
 

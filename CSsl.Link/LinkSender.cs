@@ -23,6 +23,7 @@ namespace CSsl.Link;
 /// snapshot are served once; while nothing else is queued, those that became ready since are too, until the batch is full.</para>
 /// <para>Records are laid out in their turns and sealed together when the turns of a batch are over, by one call of the process's engine; whoever
 /// runs it may be somebody else, and then the role waits with the batch.</para>
+/// <para>Between processes all that leaves is sealed once more, where it lies, by whoever has the role, right before the write (<see cref="SealedBatch"/>).</para>
 /// <para>Most frames are hurried: somebody waits for what they say. The others wait for company, so that they cost no system call.</para>
 /// </remarks>
 internal sealed partial class LinkSender : IThreadPoolWorkItem
@@ -35,6 +36,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
 
     private readonly DataLink _link;
     private readonly Stream _transport;
+    private readonly LinkCipher? _cipher;
     private readonly IRecordRunner? _records;
     private readonly int _turnBytes;
     private readonly int _batchBytes;
@@ -62,17 +64,18 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
     private long _recordFramesSent;
     private long _bytesSent;
 
-    public LinkSender(DataLink link, Stream transport, LinkOptions options, IRecordRunner? records)
+    public LinkSender(DataLink link, Stream transport, LinkOptions options, LinkCipher? cipher, IRecordRunner? records)
     {
         _link = link;
         _transport = transport;
+        _cipher = cipher;
         _records = records;
         _sealing = new SealingBatch(this);
         _turnBytes = options.TurnBytes;
         _batchBytes = options.BatchBytes;
         var usualBatch = 64 * 1024 + _batchBytes + _turnBytes;
-        _queued = new SendBuffer(usualBatch);
-        _active = new SendBuffer(usualBatch);
+        _queued = new SendBuffer(usualBatch, isSealed: cipher is not null);
+        _active = new SendBuffer(usualBatch, isSealed: cipher is not null);
         _onWritten = OnWritten;
     }
 
@@ -395,7 +398,7 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
             if (room == 0)
                 continue;
             if (_records is not null && _sealing.Count == 0)
-                _active.Reserve(limit - _active.Length + FrameHeader.Size + _turnBytes);
+                _active.Reserve(limit - _active.Length + SealedBatch.Overhead + FrameHeader.Size + _turnBytes);
             Fill(channel, room);
         }
     }
@@ -475,6 +478,8 @@ internal sealed partial class LinkSender : IThreadPoolWorkItem
         ValueTaskAwaiter write;
         try
         {
+            if (_cipher is not null)
+                _active.Seal(_cipher);
             write = _transport.WriteAsync(_active.Written).GetAwaiter();
         }
         catch (Exception e)

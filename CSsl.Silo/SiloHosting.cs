@@ -11,6 +11,7 @@ using CSsl.Silo.Links;
 using CSsl.Silo.Proxy;
 using CSsl.Silo.Sessions;
 using CSsl.Silo.Transport;
+using CSsl.Tls.Engines;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Builder;
@@ -55,7 +56,8 @@ public static class SiloHosting
         builder.Services.AddSingleton<ILinkAcceptor, SiloLinkAcceptor>();
         builder.Services.AddSingleton<LinkMetrics>();
         AddHosted(builder.Services, services => ActivatorUtilities.CreateInstance<SiloLinks>(services,
-            new LinkSetup(identity, services.GetRequiredService<SecretBytes>().Memory, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>(), services.GetRequiredService<IRecordRunner>())));
+            new LinkSetup(identity, services.GetRequiredService<SecretBytes>().Memory, settings.Link, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<DataLink>>(),
+                services.GetRequiredService<IRecordEngine>(), services.GetRequiredService<IRecordRunner>())));
 
         builder.Services.AddSingleton(new SiloStatus(settings.Silo.Roles));
         builder.Services.AddSingleton<LoadMeter>();
@@ -88,6 +90,7 @@ public static class SiloHosting
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<DataMetrics>();
         services.AddRecordEngine(settings.Engine);
+        services.AddAggregation();
         services.AddSingleton<HandshakeLanes>();
         services.AddSingleton<ResumptionMetrics>();
         AddHosted<ResumptionStore>(services);

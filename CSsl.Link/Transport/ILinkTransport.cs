@@ -3,6 +3,9 @@ namespace CSsl.Link;
 /// <summary>How links travel: TCP between processes, pipes within one. Hosts see endpoints only.</summary>
 public interface ILinkTransport
 {
+    /// <summary>True when what it carries does not leave the process, and is not sealed.</summary>
+    bool IsWithinProcess { get; }
+
     /// <summary>Binds; connections wait from here on.</summary>
     /// <exception cref="LinkException">The endpoint is malformed, in use, or not of this machine.</exception>
     ILinkTransportListener Listen(string endpoint);

@@ -12,6 +12,8 @@ internal sealed class InProcessTransport : ILinkTransport
 
     public static InProcessTransport Instance { get; } = new();
 
+    public bool IsWithinProcess => true;
+
     public ILinkTransportListener Listen(string endpoint)
     {
         var listener = new InProcessListener(endpoint, closed => _listeners.TryRemove(new(endpoint, closed)));

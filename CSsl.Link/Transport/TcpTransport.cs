@@ -8,6 +8,8 @@ internal sealed class TcpTransport : ILinkTransport
 {
     public static TcpTransport Instance { get; } = new();
 
+    public bool IsWithinProcess => false;
+
     public ILinkTransportListener Listen(string endpoint)
     {
         var (host, port) = Split(endpoint);

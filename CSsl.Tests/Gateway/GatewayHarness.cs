@@ -36,7 +36,7 @@ internal sealed class GatewayHarness : IAsyncDisposable
         Limits = limits ?? new LimitsOptions();
 
         // The links' clock stands still: a test that lets a client's deadline pass does not want silos to be thought hung.
-        _setup = new LinkSetup(new LinkIdentity("gateway", clusterId), clusterKey ?? RandomNumberGenerator.GetBytes(32), new LinkOptions(), LinkClock, NullLogger.Instance);
+        _setup = new LinkSetup(new LinkIdentity("gateway", clusterId), clusterKey ?? RandomNumberGenerator.GetBytes(32), new LinkOptions(), LinkClock, NullLogger.Instance, TestLinks.Engine);
         Links = new SiloLinks(_view, _setup, LinkLines, new Random(1));
         Table = new ConnectionTable(Limits.Connections);
         Admission = new HandshakeAdmission(Limits, _view, Clock);

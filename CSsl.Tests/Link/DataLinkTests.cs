@@ -1,4 +1,6 @@
 using CSsl.Link;
+using CSsl.Tests.Support;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Link;
@@ -33,8 +35,11 @@ public class DataLinkTests
     [Fact]
     public async Task Link_tells_each_open_channel_once_when_the_peer_closes()
     {
-        await using var links = await TestLinks.ConnectAsync();
+        await using var links = await TestLinks.ConnectAsync(time: new FakeTimeProvider());
         var (gateway, silo) = await links.OpenAsync();
+
+        // The only pings have been answered: nobody is writing.
+        await Eventually.TrueAsync(() => links.Silo.Counters.FramesReceived == 3 && links.Gateway.Counters.FramesReceived == 2, "all that is sent has come");
 
         await links.Silo.DisposeAsync();
 

@@ -3,10 +3,10 @@ using CSsl.Link;
 
 namespace CSsl.Tests.Link;
 
-/// <summary>A transport whose writes a test can hold back, one by one; each write is noted when it begins.</summary>
+/// <summary>A transport whose writes a test can hold back, one by one; each write of frames is noted when it begins.</summary>
 internal sealed class GatedStream(Stream inner) : Stream
 {
-    private readonly Channel<byte[]> _begun = Channel.CreateUnbounded<byte[]>();
+    private readonly Channel<IReadOnlyList<Frame>> _begun = Channel.CreateUnbounded<IReadOnlyList<Frame>>();
     private readonly Lock _gate = new();
     private TaskCompletionSource? _held;
     private bool _broken;
@@ -17,6 +17,9 @@ internal sealed class GatedStream(Stream inner) : Stream
     public override bool CanSeek => false;
     public override long Length => throw new NotSupportedException();
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>Opens what is written; set when both ends are proven.</summary>
+    public LinkCipher? Opening { get; set; }
 
     /// <summary>From here on a write waits for <see cref="ReleaseOne"/> or <see cref="Open"/>; what was noted before is forgotten.</summary>
     public void Hold()
@@ -57,7 +60,7 @@ internal sealed class GatedStream(Stream inner) : Stream
     }
 
     /// <summary>The frames of the next write that begins.</summary>
-    public async Task<IReadOnlyList<Frame>> NextWriteAsync() => Frames(await _begun.Reader.ReadAsync().AsTask().WaitAsync(TestLinks.Patience));
+    public async Task<IReadOnlyList<Frame>> NextWriteAsync() => await _begun.Reader.ReadAsync().AsTask().WaitAsync(TestLinks.Patience);
 
     /// <summary>The next write that is not of the link's own frames only.</summary>
     public async Task<IReadOnlyList<Frame>> NextChannelWriteAsync()
@@ -78,7 +81,8 @@ internal sealed class GatedStream(Stream inner) : Stream
             ObjectDisposedException.ThrowIf(_closed, this);
             if (_broken)
                 throw new IOException("broken");
-            _begun.Writer.TryWrite(buffer.ToArray());
+            if (Opening is not null)
+                _begun.Writer.TryWrite(Batches.Open(Opening, buffer.Span));
             wait = _held?.Task;
         }
 
@@ -113,17 +117,4 @@ internal sealed class GatedStream(Stream inner) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     private static TaskCompletionSource NewWait() => new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private static List<Frame> Frames(ReadOnlySpan<byte> bytes)
-    {
-        var frames = new List<Frame>();
-        while (!bytes.IsEmpty)
-        {
-            var header = FrameHeader.Read(bytes, LinkChannel.MaxPayload);
-            frames.Add(new Frame(header.Kind, bytes.Slice(FrameHeader.Size, header.Length).ToArray(), header.Channel));
-            bytes = bytes[(FrameHeader.Size + header.Length)..];
-        }
-
-        return frames;
-    }
 }

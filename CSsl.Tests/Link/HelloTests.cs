@@ -12,8 +12,8 @@ public class HelloTests
     {
         var got = Hello.Decode(Sample.Encode());
 
-        Assert.Equal(Sample with { Nonce = got.Nonce }, got);
-        Assert.True(Sample.Nonce.Span.SequenceEqual(got.Nonce.Span));
+        Assert.Equal(Sample with { KeyShare = got.KeyShare }, got);
+        Assert.True(Sample.KeyShare.Span.SequenceEqual(got.KeyShare.Span));
     }
 
     [Fact]
@@ -27,7 +27,7 @@ public class HelloTests
 
     [Theory]
     [InlineData(0, 'X', "no C-SSL process")]
-    [InlineData(4, 3, "version 3 of the data link; this end speaks version 2")]
+    [InlineData(4, 2, "version 2 of the data link; this end speaks version 3")]
     [InlineData(6, 3, "which end")]
     [InlineData(6, 0, "which end")]
     [InlineData(7, 1, "which end")]

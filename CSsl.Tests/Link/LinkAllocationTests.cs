@@ -1,4 +1,6 @@
 using CSsl.Link;
+using CSsl.Tests.Tls.Engines;
+using CSsl.Tls.Engines;
 using Xunit;
 
 namespace CSsl.Tests.Link;
@@ -16,12 +18,13 @@ public class LinkAllocationTests
     private const int Allowed = Frames * 8;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Nothing_is_allocated_per_Records_frame_in_steady_state(bool tcp)
+    [InlineData(false, null)]
+    [InlineData(true, EngineChoice.Managed)]
+    [InlineData(true, EngineChoice.IpsecMb)]
+    public async Task Nothing_is_allocated_per_Records_frame_in_steady_state(bool tcp, EngineChoice? engine)
     {
         var (one, other) = tcp ? await Tcp.PairAsync() : InProcessStream.CreatePair();
-        await using var links = await TestLinks.ConnectAsync((one, other));
+        await using var links = await TestLinks.ConnectAsync((one, other), engine is { } choice ? TestEngines.Get(choice) : null);
         var (gateway, silo) = await links.OpenAsync();
         var left = 0;
         using var done = new SemaphoreSlim(0);

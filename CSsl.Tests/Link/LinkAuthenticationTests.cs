@@ -1,6 +1,9 @@
 using System.Security.Cryptography;
 using CSsl.Link;
 using CSsl.Tests.Support;
+using CSsl.Tests.Tls.Keys;
+using CSsl.Tls.Engines;
+using CSsl.Tls.Keys;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -69,20 +72,78 @@ public class LinkAuthenticationTests
     [Fact]
     public async Task Proof_of_one_link_is_no_proof_on_another()
     {
-        // A silo that relays: it has a real silo prove itself to its own hello, whose nonce it chose.
+        // A silo that relays: it has a real silo prove itself to its own hello, whose key it chose.
         var (one, other) = InProcessStream.CreatePair();
         var (three, four) = InProcessStream.CreatePair();
+        using var own = X25519KeyPair.Create();
         var gateway = ConnectAsync(one, Gateway, acceptor: null);
         var silo = ConnectAsync(four, Silo, new TestAcceptor());
         var gatewayHello = Hello.Decode(await ReadAsync(other, FrameKind.Hello));
         var siloHello = await ReadAsync(three, FrameKind.Hello);
-        await WriteAsync(three, FrameKind.Hello, (gatewayHello with { Nonce = new byte[32] }).Encode());
+        await WriteAsync(three, FrameKind.Hello, (gatewayHello with { KeyShare = own.PublicKey }).Encode());
         await WriteAsync(other, FrameKind.Hello, siloHello);
         await WriteAsync(other, FrameKind.Proof, await ReadAsync(three, FrameKind.Proof));
 
         Assert.Contains("does not know the cluster key", (await RefusedAsync(gateway)).Message, StringComparison.Ordinal);
         await three.DisposeAsync();
         await RefusedAsync(silo);
+    }
+
+    [Fact]
+    public async Task Links_that_somebody_between_them_has_agreed_with_both_are_refused()
+    {
+        var (one, other) = InProcessStream.CreatePair();
+        var (three, four) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
+        var silo = ConnectAsync(four, Silo, new TestAcceptor());
+        using var own = X25519KeyPair.Create();
+        await WriteAsync(three, FrameKind.Hello, (Hello.Decode(await ReadAsync(other, FrameKind.Hello)) with { KeyShare = own.PublicKey }).Encode());
+        await WriteAsync(other, FrameKind.Hello, (Hello.Decode(await ReadAsync(three, FrameKind.Hello)) with { KeyShare = own.PublicKey }).Encode());
+        await WriteAsync(three, FrameKind.Proof, await ReadAsync(other, FrameKind.Proof));
+        await WriteAsync(other, FrameKind.Proof, await ReadAsync(three, FrameKind.Proof));
+
+        Assert.Contains("does not know the cluster key", (await RefusedAsync(gateway)).Message, StringComparison.Ordinal);
+        Assert.Contains("does not know the cluster key", (await RefusedAsync(silo)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Hello_that_was_changed_in_one_bit_on_its_way_is_refused_whatever_bit()
+    {
+        // Version, end, credit, key share, name, cluster: each is either no hello any more or not what the proof is of.
+        for (var at = 0; at < new Hello(LinkEnd.Silo, 1, new byte[32], Silo).Encode().Length; at++)
+        {
+            var (one, other) = InProcessStream.CreatePair();
+            var gateway = ConnectAsync(one, Gateway, acceptor: null);
+            var (three, four) = InProcessStream.CreatePair();
+            var silo = ConnectAsync(four, Silo, new TestAcceptor());
+            await WriteAsync(three, FrameKind.Hello, await ReadAsync(other, FrameKind.Hello));
+            var hello = await ReadAsync(three, FrameKind.Hello);
+            hello[at] ^= (byte)(1 << (at % 8));
+            var proof = await ReadAsync(three, FrameKind.Proof);
+            var said = new byte[2 * FrameHeader.Size + hello.Length + proof.Length];
+            new FrameHeader(hello.Length, 0, FrameKind.Hello).Write(said);
+            hello.CopyTo(said, FrameHeader.Size);
+            new FrameHeader(proof.Length, 0, FrameKind.Proof).Write(said.AsSpan(FrameHeader.Size + hello.Length));
+            proof.CopyTo(said, said.Length - proof.Length);
+            await other.WriteAsync(said);
+
+            await RefusedAsync(gateway);
+            await three.DisposeAsync();
+            await RefusedAsync(silo);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(X25519KeyPairTests.LowOrderPoints), MemberType = typeof(X25519KeyPairTests))]
+    public async Task Key_share_that_shares_nothing_is_refused_before_anything_is_proven(string point)
+    {
+        var (one, other) = InProcessStream.CreatePair();
+        var gateway = ConnectAsync(one, Gateway, acceptor: null);
+        await ReadAsync(other, FrameKind.Hello);
+        await WriteAsync(other, FrameKind.Hello, new Hello(LinkEnd.Silo, 1, Convert.FromHexString(point), Silo).Encode());
+
+        Assert.Equal("The peer 'silo-1' sent a key share that shares nothing.", (await RefusedAsync(gateway)).Message);
+        Assert.Equal(0, await other.ReadAsync(new byte[1]).AsTask().WaitAsync(TestLinks.Patience));
     }
 
     [Fact]
@@ -116,7 +177,7 @@ public class LinkAuthenticationTests
     {
         var (one, other) = InProcessStream.CreatePair();
         using var cancel = new CancellationTokenSource();
-        var gateway = DataLink.ConnectAsync(one, Gateway, TestLinks.Key, null, new LinkOptions(), TimeProvider.System, cancel.Token);
+        var gateway = DataLink.ConnectAsync(one, Gateway, TestLinks.Key, null, new LinkOptions(), TimeProvider.System, TestLinks.Engine, cancel.Token);
         await ReadAsync(other, FrameKind.Hello);
         await cancel.CancelAsync();
 
@@ -163,8 +224,9 @@ public class LinkAuthenticationTests
     {
         var (one, other) = InProcessStream.CreatePair();
         var connecting = ConnectAsync(one, Gateway, acceptor: null);
-        await LinkAuthentication.RunAsync(other, new Hello(LinkEnd.Silo, 1, new byte[32], Silo), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
-        await WriteAsync(other, FrameKind.Goodbye, []);
+        using var peer = await LinkAuthentication.RunAsync(other, LinkEnd.Silo, 1, Silo, TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
+        using var sealing = new LinkCipher(TestLinks.Engine, RecordDirection.Seal, peer.Keys.TrafficSecretOf(LinkEnd.Silo));
+        await other.WriteAsync(Batches.Seal(sealing, ScriptedPeer.Frame(FrameKind.Goodbye, 0)));
         var gateway = await connecting;
 
         var run = gateway.RunAsync(default);
@@ -192,7 +254,7 @@ public class LinkAuthenticationTests
     }
 
     private static Task<DataLink> ConnectAsync(Stream stream, LinkIdentity self, ILinkAcceptor? acceptor, byte[]? key = null, TimeProvider? time = null)
-        => DataLink.ConnectAsync(stream, self, key ?? TestLinks.Key, acceptor, new LinkOptions(), time ?? TimeProvider.System, default);
+        => DataLink.ConnectAsync(stream, self, key ?? TestLinks.Key, acceptor, new LinkOptions(), time ?? TimeProvider.System, TestLinks.Engine, default);
 
     private static Task<LinkException> RefusedAsync(Task<DataLink> connecting) => Assert.ThrowsAsync<LinkException>(() => connecting.WaitAsync(TestLinks.Patience));
 

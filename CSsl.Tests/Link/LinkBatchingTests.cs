@@ -1,5 +1,6 @@
 using System.Text;
 using CSsl.Link;
+using CSsl.Tests.Support;
 using CSsl.Tls.Records;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -179,8 +180,8 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
     private async Task ConnectAsync()
     {
         var (one, other) = InProcessStream.CreatePair();
-        var gateway = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
-        var silo = DataLink.ConnectAsync(other, new LinkIdentity("silo-1", "test"), TestLinks.Key, _acceptor, new LinkOptions(), TimeProvider.System, default, _runner);
+        var gateway = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, TestLinks.Engine, default);
+        var silo = DataLink.ConnectAsync(other, new LinkIdentity("silo-1", "test"), TestLinks.Key, _acceptor, new LinkOptions(), TimeProvider.System, TestLinks.Engine, default, _runner);
         (_gateway, _silo) = (await gateway, await silo);
         _ = _gateway.RunAsync(default);
         _siloEnd = _silo.RunAsync(default);
@@ -192,7 +193,11 @@ public sealed class LinkBatchingTests : IAsyncLifetime, IDisposable
         {
             var gateway = new TestChannel { Returns = true };
             _gateway!.Open(gateway, FrameKind.Attach, [1]);
-            _channels.Add((gateway, await _acceptor.NextAsync()));
+            var silo = await _acceptor.NextAsync();
+            _channels.Add((gateway, silo));
+
+            // It is accepted before it joins.
+            await Eventually.TrueAsync(() => silo.Link is not null, "the channel has its link");
         }
     }
 

@@ -170,7 +170,7 @@ public class LinkListenerTests
         }
     }
 
-    private static LinkSetup Setup(string name) => new(new LinkIdentity(name, "test"), TestLinks.Key, new LinkOptions(), TimeProvider.System, NullLogger.Instance);
+    private static LinkSetup Setup(string name) => new(new LinkIdentity(name, "test"), TestLinks.Key, new LinkOptions(), TimeProvider.System, NullLogger.Instance, TestLinks.Engine);
 
     private static string Unique(string endpoint) => endpoint.StartsWith("inproc:", StringComparison.Ordinal) ? $"{endpoint}{Guid.NewGuid()}" : endpoint;
 }

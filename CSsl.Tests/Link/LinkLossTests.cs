@@ -135,8 +135,8 @@ public class LinkLossTests
     public async Task Link_that_never_ran_tells_its_channels_when_it_is_disposed()
     {
         var (one, other) = InProcessStream.CreatePair();
-        var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
-        await LinkAuthentication.RunAsync(other, new Hello(LinkEnd.Silo, 1, new byte[32], new LinkIdentity("silo-1", "test")), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
+        var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, TestLinks.Engine, default);
+        using var peer = await LinkAuthentication.RunAsync(other, LinkEnd.Silo, 1, new LinkIdentity("silo-1", "test"), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
         var link = await connecting;
         var channel = new TestChannel();
         link.Open(channel, FrameKind.Attach, [1]);
@@ -151,8 +151,8 @@ public class LinkLossTests
     public async Task Cancelling_the_run_ends_the_link_at_once()
     {
         var (one, other) = InProcessStream.CreatePair();
-        var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
-        await LinkAuthentication.RunAsync(other, new Hello(LinkEnd.Silo, 1, new byte[32], new LinkIdentity("silo-1", "test")), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
+        var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, TestLinks.Engine, default);
+        using var peer = await LinkAuthentication.RunAsync(other, LinkEnd.Silo, 1, new LinkIdentity("silo-1", "test"), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
         await using var link = await connecting;
         using var cancel = new CancellationTokenSource();
         var run = link.RunAsync(cancel.Token);

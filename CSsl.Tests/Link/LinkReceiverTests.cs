@@ -281,7 +281,7 @@ public class LinkReceiverTests
     {
         await using var peer = await ScriptedPeer.OfSiloAsync(time: new FakeTimeProvider());
         Assert.Equal(FrameKind.Ping, (await peer.NextAsync()).Kind);
-        await peer.SendRawAsync(ScriptedPeer.Frame(FrameKind.Attach, 1, 1, 2, 3)[..^1]);
+        await peer.SendUnsealedAsync(peer.Seal(ScriptedPeer.Frame(FrameKind.Attach, 1, 1, 2, 3))[..^1]);
 
         Assert.Equal("The peer closed the link in the middle of a frame.", (await peer.HangUpAsync()).Message);
     }
@@ -338,7 +338,7 @@ public class LinkReceiverTests
             .. ScriptedPeer.Frame(FrameKind.Close, 2, 5),
         ];
         // Whatever a mutant leaves unfinished, this finishes, and is no frame itself.
-        var terminator = new byte[2 * LinkChannel.MaxPayload];
+        var terminator = new byte[LinkChannel.MaxPayload + (2 * FrameHeader.Size)];
         terminator.AsSpan().Fill(0xFF);
         var random = new Random(20261122);
         var misbehaved = 0;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using CSsl.Link;
+using CSsl.Tls.Engines;
 
 namespace CSsl.Tests.Link;
 
@@ -7,10 +8,13 @@ namespace CSsl.Tests.Link;
 internal sealed class ScriptedPeer : IAsyncDisposable
 {
     private readonly Stream _stream;
+    private readonly LinkCipher _sealing;
+    private readonly LinkCipher _opening;
+    private readonly Queue<Frame> _received = new();
 
-    private ScriptedPeer(Stream stream, DataLink link, TestAcceptor? acceptor)
+    private ScriptedPeer(Stream stream, LinkCipher sealing, LinkCipher opening, DataLink link, TestAcceptor? acceptor)
     {
-        (_stream, Link, Acceptor) = (stream, link, acceptor ?? new TestAcceptor());
+        (_stream, _sealing, _opening, Link, Acceptor) = (stream, sealing, opening, link, acceptor ?? new TestAcceptor());
         End = link.RunAsync(default);
     }
 
@@ -30,17 +34,34 @@ internal sealed class ScriptedPeer : IAsyncDisposable
 
     public Task SendAsync(FrameKind kind, uint channel, params byte[] payload) => SendRawAsync(Frame(kind, channel, payload));
 
-    public async Task SendRawAsync(params byte[] bytes) => await _stream.WriteAsync(bytes);
+    /// <summary>Bytes in a batch, as if they were frames.</summary>
+    public Task SendRawAsync(params byte[] frames) => SendUnsealedAsync(Seal(frames));
+
+    /// <summary>Bytes on the wire, as they are.</summary>
+    public async Task SendUnsealedAsync(params byte[] bytes) => await _stream.WriteAsync(bytes);
+
+    /// <summary>The next batch to the real end, not sent yet.</summary>
+    public byte[] Seal(params byte[] frames) => Batches.Seal(_sealing, frames);
 
     /// <summary>The next frame from the real end.</summary>
     public async Task<Frame> NextAsync()
     {
-        var header = new byte[FrameHeader.Size];
+        if (_received.TryDequeue(out var frame))
+            return frame;
+        foreach (var received in Batches.Open(_opening, await NextBatchAsync()))
+            _received.Enqueue(received);
+        return _received.Dequeue();
+    }
+
+    /// <summary>The next batch from the real end, as it is on the wire; after this only more of these.</summary>
+    public async Task<byte[]> NextBatchAsync()
+    {
+        var header = new byte[SealedBatch.HeaderLength];
         await _stream.ReadExactlyAsync(header).AsTask().WaitAsync(TestLinks.Patience);
-        var frame = FrameHeader.Read(header, LinkChannel.MaxPayload);
-        var payload = new byte[frame.Length];
-        await _stream.ReadExactlyAsync(payload).AsTask().WaitAsync(TestLinks.Patience);
-        return new Frame(frame.Kind, payload, frame.Channel);
+        var batch = new byte[SealedBatch.Overhead + BinaryPrimitives.ReadInt32LittleEndian(header)];
+        header.CopyTo(batch, 0);
+        await _stream.ReadExactlyAsync(batch.AsMemory(header.Length)).AsTask().WaitAsync(TestLinks.Patience);
+        return batch;
     }
 
     /// <summary>The next frame that is no ping.</summary>
@@ -90,15 +111,19 @@ internal sealed class ScriptedPeer : IAsyncDisposable
     {
         await _stream.DisposeAsync();
         await Link.DisposeAsync();
+        _sealing.Dispose();
+        _opening.Dispose();
     }
 
     private static async Task<ScriptedPeer> ConnectAsync(LinkEnd plays, TestAcceptor? acceptor, LinkOptions? options, TimeProvider? time)
     {
         var (one, other) = InProcessStream.CreatePair();
         options ??= new LinkOptions();
-        var link = DataLink.ConnectAsync(one, new LinkIdentity("real", "test"), TestLinks.Key, acceptor, options, time ?? TimeProvider.System, default);
-        var hello = new Hello(plays, 256 * 1024, new byte[32], new LinkIdentity("scripted", "test"));
-        await LinkAuthentication.RunAsync(other, hello, TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
-        return new ScriptedPeer(other, await link, acceptor);
+        var engine = TestLinks.Engine;
+        var link = DataLink.ConnectAsync(one, new LinkIdentity("real", "test"), TestLinks.Key, acceptor, options, time ?? TimeProvider.System, engine, default);
+        using var real = await LinkAuthentication.RunAsync(other, plays, 256 * 1024, new LinkIdentity("scripted", "test"), TestLinks.Key, TestLinks.Patience, TimeProvider.System, default);
+        var sealing = new LinkCipher(engine, RecordDirection.Seal, real.Keys.TrafficSecretOf(plays));
+        var opening = new LinkCipher(engine, RecordDirection.Open, real.Keys.TrafficSecretOf(real.Hello.End));
+        return new ScriptedPeer(other, sealing, opening, await link, acceptor);
     }
 }

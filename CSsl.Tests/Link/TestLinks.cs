@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using CSsl.Link;
+using CSsl.Tls.Engines;
 
 namespace CSsl.Tests.Link;
 
@@ -31,7 +32,10 @@ internal sealed class TestLinks : IAsyncDisposable
 
     public Task<LinkException> SiloEnd { get; }
 
-    /// <summary>Over the in-process transport, or what the two functions make of its ends.</summary>
+    /// <summary>What seals links in tests: the fastest that the machine has.</summary>
+    public static IRecordEngine Engine { get; } = RecordEngines.Create(EngineChoice.Auto, out _);
+
+    /// <summary>Over pipes, sealed as between processes, or over what the two functions make of the pipes' ends.</summary>
     public static async Task<TestLinks> ConnectAsync(
         LinkOptions? gatewayOptions = null,
         LinkOptions? siloOptions = null,
@@ -40,17 +44,32 @@ internal sealed class TestLinks : IAsyncDisposable
         Func<Stream, Stream>? wrapSilo = null)
     {
         var (one, other) = InProcessStream.CreatePair();
-        return await ConnectAsync(wrapGateway?.Invoke(one) ?? one, wrapSilo?.Invoke(other) ?? other, gatewayOptions, siloOptions, time);
+        return await ConnectAsync(wrapGateway?.Invoke(one) ?? one, wrapSilo?.Invoke(other) ?? other, Engine, gatewayOptions, siloOptions, time);
     }
 
-    public static Task<TestLinks> ConnectAsync((Stream Gateway, Stream Silo) streams) => ConnectAsync(streams.Gateway, streams.Silo);
+    /// <param name="streams">Connected.</param>
+    /// <param name="engine">Null: not sealed, as within a process.</param>
+    public static Task<TestLinks> ConnectAsync((Stream Gateway, Stream Silo) streams, IRecordEngine? engine) => ConnectAsync(streams.Gateway, streams.Silo, engine, null, null, null);
 
-    public static async Task<TestLinks> ConnectAsync(Stream gatewayStream, Stream siloStream, LinkOptions? gatewayOptions = null, LinkOptions? siloOptions = null, TimeProvider? time = null)
+    public static Task<TestLinks> ConnectAsync((Stream Gateway, Stream Silo) streams) => ConnectAsync(streams, Engine);
+
+    private static async Task<TestLinks> ConnectAsync(Stream gatewayStream, Stream siloStream, IRecordEngine? engine, LinkOptions? gatewayOptions, LinkOptions? siloOptions, TimeProvider? time)
     {
         var acceptor = new TestAcceptor();
-        var gateway = DataLink.ConnectAsync(gatewayStream, new LinkIdentity("gateway-1", "test"), Key, null, gatewayOptions ?? new LinkOptions(), time ?? TimeProvider.System, default);
-        var silo = DataLink.ConnectAsync(siloStream, new LinkIdentity("silo-1", "test"), Key, acceptor, siloOptions ?? gatewayOptions ?? new LinkOptions(), time ?? TimeProvider.System, default);
+        var gateway = ConnectAsync(gatewayStream, LinkEnd.Gateway, new LinkIdentity("gateway-1", "test"), null, engine, gatewayOptions, time);
+        var silo = ConnectAsync(siloStream, LinkEnd.Silo, new LinkIdentity("silo-1", "test"), acceptor, engine, siloOptions ?? gatewayOptions, time);
         return new TestLinks(await gateway.WaitAsync(Patience), await silo.WaitAsync(Patience), acceptor);
+    }
+
+    // As DataLink.ConnectAsync, but a gate learns how to open what its end seals.
+    private static async Task<DataLink> ConnectAsync(Stream stream, LinkEnd self, LinkIdentity identity, ILinkAcceptor? acceptor, IRecordEngine? engine, LinkOptions? options, TimeProvider? time)
+    {
+        options ??= new LinkOptions();
+        time ??= TimeProvider.System;
+        using var peer = await LinkAuthentication.RunAsync(stream, self, options.ChannelCredit, identity, Key, options.ConnectTimeout, time, default);
+        if (stream is GatedStream gate)
+            gate.Opening = new LinkCipher(engine!, RecordDirection.Open, peer.Keys.TrafficSecretOf(self));
+        return new DataLink(stream, peer, acceptor, options, time, engine, records: null);
     }
 
     /// <summary>Opens a channel at the gateway and waits for the silo's end of it.</summary>

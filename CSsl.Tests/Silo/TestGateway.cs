@@ -27,7 +27,7 @@ internal sealed class TestGateway : IAsyncDisposable
     public Task<LinkException> Ended { get; }
 
     public static async Task<TestGateway> ConnectAsync(string endpoint, string clusterId, byte[] clusterKey)
-        => new(await LinkConnector.ConnectAsync(endpoint, new LinkSetup(new LinkIdentity("gateway-1", clusterId), clusterKey, new LinkOptions(), TimeProvider.System, NullLogger.Instance), default));
+        => new(await LinkConnector.ConnectAsync(endpoint, new LinkSetup(new LinkIdentity("gateway-1", clusterId), clusterKey, new LinkOptions(), TimeProvider.System, NullLogger.Instance, TestLinks.Engine), default));
 
     /// <summary>A client's connection: the gateway serves it from here on, until it ends.</summary>
     /// <param name="attached">Gets the channel of the data phase when it is opened.</param>

@@ -25,8 +25,8 @@ public sealed class HandshakeLinkChannelTests
         var lanes = new HandshakeLanes(grains, Options.Create(new SiloOptions { Lanes = 1 }), new HandshakeMetrics(meters));
         var acceptor = new Acceptor(() => new HandshakeLinkChannel(lanes, sessions, TimeSpan.FromSeconds(10), time, NullLogger<HandshakeLinkChannel>.Instance));
         var (one, other) = InProcessStream.CreatePair();
-        var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, default);
-        await using var silo = await DataLink.ConnectAsync(other, new LinkIdentity("silo-1", "test"), TestLinks.Key, acceptor, new LinkOptions(), TimeProvider.System, default);
+        var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, engine: null, default);
+        await using var silo = await DataLink.ConnectAsync(other, new LinkIdentity("silo-1", "test"), TestLinks.Key, acceptor, new LinkOptions(), TimeProvider.System, engine: null, default);
         await using var gateway = await connecting;
         Task[] running = [gateway.RunAsync(default), silo.RunAsync(default)];
         var client = new TestChannel();

@@ -4,7 +4,7 @@ namespace CSsl.Tls.Engines.IpsecMb;
 /// <remarks>
 /// Where they stand in the structure is part of the ABI: since 1.0 functions are only added behind the others ("Careful as changes here can break
 /// ABI compatibility" in intel-ipsec-mb.h). The offsets were computed from the headers of 1.3, 1.4 and 1.5. Calls that take nanoseconds, and those
-/// of at most one record of an AEAD (5 us), don't leave the run-time's cooperative mode; those that may work on many records do.
+/// of at most one record of an AEAD (5 us) or one batch of a link (15 us), don't leave the run-time's cooperative mode; those that may work on many records do.
 /// </remarks>
 internal readonly unsafe struct ImbFunctions(byte* manager)
 {

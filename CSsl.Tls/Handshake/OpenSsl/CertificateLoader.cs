@@ -114,7 +114,7 @@ internal static unsafe class CertificateLoader
         };
     }
 
-    private static SafePrivateKeyHandle ReadKey(string path)
+    private static SafeKeyHandle ReadKey(string path)
     {
         using var file = ReadFile(path);
         ReadOnlySpan<byte> pem = file.Span;

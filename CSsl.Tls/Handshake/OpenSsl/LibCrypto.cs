@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace CSsl.Tls.Handshake.OpenSsl;
 
-/// <summary>The part of libcrypto (OpenSSL 3) that a server's handshake needs.</summary>
+/// <summary>The part of libcrypto (OpenSSL 3) that a server's handshake and a data link's need.</summary>
 internal static unsafe partial class LibCrypto
 {
     public const int BioCtrlReset = 1;
@@ -47,7 +47,7 @@ internal static unsafe partial class LibCrypto
     public static partial SafeX509Handle d2i_X509(nint reuse, byte** source, nint length);
 
     [LibraryImport(Library)]
-    public static partial SafePrivateKeyHandle PEM_read_bio_PrivateKey(
+    public static partial SafeKeyHandle PEM_read_bio_PrivateKey(
         nint bio, nint reuse, delegate* unmanaged[Cdecl]<byte*, int, int, nint, int> password, nint argument);
 
     /// <summary>-1 for no stack.</summary>
@@ -61,7 +61,7 @@ internal static unsafe partial class LibCrypto
     public static partial void X509_free(nint certificate);
 
     [LibraryImport(Library)]
-    public static partial int X509_check_private_key(SafeX509Handle certificate, SafePrivateKeyHandle key);
+    public static partial int X509_check_private_key(SafeX509Handle certificate, SafeKeyHandle key);
 
     /// <summary>With <paramref name="destination"/> null only the length; else writes there and moves the pointer.</summary>
     [LibraryImport(Library)]
@@ -78,6 +78,30 @@ internal static unsafe partial class LibCrypto
 
     [LibraryImport(Library)]
     public static partial void EVP_PKEY_free(nint key);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeKeyHandle EVP_PKEY_new_raw_private_key_ex(nint context, string algorithm, string? properties, byte* key, nuint length);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial SafeKeyHandle EVP_PKEY_new_raw_public_key_ex(nint context, string algorithm, string? properties, byte* key, nuint length);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_PKEY_get_raw_public_key(SafeKeyHandle key, byte* publicKey, nuint* length);
+
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint EVP_PKEY_CTX_new_from_pkey(nint context, SafeKeyHandle key, string? properties);
+
+    [LibraryImport(Library)]
+    public static partial void EVP_PKEY_CTX_free(nint context);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_PKEY_derive_init(nint context);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_PKEY_derive_set_peer(nint context, SafeKeyHandle peer);
+
+    [LibraryImport(Library)]
+    public static partial int EVP_PKEY_derive(nint context, byte* secret, nuint* length);
 }
 
 /// <summary>OSSL_PARAM, field by field. An array of them ends with one that is all zero.</summary>

@@ -119,7 +119,7 @@ internal static unsafe partial class LibSsl
     public static partial int SSL_CTX_use_certificate(SafeSslContextHandle context, SafeX509Handle certificate);
 
     [LibraryImport(Library)]
-    public static partial int SSL_CTX_use_PrivateKey(SafeSslContextHandle context, SafePrivateKeyHandle key);
+    public static partial int SSL_CTX_use_PrivateKey(SafeSslContextHandle context, SafeKeyHandle key);
 
     [LibraryImport(Library)]
     public static partial void SSL_CTX_set_verify(SafeSslContextHandle context, int mode, nint callback);

@@ -39,7 +39,7 @@ internal sealed class SafeX509Handle() : SafeHandle(0, ownsHandle: true)
 }
 
 /// <summary>An EVP_PKEY.</summary>
-internal sealed class SafePrivateKeyHandle() : SafeHandle(0, ownsHandle: true)
+internal sealed class SafeKeyHandle() : SafeHandle(0, ownsHandle: true)
 {
     public override bool IsInvalid => handle == 0;
 

@@ -1,19 +1,20 @@
-using CSsl.Grains.Aggregation;
 using CSsl.Hosting.Configuration;
-using CSsl.Link;
 using CSsl.Tls.Engines;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace CSsl.Silo.Aggregation;
+namespace CSsl.Hosting;
 
-/// <summary>The silo's record engine, and the aggregator before it.</summary>
-internal static class EngineHosting
+/// <summary>The record engine of a process: a silo's for its clients' records, everybody's for data links.</summary>
+public static class RecordEngineHosting
 {
+    /// <summary>Adds it, once per process.</summary>
     /// <exception cref="ConfigurationException">The engine that was asked for can't be had.</exception>
     public static void AddRecordEngine(this IServiceCollection services, EngineChoice choice)
     {
+        if (services.Any(static service => service.ServiceType == typeof(IRecordEngine)))
+            return;
         IRecordEngine engine;
         string reason;
         try
@@ -27,10 +28,6 @@ internal static class EngineHosting
 
         // Through a function, so that the container disposes it.
         services.AddSingleton(_ => engine);
-        services.AddSingleton<AggregatorMetrics>();
-        services.AddSingleton<RecordAggregator>();
-        services.AddSingleton<IRecordRunner>(static provider => provider.GetRequiredService<RecordAggregator>());
-        services.AddSingleton<IRecordAggregation>(static provider => provider.GetRequiredService<RecordAggregator>());
         services.AddHostedService(provider => new EngineLog(choice, engine, reason, provider.GetRequiredService<ILogger<EngineLog>>()));
     }
 }
