@@ -82,7 +82,7 @@ public static class SiloHosting
         // Through a function, as the cluster key.
         var keys = new SharedKeyRing(KeyFiles.ReadSealingKeys(settings.Cluster));
         services.AddSingleton(_ => keys);
-        services.AddSingleton(_ => new Sealer(keys));
+        services.AddSingleton(provider => new Sealer(keys, provider.GetRequiredService<TimeProvider>()));
         AddHosted(services, provider => ActivatorUtilities.CreateInstance<SealingKeyKeeper>(provider, settings.Cluster));
         services.AddSingleton<SessionTable>();
         services.AddSingleton<HandshakeMetrics>();

@@ -308,7 +308,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             AttachedAt = host.Time.GetUtcNow(),
             Takeovers = attach.Takeovers,
         };
-        _capsule = attach.Capsule;
+        (_capsule, _sealedAt) = (attach.Capsule, session.SealedAt);
         Takeovers = attach.Takeovers;
         _checkpoint = attach.ClientSequence;
         _connection = new DecryptedConnection(attach, tls, host.Pool, this);
@@ -389,6 +389,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
 
     // Behind the write gate.
     private ReadOnlyMemory<byte> _capsule;
+    private DateTimeOffset _sealedAt;
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Capsule
@@ -509,7 +510,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
 
             (_sent, _isHandOverRefused) = (0, false);
             if (!checkpoint.Capsule.IsEmpty)
-                (_capsule, IsRegistered) = (checkpoint.Capsule, false);
+                (_capsule, _sealedAt, IsRegistered) = (checkpoint.Capsule, host.Time.GetUtcNow(), false);
             if (leave is { } reason)
             {
                 Send(FrameKind.Detach, new Detach { ClientRecord = checkpoint.ClientRecord, ServerRecord = checkpoint.ServerRecord, Capsule = checkpoint.Capsule, Reason = reason, Silo = target }.Encode(), hurried: false);
@@ -583,11 +584,13 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         if (next == _checkpoint && !isDue)
             return null;
         Volatile.Write(ref _checkpoint, next);
+        var isRenewalDue = host.IsRenewalDue(_capsule, _sealedAt);
+        var session = _phase.Checkpoint(isRenewalDue);
         return new Checkpoint
         {
             ClientRecord = next,
             ServerRecord = _phase.RecordsSealed,
-            Capsule = _phase.Checkpoint() is { } session ? host.Seal(session, Info.SessionId) : default,
+            Capsule = session is not null ? host.Seal(session, Info.SessionId) : isRenewalDue ? host.SealAgain(_capsule, Info.SessionId) : default,
         };
     }
 

@@ -28,8 +28,12 @@ internal sealed partial class TlsConnectionHost(
     TimeProvider time,
     IOptions<SiloOptions> silo,
     IOptions<LimitsOptions> limits,
+    IOptions<ClusterOptions> cluster,
     ILogger<TlsConnection> logger)
 {
+    /// <summary>How far the clocks of two silos may be apart.</summary>
+    internal static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
+
     /// <summary>Makes the keys that the aggregator's calls work with.</summary>
     public IRecordEngine Engine { get; } = engine;
 
@@ -79,6 +83,16 @@ internal sealed partial class TlsConnectionHost(
             return false;
         }
 
+        var age = AgeOf(session.SealedAt);
+        if (age > cluster.Value.CapsuleLifetime || age < -ClockTolerance)
+        {
+            LogTooOld(attach.SessionId, session.SealedAt);
+            session.Dispose();
+            session = null;
+            refusal = CloseReason.TooOld;
+            return false;
+        }
+
         // Never back to a sequence number that was used before.
         if (attach.ClientSequence < session.ClientSequence || attach.ServerSequence < session.ServerSequence)
         {
@@ -96,6 +110,24 @@ internal sealed partial class TlsConnectionHost(
     /// <summary>Seals a session for its gateway; it is consumed.</summary>
     public ReadOnlyMemory<byte> Seal(ExportedSession session, Guid sessionId) => sealer.Seal(session, sessionId);
 
+    /// <summary>The same session, sealed now: for TLS 1.2, whose capsule is that of the handshake for life.</summary>
+    /// <returns>Empty when its key was taken out of the ring.</returns>
+    public ReadOnlyMemory<byte> SealAgain(ReadOnlyMemory<byte> capsule, Guid sessionId)
+    {
+        try
+        {
+            return sealer.Seal(sealer.Open(capsule.Span, sessionId), sessionId);
+        }
+        catch (SealedSessionException e)
+        {
+            LogBadCapsule(sessionId, e.Message);
+            return default;
+        }
+    }
+
+    /// <summary>True when a capsule is to be sealed anew: half of its life is over, or others seal under another key by now.</summary>
+    public bool IsRenewalDue(ReadOnlyMemory<byte> capsule, DateTimeOffset sealedAt) => AgeOf(sealedAt) > cluster.Value.CapsuleLifetime / 2 || !sealer.IsCurrent(capsule.Span);
+
     /// <summary>Seals a note for the gateway.</summary>
     public byte[] Seal(ExchangeNote note, Guid sessionId) => note.Seal(sealer, sessionId);
 
@@ -112,6 +144,8 @@ internal sealed partial class TlsConnectionHost(
         return new Takeover((long)attach.DeliveredBytes, note);
     }
 
+    private TimeSpan AgeOf(DateTimeOffset sealedAt) => Time.GetUtcNow() - sealedAt;
+
     [LoggerMessage(Level = LogLevel.Debug, Message = "session {SessionId} of {Client} is attached ({Cause}): {Replayed} records come again, {Delivered} bytes were delivered since the checkpoint, the note says {Note}")]
     public partial void LogAttached(Guid sessionId, string client, AttachCause cause, int replayed, ulong delivered, NoteKind? note);
 
@@ -123,6 +157,9 @@ internal sealed partial class TlsConnectionHost(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "session {SessionId} can't be opened here: {Error}")]
     private partial void LogBadCapsule(Guid sessionId, string error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "session {SessionId} was sealed at {SealedAt:u}, which is too long ago or in the future: it is not opened")]
+    private partial void LogTooOld(Guid sessionId, DateTimeOffset sealedAt);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "session {SessionId} of {Client} broke the protocol: {Error}")]
     public partial void LogProtocolError(Guid sessionId, string client, string error);

@@ -40,10 +40,10 @@ internal sealed class DirectSession : IAsyncDisposable
     public Guid SessionId { get; }
 
     public static DirectSession Attach(
-        TestSilo silo, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TestGateway? gateway = null, Guid? sessionId = null, IPEndPoint? from = null)
+        TestSilo silo, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TestGateway? gateway = null, Guid? sessionId = null, IPEndPoint? from = null, TimeSpan age = default)
     {
         var id = sessionId ?? Guid.NewGuid();
-        var attach = NewAttach(silo, id, suite, encryptThenMac);
+        var attach = NewAttach(silo, id, suite, encryptThenMac, age);
         attach = attach with { Client = from ?? attach.Client };
         var books = new GatewayBooks(attach);
         var channel = (gateway ?? silo.Gateway).Attach(attach, books);
@@ -65,9 +65,9 @@ internal sealed class DirectSession : IAsyncDisposable
             await Channel.ReplayAsync(records);
     }
 
-    public static Attach NewAttach(TestSilo silo, Guid sessionId, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false)
+    public static Attach NewAttach(TestSilo silo, Guid sessionId, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TimeSpan age = default)
     {
-        using var sealer = silo.NewSealer();
+        using var sealer = silo.NewSealer(age);
         var session = NewSession(suite, encryptThenMac);
         return new Attach
         {

@@ -120,9 +120,11 @@ public sealed unsafe partial class DataPhase : IDisposable
     }
 
     /// <summary>The client's records that were opened so far are never asked for again.</summary>
-    /// <returns>The session from here on when the client's key has changed since the last checkpoint, which the caller disposes; else null.</returns>
-    public ExportedSession? Checkpoint()
-        => _keys is not null && _keys.Checkpoint(RecordsOpened) ? _keys.Export(_reader.Keys, Writer.Keys, Exporter.CopySecret(), RecordsSealed) : null;
+    /// <param name="isRenewalDue">Export the session whether its keys have changed or not.</param>
+    /// <returns>The session from here on when the client's key has changed since the last checkpoint, or it is to be renewed, which the caller disposes; else null.
+    /// Always null in TLS 1.2, where what was exported once stays true.</returns>
+    public ExportedSession? Checkpoint(bool isRenewalDue = false)
+        => _keys is not null && (_keys.Checkpoint(RecordsOpened) | isRenewalDue) ? _keys.Export(_reader.Keys, Writer.Keys, Exporter.CopySecret(), RecordsSealed) : null;
 
     /// <summary>See <see cref="RecordWriteState"/>: layout, limits and overhead of outgoing records.</summary>
     public RecordWriteState Writer { get; }

@@ -2,12 +2,12 @@ using System.Text;
 
 namespace CSsl.Tls.Sessions;
 
-/// <summary>The binary form of an <see cref="ExportedSession"/>, version 2. It is secret: it only ever leaves a silo inside a capsule.</summary>
+/// <summary>The binary form of an <see cref="ExportedSession"/>, version 3. It is secret: it only ever leaves a silo inside a capsule.</summary>
 /// <remarks>
 /// Big-endian; "v1" is a length of one byte and as many bytes, "v2" one of two bytes.
 /// <code>
 ///  codec version (1) | flags (1) | TLS version (2) | cipher suite (2) | fragment limit (2)
-///  client sequence (8) | server sequence (8) | client key base (8) | server key base (8) | explicit nonce base (8) | created at, UTC ticks of 100 ns (8)
+///  client sequence (8) | server sequence (8) | client key base (8) | server key base (8) | explicit nonce base (8) | created at, UTC ticks of 100 ns (8) | sealed at (8)
 ///  client secret (v1) | server secret (v1) | exporter secret (v1) | client random (v1) | server random (v1)
 ///  application protocol (v1, UTF-8) | server name (v1, UTF-8) | peer certificate (v2, DER)
 ///  resumption id (32), with flag 16 only
@@ -18,7 +18,7 @@ namespace CSsl.Tls.Sessions;
 public static class ExportedSessionCodec
 {
     /// <summary>The version that this build writes, and the only one that it reads.</summary>
-    public const byte Version = 2;
+    public const byte Version = 3;
 
     /// <summary>The longest client certificate that is carried, in bytes of DER.</summary>
     public const int MaxPeerCertificateLength = 16 * 1024;
@@ -26,7 +26,7 @@ public static class ExportedSessionCodec
     /// <summary>Upper bound of an encoded session's length in bytes.</summary>
     public const int MaxEncodedLength = FixedLength + (7 * 256) + 2 + MaxPeerCertificateLength + ExportedSessionRules.ResumptionIdLength;
 
-    private const int FixedLength = 56;
+    private const int FixedLength = 64;
 
     [Flags]
     private enum Flags : byte
@@ -61,6 +61,7 @@ public static class ExportedSessionCodec
         writer.U64(session.ServerKeyBase);
         writer.U64(session.ExplicitNonceBase);
         writer.U64((ulong)session.CreatedAt.UtcTicks);
+        writer.U64((ulong)session.SealedAt.UtcTicks);
         writer.Vector8(session.ClientSecret.Span);
         writer.Vector8(session.ServerSecret.Span);
         writer.Vector8(session.ExporterSecret.Span);
@@ -97,6 +98,7 @@ public static class ExportedSessionCodec
             ServerKeyBase = reader.U64(),
             ExplicitNonceBase = reader.U64(),
             CreatedAt = ReadTime(ref reader),
+            SealedAt = ReadTime(ref reader),
             ClientSecret = ReadSecret(ref reader),
             ServerSecret = ReadSecret(ref reader),
             ExporterSecret = ReadSecret(ref reader),
@@ -142,7 +144,7 @@ public static class ExportedSessionCodec
         var ticks = reader.U64();
         if (ticks <= (ulong)DateTimeOffset.MaxValue.UtcTicks)
             return new DateTimeOffset((long)ticks, TimeSpan.Zero);
-        reader.Fail("has a creation time out of range");
+        reader.Fail("has a time out of range");
         return default;
     }
 

@@ -18,12 +18,13 @@ public static class SessionCapsule
         ArgumentNullException.ThrowIfNull(session);
         using (session)
         {
+            session.SealedAt = sealer.Time.GetUtcNow();
             using var encoded = ExportedSessionCodec.Encode(session);
             return sealer.Seal(Purpose, encoded.Span, sessionId);
         }
     }
 
-    /// <summary>Opens a capsule; the caller disposes the session.</summary>
+    /// <summary>Opens a capsule; the caller disposes the session, and judges <see cref="ExportedSession.SealedAt"/>.</summary>
     /// <exception cref="SealedSessionException">See <see cref="Sealer.Open"/>; or an unknown codec version.</exception>
     public static ExportedSession Open(this Sealer sealer, ReadOnlySpan<byte> capsule, Guid sessionId)
     {

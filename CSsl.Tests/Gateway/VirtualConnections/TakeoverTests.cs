@@ -286,6 +286,7 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Theory]
     [InlineData(CloseReason.Refused)]
     [InlineData(CloseReason.BadCapsule)]
+    [InlineData(CloseReason.TooOld)]
     public async Task Silo_that_does_not_take_the_session_is_not_the_last_one_asked(CloseReason reason)
     {
         var (client, data) = await AskAsync();
@@ -297,14 +298,16 @@ public sealed class TakeoverTests : IAsyncLifetime
         Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
     }
 
-    [Fact]
-    public async Task Session_that_no_silo_can_open_is_reset_at_once()
+    [Theory]
+    [InlineData(CloseReason.BadCapsule)]
+    [InlineData(CloseReason.TooOld)]
+    public async Task Session_that_no_silo_can_open_is_reset_at_once(CloseReason reason)
     {
         var (client, data) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        data.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+        data.SendFrame(FrameKind.Close, (byte)reason);
         var (channel, _) = await second.NextSessionAsync();
-        channel.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+        channel.SendFrame(FrameKind.Close, (byte)reason);
 
         // No clock has moved.
         await client.Connection.Reset;

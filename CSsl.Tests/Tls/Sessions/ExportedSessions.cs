@@ -35,7 +35,7 @@ internal static class ExportedSessions
     /// <summary>Everything in it, comparable.</summary>
     public static object Content(ExportedSession s) => (
         (s.Version, s.CipherSuite, s.ClientSequence, s.ServerSequence, s.ClientKeyBase, s.ServerKeyBase, s.ExplicitNonceBase, s.EncryptThenMac, s.FragmentLimit),
-        (s.ApplicationProtocol, s.ServerName, s.Resumed, s.CreatedAt),
+        (s.ApplicationProtocol, s.ServerName, s.Resumed, s.CreatedAt, s.SealedAt),
         string.Join('|', new[]
         {
             s.ClientSecret.Span.ToArray(), s.ServerSecret.Span.ToArray(), s.ExporterSecret.Span.ToArray(),
@@ -88,6 +88,7 @@ internal static class ExportedSessions
             ResumptionId = resumptionId,
             PeerCertificate = [.. Enumerable.Range(seconds, certificateLength).Select(static i => (byte)i)],
             CreatedAt = DateTimeOffset.UnixEpoch.AddSeconds(seconds).AddTicks(seconds % 10_000_000),
+            SealedAt = DateTimeOffset.UnixEpoch.AddSeconds(seconds / 2),
         };
 
     private static Gen<byte[]> Bytes(int length) => Gen.ArrayOf(Gen.Choose(0, 255).Select(static b => (byte)b), length);

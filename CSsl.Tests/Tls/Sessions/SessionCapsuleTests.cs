@@ -1,6 +1,7 @@
 using CSsl.Tls.Sessions;
 using FsCheck;
 using FsCheck.Fluent;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace CSsl.Tests.Tls.Sessions;
@@ -10,16 +11,20 @@ public sealed class SessionCapsuleTests
     private static readonly byte[] SampleSecret = [0xA5, 0xA5, 0xA5, 0xA5];
     private static readonly Guid Id = new("6c0f1c1e-8f5b-4d0c-9d4e-0123456789ab");
 
+    private static readonly DateTimeOffset Now = new(2026, 11, 30, 9, 0, 0, TimeSpan.Zero);
+
     [Fact]
-    public void Capsule_opens_to_what_was_sealed()
+    public void Capsule_opens_to_what_was_sealed_and_says_when()
     {
-        using var sealer = NewSealer();
+        using var sealer = new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test"))), new FakeTimeProvider(Now));
         Prop.ForAll(ExportedSessions.Any, session =>
         {
             // Sealing consumes the session, and FsCheck shows it again in its messages: seal a copy.
             using var encoded = ExportedSessionCodec.Encode(session);
             var capsule = sealer.Seal(ExportedSessionCodec.Decode(encoded.Span), Id);
             using var opened = sealer.Open(capsule, Id);
+            Assert.Equal(Now, opened.SealedAt);
+            opened.SealedAt = session.SealedAt;
             Assert.Equal(ExportedSessions.Content(session), ExportedSessions.Content(opened));
         }).QuickCheckThrowOnFailure();
     }
