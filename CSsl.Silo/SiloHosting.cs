@@ -85,6 +85,7 @@ public static class SiloHosting
         services.AddSingleton(provider => new Sealer(keys, provider.GetRequiredService<TimeProvider>()));
         AddHosted(services, provider => ActivatorUtilities.CreateInstance<SealingKeyKeeper>(provider, settings.Cluster));
         services.AddSingleton<SessionTable>();
+        services.AddSingleton<SessionClaims>();
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<DataMetrics>();
         services.AddRecordEngine(settings.Engine);

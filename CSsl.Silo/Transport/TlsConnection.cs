@@ -33,15 +33,24 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     private volatile bool _failing;
     private volatile bool _closeRequested;
 
-    // The application never sees it. Used on the link's read loop.
+    // The application never sees it.
     private bool _isUnseen;
+
+    // Nothing is sealed before it is certain that nobody else does. Behind the write gate.
+    private bool _isGranted;
     private int _ended;
 
     /// <inheritdoc/>
     public SessionInfo Info => _info ?? throw new InvalidOperationException("The session is not attached yet.");
 
     /// <inheritdoc/>
-    public int Takeovers { get; private set; }
+    public bool IsTakeover { get; private set; }
+
+    /// <inheritdoc/>
+    public bool IsOver => Volatile.Read(ref _ended) != 0;
+
+    /// <inheritdoc/>
+    public ulong ClientRecords => _phase?.RecordsOpened ?? 0;
 
     /// <inheritdoc/>
     public TimeSpan Stalled => _applicationDone ? host.Time.GetElapsedTime(Volatile.Read(ref _lastTurn)) : TimeSpan.Zero;
@@ -55,6 +64,26 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         // Before the application has seen the connection, its first read asks again.
         _closeRequested = true;
         _connection?.TryRequestClose();
+    }
+
+    /// <inheritdoc/>
+    public void Supersede()
+    {
+        if (!IsOver)
+        {
+            host.Metrics.CountSuperseded();
+            host.LogSuperseded(Info.SessionId, Info.Gateway, Info.Generation);
+        }
+
+        End(CloseReason.Superseded, new ConnectionAbortedException("there is a newer attach of the session"));
+
+        // Whoever was in the middle of a turn, or of a record, or of ending it, is done.
+        lock (_writeGate)
+        {
+            lock (_readGate)
+            {
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -176,9 +205,9 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         TurnOutcome outcome;
         lock (_writeGate)
         {
-            if (Volatile.Read(ref _ended) != 0 || _output is null || _handingOver || IsKeyUpdateAnnounced())
+            if (Volatile.Read(ref _ended) != 0 || !_isGranted || _handingOver || IsKeyUpdateAnnounced())
                 return 0;
-            (bytes, records, plaintext) = _output.Fill(room[RecordsPrefix.Length..], sealing, out outcome);
+            (bytes, records, plaintext) = _output!.Fill(room[RecordsPrefix.Length..], sealing, out outcome);
             _sent += plaintext;
         }
 
@@ -307,12 +336,15 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             EstablishedAt = session.CreatedAt,
             AttachedAt = host.Time.GetUtcNow(),
             Takeovers = attach.Takeovers,
+            Generation = attach.Generation,
         };
         (_capsule, _sealedAt) = (attach.Capsule, session.SealedAt);
-        Takeovers = attach.Takeovers;
+        IsTakeover = attach.Cause == AttachCause.Takeover;
         _checkpoint = attach.ClientSequence;
         _connection = new DecryptedConnection(attach, tls, host.Pool, this);
         _resumptionId = session.ResumptionId;
+        var isFirstHere = host.IsFirstHere(attach, session);
+        var (createdAt, firstSilo) = (session.CreatedAt, session.DataSilo);
         _phase = new DataPhase(session, host.Engine, host.Time) { HoldsKeyUpdates = true };
         _input = new RecordInput(this, _phase, _connection.Input, attach.ClientSequence + (ulong)attach.ReplayRecords);
         _output = new RecordOutput(this, _phase, _connection.Output, OnReadable);
@@ -325,29 +357,63 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         host.LogAttached(attach.SessionId, _info.Client, attach.Cause, attach.ReplayRecords, attach.DeliveredBytes, takeover?.Note?.Kind);
         if (!host.Sessions.Add(this))
             return;
-        Send(FrameKind.Attached, default, hurried: false);
+
+        // Where the application does not see it, what the client sends on is nobody's, and may be under a key that it has changed to in a record which is lost.
+        var start = TakeoverStart.Of(attach, tls.IsHttp2, takeover?.Note);
+        _isUnseen = start.Kind != TakeoverStartKind.Serve;
+        if (isFirstHere)
+            Grant(attach.KeyUpdates, start);
+        else
+            _ = ClaimAsync(attach, start, createdAt, firstSilo);
+    }
+
+    /// <summary>Serves the session once it is certain that nobody else does. Meanwhile its records are opened, and wait for the application.</summary>
+    private async Task ClaimAsync(Attach attach, TakeoverStart start, DateTimeOffset createdAt, string? firstSilo)
+    {
+        try
+        {
+            var verdict = await host.ClaimAsync(this, createdAt, firstSilo);
+            if (!verdict.IsGranted)
+            {
+                Supersede();
+                return;
+            }
+
+            lock (_readGate)
+                _input!.RaiseFirstNew(verdict.ClientRecords);
+            Grant(verdict.HasStoppedAnother ? Math.Max(attach.KeyUpdates, (byte)1) : attach.KeyUpdates, start);
+            Link.Flush();
+        }
+        catch (Exception e)
+        {
+            host.LogNotBegun(Info.SessionId, e);
+            Abort("the session can't be begun");
+        }
+    }
+
+    /// <summary>This silo is the one that serves the session: gives it to the application.</summary>
+    private void Grant(int keyUpdates, TakeoverStart start)
+    {
         lock (_writeGate)
         {
-            // Another attach of the same session may have ended this one already.
-            if (Volatile.Read(ref _ended) == 0)
-                _output.Start();
+            // It may have ended, or been attached elsewhere, meanwhile.
+            if (IsOver)
+                return;
+            Send(FrameKind.Attached, default, hurried: false);
+            _phase!.RequestKeyUpdate(keyUpdates);
+            _isGranted = true;
+            _output!.Start();
         }
 
-        if (takeover is not null)
-        {
-            _phase.RequestKeyUpdate();
-            RequestTurn();
-        }
-
-        Begin(TakeoverStart.Of(attach, tls.IsHttp2, takeover?.Note));
+        RequestTurn();
+        if (!_failing)
+            Begin(start);
         if (!host.TakesSessions)
             Drain();
     }
 
     private void Begin(TakeoverStart start)
     {
-        // What the client sends on is nobody's, and may be under a key that it has changed to in a record which is lost.
-        _isUnseen = start.Kind != TakeoverStartKind.Serve;
         switch (start.Kind)
         {
             case TakeoverStartKind.Serve when host.Listener.TryAdd(_connection!):

@@ -30,6 +30,7 @@ public sealed unsafe partial class DataPhase : IDisposable
     private ulong _recordsOpened;
     private ulong _controlRecords;
     private int _pending;
+    private int _keyUpdatesOwed;
 
     /// <summary>Takes over the session's secrets; the session is consumed and must not be used again.</summary>
     /// <param name="session">What the handshake left.</param>
@@ -255,10 +256,13 @@ public sealed unsafe partial class DataPhase : IDisposable
 
     /// <summary>Changes the write key before anything else is sealed: what the lost end of a connection sealed, and nobody counted, shares no nonce with what follows.
     /// Without effect in TLS 1.2, which has <see cref="ExportedSession.SkipNonces"/>.</summary>
-    public void RequestKeyUpdate()
+    /// <param name="times">So often, one after the other.</param>
+    public void RequestKeyUpdate(int times = 1)
     {
-        if (_keys is not null)
-            Interlocked.Or(ref _pending, KeyUpdatePending);
+        if (_keys is null || times <= 0)
+            return;
+        Volatile.Write(ref _keyUpdatesOwed, times - 1);
+        Interlocked.Or(ref _pending, KeyUpdatePending);
     }
 
     /// <summary>Writes what TLS itself has to send, whole records; returns their length, 0 if there is none. Needs 256 bytes of room.</summary>
@@ -306,6 +310,11 @@ public sealed unsafe partial class DataPhase : IDisposable
             Writer.UpdateKey();
             _keys!.OnServerUpdate(sealedBefore + 1);
             _keyUpdateExported = false;
+            if (_keyUpdatesOwed > 0)
+            {
+                _keyUpdatesOwed--;
+                Interlocked.Or(ref _pending, KeyUpdatePending);
+            }
         }
 
         Volatile.Write(ref _controlRecords, _controlRecords + (ulong)prepared);

@@ -62,6 +62,9 @@ public sealed class ExportedSession : IDisposable
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>The silo that may take the session right after its handshake without asking anybody; null: none.</summary>
+    public string? DataSilo { get; set; }
+
     /// <summary>When it was last sealed, by the clock of whoever sealed it (<see cref="SessionCapsule.Seal(Sealer, ExportedSession, Guid)"/> sets it).</summary>
     public DateTimeOffset SealedAt { get; set; }
 
