@@ -5,6 +5,7 @@ using CSsl.Silo.Exchanges;
 using CSsl.Tls;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
+using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Connections;
 
 namespace CSsl.Silo.Transport;
@@ -294,9 +295,10 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         if (say is { } reason)
             Send(FrameKind.Close, [(byte)reason]);
         Release();
-        if (_connection is null)
-            return;
 
+        // An attach that failed half-way was never in the table, nor the application's.
+        if (_output is null)
+            return;
         host.LogEnded(Info.SessionId, Info.Client, say, error?.Message);
         TearDown(error);
     }
@@ -322,6 +324,22 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             return;
         }
 
+        try
+        {
+            Open(attach, session);
+        }
+        catch
+        {
+            // The link ends the channel; what was made so far has no owner that would.
+            session.Dispose();
+            if (_output is null)
+                _phase?.Dispose();
+            throw;
+        }
+    }
+
+    private void Open(Attach attach, ExportedSession session)
+    {
         var tls = new TlsFeatures(session, attach.SessionId, host.SiloName);
         _info = new SessionInfo
         {

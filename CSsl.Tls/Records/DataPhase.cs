@@ -50,10 +50,18 @@ public sealed unsafe partial class DataPhase : IDisposable
             Version = session.Version;
             CipherSuite = session.CipherSuite;
             _recordsOpened = session.ClientSequence;
-            (_reader, Writer) = RecordStates.Create(session, TlsEndpoint.Server, limit, engine);
             _postHandshake = session.Version == TlsVersion.Tls13 ? new KeyUpdateReader() : new RenegotiationReader();
-            Exporter = new KeyingMaterialExporter(session);
             _keys = session.Version == TlsVersion.Tls13 ? new SessionKeys(session) : null;
+            Exporter = new KeyingMaterialExporter(session);
+            try
+            {
+                (_reader, Writer) = RecordStates.Create(session, TlsEndpoint.Server, limit, engine);
+            }
+            catch
+            {
+                Exporter.Dispose();
+                throw;
+            }
         }
     }
 
