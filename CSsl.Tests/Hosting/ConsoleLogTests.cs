@@ -40,7 +40,7 @@ public sealed class ConsoleLogTests
         output.Release();
         await Eventually.TrueAsync(() => output.Lines.Any(static line => line.Contains("not written", StringComparison.Ordinal)), "it is told");
         Assert.Equal("00:00:00.000 warn CSsl.Hosting.ConsoleLog: 500 lines were not written: standard output did not take them", output.Lines[^1]);
-        Assert.Equal(ConsoleLog.MaxLines + 2, output.Lines.Count);
+        Assert.Equal(ConsoleLog.MaxLines + 2, output.Lines.Length);
 
         logger.LogInformation("again");
         await Eventually.TrueAsync(() => output.Lines[^1].EndsWith("again", StringComparison.Ordinal), "the log goes on");
@@ -77,7 +77,7 @@ public sealed class ConsoleLogTests
 
         public TaskCompletionSource Entered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public IReadOnlyList<string> Lines
+        public string[] Lines
         {
             get
             {

@@ -1,12 +1,10 @@
 using System.Text;
-using CSsl.Grains.Data;
 using CSsl.Link;
 using CSsl.Silo.Transport;
 using CSsl.Tests.Support;
 using CSsl.Tests.Tls.Records;
 using CSsl.Tls;
 using CSsl.Tls.Records;
-using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Http;
 using Xunit;
 
@@ -174,7 +172,7 @@ public sealed class OneAttachTests(TestCertificates certificates) : IClassFixtur
         Assert.Equal([0, 1, 2, 3], used.Where(static entry => entry.Value.Exists(static one => one.Type == ContentType.ApplicationData)).Select(static entry => entry.Key.Key).Distinct().Order());
     }
 
-    private byte[] NewPost() => NewPost(1)[0];
+    private static byte[] NewPost() => NewPost(1)[0];
 
     private static byte[][] NewPost(int count)
     {
