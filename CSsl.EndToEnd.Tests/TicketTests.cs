@@ -20,7 +20,7 @@ public sealed class TicketTests(LoggedHandshakes handshakes, ITestOutputHelper o
     {
         int mark = Cluster.Log.Length;
 
-        ToolResult result = (await Tool.RunAsync("java", [Repository.ClientScript("ResumingClient.java"), Url("/"), Cluster.CertificateAuthority, "8"])).Succeeded();
+        ToolResult result = (await Tool.RunAsync("java", [Repository.ClientScript("HttpsClient.java"), Url("/"), Cluster.CertificateAuthority, "8"])).Succeeded();
 
         Assert.Equal(Enumerable.Repeat("200", 8), result.Output.TrimEnd().Split('\n'));
         string[] lines = await HandshakesSinceAsync(mark, "java-is-done.example");

@@ -52,7 +52,7 @@ public sealed class ClusterIdentity : IDisposable
     /// <summary>A private key, uniform in 1 to n - 1: of the derived candidates the first that is in the range (FIPS 186-5 appendix A.2.2); the second is needed once in 2^32 keys.</summary>
     private static byte[] DeriveScalar(ReadOnlySpan<byte> clusterKey)
     {
-        var scalar = new byte[ScalarLength];
+        var scalar = GC.AllocateArray<byte>(ScalarLength, pinned: true);
         ReadOnlySpan<byte> label = "c-ssl orleans tls identity "u8;
         for (byte candidate = 0; ; candidate++)
         {

@@ -66,8 +66,7 @@ internal static class LineFormatterExtensions
         logging.AddFilter("System.Net.Http", LogLevel.Warning);
         logging.AddFilter("Yarp", LogLevel.Warning);
         logging.AddConfiguration(configuration.GetSection("Logging"));
-        logging.AddConsole(options => options.FormatterName = LineFormatter.FormatterName);
-        logging.Services.AddSingleton<ConsoleFormatter>(new LineFormatter());
+        logging.Services.AddSingleton<ILoggerProvider>(static _ => new ConsoleLog(new LineFormatter(), Console.OpenStandardOutput()));
         return logging;
     }
 }

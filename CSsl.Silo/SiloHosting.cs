@@ -84,9 +84,10 @@ public static class SiloHosting
         // Through a function, as the cluster key.
         var ring = KeyFiles.ReadSealingKeys(settings.Cluster);
         services.AddSingleton(provider => new SharedKeyRing(ring, settings.Cluster.SealingKeyRetention, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(static provider => new Sealer(provider.GetRequiredService<SharedKeyRing>()));
+        services.AddSingleton(static provider => new Sealer(provider.GetRequiredService<SharedKeyRing>(), provider.GetRequiredService<TimeProvider>()));
         AddHosted(services, provider => ActivatorUtilities.CreateInstance<SealingKeyKeeper>(provider, settings.Cluster));
         services.AddSingleton<SessionTable>();
+        services.AddSingleton<SessionClaims>();
         services.AddSingleton<HandshakeMetrics>();
         services.AddSingleton<DataMetrics>();
         services.AddRecordEngine(settings.Engine);

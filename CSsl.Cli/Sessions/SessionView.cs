@@ -53,7 +53,7 @@ internal static class SessionView
         yield return $"protocol     {(session.Protocol is null ? "none agreed" : Printable(session.Protocol))}";
         yield return $"established  {session.EstablishedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC, {StatusTable.Age(now - session.EstablishedAt)} ago";
         yield return session is { Silo: { } silo, AttachedAt: { } at } ? $"silo         {silo}, for {StatusTable.Age(now - at)}" : $"silo         none: {State(session)}";
-        yield return $"taken over   {session.Takeovers} times";
+        yield return $"taken over   {session.Takeovers} time{(session.Takeovers == 1 ? "" : "s")}";
         yield return $"bytes        {session.BytesFromClient} in, {session.BytesToClient} out";
     }
 

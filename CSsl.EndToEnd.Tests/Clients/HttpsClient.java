@@ -12,17 +12,35 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManagerFactory;
 
-/** java HttpsClient.java URL CA: GETs with each HTTP version over each TLS version; prints a line per answer. */
+/**
+ * java HttpsClient.java URL CA: GETs with each HTTP version over each TLS version; prints a line per answer.
+ * java HttpsClient.java URL CA COUNT: GETs on so many connections, one after the other, with one cache of sessions; prints a status per answer.
+ */
 public final class HttpsClient {
     public static void main(String[] args) throws Exception {
         SSLContext context = trusting(Path.of(args[1]));
+        HttpRequest request = HttpRequest.newBuilder(URI.create(args[0])).build();
+        if (args.length > 2) {
+            resume(context, request, Integer.parseInt(args[2]));
+        } else {
+            tryVersions(context, request);
+        }
+    }
+
+    private static void resume(SSLContext context, HttpRequest request, int count) throws Exception {
+        for (int i = 0; i < count; i++) {
+            HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(context).build();
+            System.out.println(client.send(request, HttpResponse.BodyHandlers.ofString()).statusCode());
+        }
+    }
+
+    private static void tryVersions(SSLContext context, HttpRequest request) throws Exception {
         for (HttpClient.Version http : HttpClient.Version.values()) {
             for (String tls : new String[] {"TLSv1.2", "TLSv1.3"}) {
                 SSLParameters parameters = new SSLParameters();
                 parameters.setProtocols(new String[] {tls});
                 HttpClient client = HttpClient.newBuilder().version(http).sslContext(context).sslParameters(parameters).build();
-                HttpResponse<byte[]> response = client.send(
-                    HttpRequest.newBuilder(URI.create(args[0])).build(), HttpResponse.BodyHandlers.ofByteArray());
+                HttpResponse<byte[]> response = client.send(request, HttpResponse.BodyHandlers.ofByteArray());
                 byte[] hash = MessageDigest.getInstance("SHA-256").digest(response.body());
                 System.out.println(response.version() + " " + response.sslSession().orElseThrow().getProtocol()
                     + " " + response.statusCode() + " " + HexFormat.of().formatHex(hash));

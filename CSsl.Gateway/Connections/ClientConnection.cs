@@ -143,9 +143,10 @@ internal sealed partial class ClientConnection
 
             try
             {
-                (var session, refusal) = await new HandshakePhase(_socket, Entry, _interrupt, _services.Links, _services.Limits, _services.Meters, _services.Time).RunAsync(hello);
+                var handshakePhase = new HandshakePhase(_socket, Entry, _interrupt, _services.Links, _services.Limits, _services.Meters, _services.Time);
+                (var session, refusal) = await handshakePhase.RunAsync(hello);
                 if (session is not null)
-                    Establish(session);
+                    Establish(session, handshakePhase.DataSilo);
                 return refusal;
             }
             finally
@@ -161,13 +162,13 @@ internal sealed partial class ClientConnection
         }
     }
 
-    private void Establish(Established session)
+    private void Establish(Established session, SiloLink? dataSilo)
     {
         Entry.Establish(session, _services.Time.GetUtcNow());
         Entry.Phase = ConnectionPhase.Data;
         _services.Meters.CountHandshakeCompleted(_services.Time.GetElapsedTime(Entry.AcceptedAt));
         LogEstablished(_services.Logger, Entry.Id, Entry.Client, session.Version, session.CipherSuite, session.Group?.ToString() ?? "none", session.ApplicationProtocol, session.ServerName, session.Resumed);
-        _session = new VirtualConnection(_socket, Entry, session, _services);
+        _session = new VirtualConnection(_socket, Entry, session, dataSilo, _services);
     }
 
     // Not async: a sleeping connection has no more state machines than it needs.

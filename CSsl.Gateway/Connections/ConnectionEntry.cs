@@ -46,6 +46,9 @@ internal sealed class ConnectionEntry(ulong id, IPEndPoint client, IPEndPoint se
 
     public DateTimeOffset EstablishedAt { get; private set; }
 
+    /// <summary>The generation of its last attach.</summary>
+    public uint Generation { get; private set; }
+
     /// <summary>When it came to <see cref="Silo"/>.</summary>
     public DateTimeOffset AttachedAt => new(Volatile.Read(ref _attachedAt), TimeSpan.Zero);
 
@@ -66,8 +69,9 @@ internal sealed class ConnectionEntry(ulong id, IPEndPoint client, IPEndPoint se
     }
 
     /// <summary>A silo is to serve the session.</summary>
-    public void Attach(string silo, DateTimeOffset now)
+    public void Attach(string silo, uint generation, DateTimeOffset now)
     {
+        Generation = generation;
         Volatile.Write(ref _attachedAt, now.UtcTicks);
         Silo = silo;
     }

@@ -87,6 +87,7 @@ internal sealed class GatewaySessions(ConnectionTable connections, IOptions<Gate
             EstablishedAt = entry.EstablishedAt,
             AttachedAt = isAwake ? entry.AttachedAt : null,
             Takeovers = session.Takeovers,
+            Generation = entry.Generation,
             BytesFromClient = entry.BytesFromClient,
             BytesToClient = entry.BytesToClient,
         };

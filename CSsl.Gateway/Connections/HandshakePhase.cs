@@ -28,6 +28,9 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
 
     private int _sent;
 
+    /// <summary>The link with the silo that the session's capsule is sealed for: it serves the session without asking the cluster first. Null when there was none.</summary>
+    public SiloLink? DataSilo { get; private set; }
+
     /// <summary>The session, or why there is none.</summary>
     /// <exception cref="IOException">The client is gone; so say other exceptions of its pipe too.</exception>
     public async Task<(Established? Session, Refusal? Refusal)> RunAsync(ClientHello hello)
@@ -63,7 +66,8 @@ internal sealed class HandshakePhase(ClientSocket socket, ConnectionEntry entry,
     {
         meters.CountHandshakeStarted();
         var left = limits.HandshakeTime - time.GetElapsedTime(entry.AcceptedAt);
-        var start = new HandshakeStart(entry.Id, entry.Client, Math.Max(1, (int)Math.Min(left.TotalMilliseconds, int.MaxValue)));
+        DataSilo = links.Pick(SiloRoles.Data);
+        var start = new HandshakeStart(entry.Id, entry.Client, Math.Max(1, (int)Math.Min(left.TotalMilliseconds, int.MaxValue)), DataSilo?.Name);
         var length = ClientHelloRecords.LengthOf(hello);
         if (length == records.Length)
             return await channel.OpenAsync(silo, start.Encode(), records);

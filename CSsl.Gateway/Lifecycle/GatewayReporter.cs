@@ -70,7 +70,7 @@ internal sealed partial class GatewayReporter(
             _failingSince ??= time.GetTimestamp();
             if (_isTold || cancellationToken.IsCancellationRequested || time.GetElapsedTime(_failingSince.Value) < Patience)
                 return;
-            LogUnreachable(logger, e.Message);
+            LogUnreachable(logger, ClusterTrouble.ReasonOf(e));
             _isTold = true;
         }
     }
@@ -124,7 +124,7 @@ internal sealed partial class GatewayReporter(
         }
     }
 
-    [LoggerMessage(EventId = 230, Level = LogLevel.Warning, Message = "The cluster grain can't be reached: {Reason} Clients are served on the last view")]
+    [LoggerMessage(EventId = 230, Level = LogLevel.Warning, Message = "The cluster grain can't be reached: {Reason}; clients are served on the last view")]
     private static partial void LogUnreachable(ILogger logger, string reason);
 
     [LoggerMessage(EventId = 231, Level = LogLevel.Information, Message = "The cluster grain is reached again")]

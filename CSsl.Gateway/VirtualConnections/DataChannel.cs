@@ -18,7 +18,7 @@ internal enum ChannelEnd
     /// <summary>The silo did not take it.</summary>
     Refused,
 
-    /// <summary>The silo could not open the capsule.</summary>
+    /// <summary>The silo could not open the capsule, or finds it too old.</summary>
     NotOpened,
 
     /// <summary>The silo has sent its last record, and Close.</summary>
@@ -172,8 +172,8 @@ internal sealed class DataChannel(VirtualConnection connection, string silo) : L
     {
         CloseReason.Done or CloseReason.ProtocolError => ChannelEnd.Done,
         CloseReason.Refused when !IsAttached => ChannelEnd.Refused,
-        CloseReason.BadCapsule when !IsAttached => ChannelEnd.NotOpened,
-        CloseReason.Refused or CloseReason.BadCapsule => throw new LinkException($"The silo closed an attached channel with {reason}."),
+        CloseReason.BadCapsule or CloseReason.TooOld when !IsAttached => ChannelEnd.NotOpened,
+        CloseReason.Refused or CloseReason.BadCapsule or CloseReason.TooOld => throw new LinkException($"The silo closed an attached channel with {reason}."),
         _ => ChannelEnd.Aborted,
     };
 

@@ -30,13 +30,22 @@ internal sealed class SentToClient(ReadOnlyMemory<byte> capsule, ulong start)
     /// <summary>Payload of the newest note since the last checkpoint; or empty.</summary>
     public ReadOnlyMemory<byte> Note { get; private set; }
 
+    /// <summary>How often <see cref="Capsule"/> was replaced because the client has got the first record under a new write key.</summary>
+    public ulong KeysTaken { get; private set; }
+
+    /// <summary>Write keys that the last silo had announced when it was dropped, and under which the client has got nothing.</summary>
+    public int KeysForgotten { get; private set; }
+
     /// <summary>A frame's records are delivered: all of them.</summary>
     public void Deliver(int records, int bytes)
     {
         Records += (ulong)records;
         Bytes += (ulong)bytes;
         while (_pending is not null && _pending.TryPeek(out var rekeyed) && rekeyed.ServerRecord <= Records)
+        {
             Capsule = _pending.Dequeue().Capsule;
+            KeysTaken++;
+        }
     }
 
     /// <summary>A capsule for later.</summary>
@@ -71,5 +80,9 @@ internal sealed class SentToClient(ReadOnlyMemory<byte> capsule, ulong start)
     }
 
     /// <summary>The silo is gone, and the keys that it had announced with it.</summary>
-    public void Forget() => _pending = null;
+    public void Forget()
+    {
+        KeysForgotten = _pending?.Count ?? 0;
+        _pending = null;
+    }
 }

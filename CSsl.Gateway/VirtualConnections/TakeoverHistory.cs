@@ -11,9 +11,20 @@ internal sealed class TakeoverHistory
     // What the client had when a silo was last lost.
     private ulong _deliveredAtLoss;
 
+    // Of the write keys after the capsule's, as it was then, a lost silo may have used so many. Negative: all of them are behind the capsule that there is now.
+    private int _keysUsed = -1;
+    private ulong _keysTakenAtLoss;
+
+    // What the silo that has the session was told to do, and where the capsule was then.
+    private int _keyUpdates;
+    private ulong _keysTakenAtAttach;
+
     // Where things stood when an attach was last counted.
     private (ulong Checkpoint, ulong Bytes) _progress;
     private int _withoutProgress;
+
+    /// <summary>Attaches so far: the number of the last one.</summary>
+    public uint Generation { get; private set; }
 
     /// <summary>Silos that were lost with the connection in their hands.</summary>
     public int Takeovers { get; private set; }
@@ -23,7 +34,7 @@ internal sealed class TakeoverHistory
     public int Lose(ReplayBuffer received, SentToClient sent)
     {
         _seenByLost = received.End;
-        _deliveredAtLoss = sent.Records;
+        NoteLoss(sent);
         return ++Takeovers;
     }
 
@@ -31,7 +42,7 @@ internal sealed class TakeoverHistory
     public void HandOver(ulong unseenFrom, SentToClient sent)
     {
         _seenByLost = Math.Max(_seenByLost, unseenFrom);
-        _deliveredAtLoss = sent.Records;
+        NoteLoss(sent);
         Takeovers++;
     }
 
@@ -44,24 +55,40 @@ internal sealed class TakeoverHistory
         return _withoutProgress;
     }
 
-    /// <summary>Puts into an attach what only a takeover says, if it is one.</summary>
+    /// <summary>Gives an attach its number, and puts into it what only a takeover says, if it is one.</summary>
     /// <param name="attach">With its sequences.</param>
     /// <param name="received">The client's half.</param>
     /// <param name="sent">The server's half.</param>
     /// <remarks>A silo that was lost may have used the next record's nonce. So until the client has got a record from another one, every attach is a
-    /// takeover, also when that other one let go at once: the next must change the key first.</remarks>
+    /// takeover, also when that other one let go at once: the next must change the key first. It goes past all keys that those before it can have used, because each of them
+    /// begins with the same sequence number: so it shares with any of them the number of a KeyUpdate, and no other.</remarks>
     public Attach Describe(Attach attach, ReplayBuffer received, SentToClient sent)
     {
         var replayed = received.IsReplayable && _seenByLost > received.Checkpoint ? _seenByLost - received.Checkpoint : 0;
         var needsNewKey = Takeovers > 0 && sent.Records == _deliveredAtLoss;
-        attach = attach with { Takeovers = (ushort)Takeovers };
+        _keyUpdates = needsNewKey ? Math.Min(KeysUsed(sent) + 1, byte.MaxValue) : 0;
+        _keysTakenAtAttach = sent.KeysTaken;
+        attach = attach with { Takeovers = (ushort)Takeovers, Generation = ++Generation };
         return !needsNewKey && replayed == 0 && received.IsReplayable && sent.BytesSinceCheckpoint == 0 ? attach : attach with
         {
             Cause = AttachCause.Takeover,
+            KeyUpdates = (byte)_keyUpdates,
             ReplayRecords = (int)replayed,
             IsReplayable = received.IsReplayable,
             DeliveredBytes = sent.BytesSinceCheckpoint,
             Response = sent.Note,
         };
     }
+
+    private void NoteLoss(SentToClient sent)
+    {
+        // Those that it had announced; and those that it was told to change, whether or not that was heard of.
+        var own = Math.Max(sent.KeysForgotten, _keyUpdates - (int)Math.Min(sent.KeysTaken - _keysTakenAtAttach, int.MaxValue));
+        _keysUsed = Math.Max(KeysUsed(sent), own);
+        _keysTakenAtLoss = sent.KeysTaken;
+        _deliveredAtLoss = sent.Records;
+    }
+
+    /// <summary>Of the keys after the capsule's of now; at least 0: the capsule's own.</summary>
+    private int KeysUsed(SentToClient sent) => (int)Math.Max(0, _keysUsed - (long)(sent.KeysTaken - _keysTakenAtLoss));
 }

@@ -57,9 +57,12 @@ internal sealed partial class VirtualConnection
     // Name of the silo that it is to go on at, by order.
     private volatile string? _target;
 
-    public VirtualConnection(ClientSocket socket, ConnectionEntry entry, Established session, ConnectionServices services)
+    // The silo that the capsule is sealed for, until it was asked.
+    private SiloLink? _first;
+
+    public VirtualConnection(ClientSocket socket, ConnectionEntry entry, Established session, SiloLink? first, ConnectionServices services)
     {
-        (_entry, _services) = (entry, services);
+        (_entry, _first, _services) = (entry, first, services);
         _isHttp2 = session.ApplicationProtocol == "h2";
         _quietSince = services.Time.GetTimestamp();
         var retained = _isHttp2 ? 0 : services.Limits.ReplayBuffer;
@@ -353,7 +356,7 @@ internal sealed partial class VirtualConnection
             if (silo.TryOpen(channel, attach.Encode()))
             {
                 _channel = channel;
-                _entry.Attach(silo.Name, _services.Time.GetUtcNow());
+                _entry.Attach(silo.Name, attach.Generation, _services.Time.GetUtcNow());
                 LogAttached(_services.Logger, _entry.Id, silo.Name, attach.Cause, attach.Takeovers);
 
                 // The client's first request is often there already: then Attach leaves with it.
@@ -370,9 +373,13 @@ internal sealed partial class VirtualConnection
         return false;
     }
 
-    /// <summary>Where it was ordered to, if that silo can be reached and does not refuse it; or else the best.</summary>
+    /// <summary>Where it was ordered to, if that silo can be reached and does not refuse it; at first where its capsule is sealed for; or else the best.</summary>
     private SiloLink? PickSilo()
-        => Interlocked.Exchange(ref _target, null) is { } target && _refusedBy?.Contains(target) != true && _services.Links.Find(target) is { } silo ? silo : _services.Links.Pick(SiloRoles.Data, _refusedBy);
+    {
+        if (Interlocked.Exchange(ref _target, null) is { } target && _refusedBy?.Contains(target) != true && _services.Links.Find(target) is { } ordered)
+            return ordered;
+        return Interlocked.Exchange(ref _first, null) is { IsUsable: true } first ? first : _services.Links.Pick(SiloRoles.Data, _refusedBy);
+    }
 
     private Attach Describe()
     {

@@ -1,4 +1,5 @@
 using Orleans;
+using Orleans.Runtime;
 
 namespace CSsl.Grains.Data;
 
@@ -10,10 +11,12 @@ namespace CSsl.Grains.Data;
 [Alias("CSsl.ISessionGrain")]
 public interface ISessionGrain : IGrainWithGuidKey
 {
-    /// <summary>Called by the silo that serves the session, with itself as the placement hint of the call. An activation that is still elsewhere takes what it is told and
+    /// <summary>Called by the silo that serves the session, or is about to. An attach that is not newer than what the grain and its silo know of is refused. An older one that
+    /// this silo still serves is stopped before a takeover is granted; nothing else is granted while there is one. An activation that is elsewhere takes what it is told and
     /// migrates to the caller's silo.</summary>
     [Alias("Attached"), ResponseTimeout("00:00:02")]
-    ValueTask Attached([Immutable] AwakeSession session, CancellationToken cancellationToken);
+    [return: Immutable]
+    ValueTask<AttachVerdict> Attached([Immutable] AwakeSession session, CancellationToken cancellationToken);
 
     /// <summary>The session left the silo that it was attached to with <paramref name="info"/>; the grain deactivates, unless it was attached again.</summary>
     [Alias("Detached"), ResponseTimeout("00:00:02")]
@@ -41,6 +44,26 @@ public sealed record AwakeSession
 
     /// <summary>The exported TLS parameters as of the attach or the last checkpoint that changed them: sealed, never in the clear.</summary>
     [Id(1)] public required ReadOnlyMemory<byte> Capsule { get; init; }
+
+    /// <summary>The silo of <see cref="Info"/>, as Orleans knows it.</summary>
+    [Id(2)] public SiloAddress? Address { get; init; }
+
+    /// <summary>The gateway says that the silo before was lost, or let go in the middle.</summary>
+    [Id(3)] public bool IsTakeover { get; init; }
+}
+
+/// <summary>Whether an attach is the only one.</summary>
+[GenerateSerializer, Immutable, Alias("CSsl.AttachVerdict")]
+public sealed record AttachVerdict
+{
+    /// <summary>The silo may serve the session.</summary>
+    [Id(0)] public bool IsGranted { get; init; }
+
+    /// <summary>An older attach was being served, and was stopped.</summary>
+    [Id(1)] public bool HasStoppedAnother { get; init; }
+
+    /// <summary>Number of the client's next record at the one that was stopped: requests in those before it may have been done.</summary>
+    [Id(2)] public ulong ClientRecords { get; init; }
 }
 
 /// <summary>What becomes of the order to move a session.</summary>

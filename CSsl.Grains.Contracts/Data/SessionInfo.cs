@@ -58,6 +58,9 @@ public sealed record SessionInfo
     /// <summary>Bytes of records to the client.</summary>
     [Id(13)] public long BytesToClient { get; init; }
 
+    /// <summary>The number of the attach that it is served under (<c>Attach.Generation</c>); 0 before the first.</summary>
+    [Id(14)] public uint Generation { get; init; }
+
     /// <summary>As <see cref="Version"/> says it.</summary>
     public static string NameOf(TlsVersion version) => version == TlsVersion.Tls13 ? "TLSv1.3" : "TLSv1.2";
 

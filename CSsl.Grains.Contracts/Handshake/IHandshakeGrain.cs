@@ -48,6 +48,9 @@ public sealed record HandshakeRequest
     /// <summary>How long the handshake may take from here; what its first request says holds.</summary>
     [Id(3)] public required TimeSpan TimeLeft { get; init; }
 
+    /// <summary>The data silo that is to have the session first; null when none is chosen. What its first request says holds.</summary>
+    [Id(4)] public string? DataSilo { get; init; }
+
     /// <summary>Whole records.</summary>
     [Id(2)] public required ReadOnlyMemory<byte> Records { get; init; }
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Orleans;
 using Orleans.Placement;
 using Orleans.Runtime;
+using Orleans.Runtime.Placement;
 
 namespace CSsl.Grains.Data;
 
@@ -24,19 +25,43 @@ public sealed class SessionGrain(SessionTable sessions, ILocalSiloDetails silo) 
     private IServedSession? Served => _info is not null && sessions.TryGet(_info.SessionId, out var session) && session.Info == _info ? session : null;
 
     /// <inheritdoc/>
-    public ValueTask Attached(AwakeSession session, CancellationToken cancellationToken)
+    public ValueTask<AttachVerdict> Attached(AwakeSession session, CancellationToken cancellationToken)
     {
-        // A word that was overtaken by the session itself: it is served here, by a later attach.
-        if (session.Info.Silo != silo.Name && sessions.TryGet(session.Info.SessionId, out var served) && served.Takeovers >= session.Info.Takeovers)
-            return ValueTask.CompletedTask;
+        var info = session.Info;
+        var isHere = info.Silo == silo.Name;
+        var other = sessions.TryGet(info.SessionId, out var served) && served.Info != info ? served : null;
 
-        _info = session.Info;
+        // What this grain was told, what its silo serves, and what it served until a moment ago without this grain, because that had not lasted yet.
+        if ((_info is not null && _info != info && _info.Generation >= info.Generation)
+            || (other is not null && other.Info.Generation >= info.Generation)
+            || (!isHere && sessions.LastGeneration(info.SessionId) >= info.Generation))
+        {
+            return ValueTask.FromResult(new AttachVerdict());
+        }
+
+        var verdict = new AttachVerdict { IsGranted = true };
+        if (other is { IsOver: false })
+        {
+            if (!session.IsTakeover)
+                return ValueTask.FromResult(new AttachVerdict());
+            other.Supersede();
+            verdict = verdict with { HasStoppedAnother = true, ClientRecords = other.ClientRecords };
+        }
+
+        _info = info;
         Keep(session.Capsule.ToArray());
-        if (_info.Silo == silo.Name)
+        if (isHere)
+        {
             Announce(isRegistered: true);
+        }
         else
-            this.MigrateOnIdle(); // to where the call's placement hint says
-        return ValueTask.CompletedTask;
+        {
+            if (session.Address is { } address)
+                RequestContext.Set(IPlacementDirector.PlacementHintKey, address);
+            this.MigrateOnIdle();
+        }
+
+        return ValueTask.FromResult(verdict);
     }
 
     /// <inheritdoc/>

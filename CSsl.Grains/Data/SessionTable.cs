@@ -14,8 +14,14 @@ public interface IServedSession
     /// <summary>There is a grain for the session, here, and it knows all of this. The grain says so when it has been told and when it is deactivated; the session when it has changed.</summary>
     bool IsRegistered { get; set; }
 
-    /// <summary>How many silos its gateway had lost when it attached the session here. Grows over the session's life.</summary>
-    int Takeovers { get; }
+    /// <summary>The gateway attached it after a loss, or in the middle.</summary>
+    bool IsTakeover { get; }
+
+    /// <summary>Nothing is served under this attach any more.</summary>
+    bool IsOver { get; }
+
+    /// <summary>Number of the client's next record to be opened here.</summary>
+    ulong ClientRecords { get; }
 
     /// <summary>How long nothing was sent since the application is done with the session; zero while it is not.</summary>
     TimeSpan Stalled { get; }
@@ -38,31 +44,40 @@ public interface IServedSession
     /// <summary>Lets the session go on at another silo: now if nothing is under way or it can be continued in the middle, or else as soon as it can leave.</summary>
     SessionMove Move(string silo);
 
+    /// <summary>There is a newer attach of the session: no record is opened or sealed under this one when the call returns.</summary>
+    void Supersede();
+
     /// <summary>Ends the session at once, so that nobody takes what was sent for the whole.</summary>
     void Abort(string reason);
 }
 
 /// <summary>The sessions that are awake on this silo, by id: the link's side of <see cref="SessionGrain"/>. Thread-safe.</summary>
-public sealed class SessionTable
+/// <param name="time">Null for the system's.</param>
+public sealed class SessionTable(TimeProvider? time = null)
 {
     private readonly ConcurrentDictionary<Guid, IServedSession> _sessions = new();
+    private readonly RecentAttaches _recent = new(time ?? TimeProvider.System);
 
     public int Count => _sessions.Count;
 
-    /// <summary>Puts a session in. One of the same id that is still there has lost its gateway, or will soon: the newer one wins and the older one is aborted.</summary>
+    /// <summary>Puts a session in. One of the same id that is still there has lost its gateway, or will soon: the newer attach wins and the older one is stopped.</summary>
     /// <remarks>What comes last need not be the newer: links are read each on its own, and on a lost one an attach may still wait.</remarks>
-    /// <returns>False: the one that is there is newer, and <paramref name="session"/> is aborted.</returns>
+    /// <returns>False: there is, or was a moment ago, one that is as new, and <paramref name="session"/> is stopped.</returns>
     public bool Add(IServedSession session)
     {
         IServedSession? previous = null;
-        var isNewer = session == _sessions.AddOrUpdate(session.Info.SessionId, session, (_, old) =>
-        {
-            previous = old;
-            return old.Takeovers > session.Takeovers ? old : session;
-        });
-        (isNewer ? previous : session)?.Abort("the session was attached again");
+        var isNewer = _recent.TryAdvance(session.Info.SessionId, session.Info.Generation)
+            && session == _sessions.AddOrUpdate(session.Info.SessionId, session, (_, old) =>
+            {
+                previous = old;
+                return old.Info.Generation >= session.Info.Generation ? old : session;
+            });
+        (isNewer ? previous : session)?.Supersede();
         return isNewer;
     }
+
+    /// <summary>The newest attach of a session that was here in the last <see cref="RecentAttaches.Memory"/>, whatever became of it; 0: none.</summary>
+    public uint LastGeneration(Guid sessionId) => _recent.Of(sessionId);
 
     /// <summary>Takes a session out, unless another one has its id by now.</summary>
     public void Remove(IServedSession session)

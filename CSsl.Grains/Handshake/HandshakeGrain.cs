@@ -99,7 +99,7 @@ public sealed partial class HandshakeGrain(
 
         if (_pending.Count >= _capacity)
             return Fail(request.HandshakeId, HandshakeFailure.LaneFull, AlertDescription.InternalError, "the lane is full");
-        var pending = new PendingHandshake(request.TimeLeft, time, limits.Value.HandshakeBytes);
+        var pending = new PendingHandshake(request.TimeLeft, time, limits.Value.HandshakeBytes, request.DataSilo);
         _pending.Add(request.HandshakeId, pending);
         if (_pending.Count == 1)
             _sweep?.Change(SweepInterval, SweepInterval);

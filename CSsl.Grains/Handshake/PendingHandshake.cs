@@ -8,7 +8,8 @@ namespace CSsl.Grains.Handshake;
 /// <param name="timeLeft">How long from now it may take; then it ends unfinished.</param>
 /// <param name="time">The clock: its timestamps, which no step of the wall clock changes.</param>
 /// <param name="maxBytes">Bytes of records that the client may send in all.</param>
-internal sealed class PendingHandshake(TimeSpan timeLeft, TimeProvider time, int maxBytes) : IDisposable
+/// <param name="dataSilo">The silo that is to have the session first, or null.</param>
+internal sealed class PendingHandshake(TimeSpan timeLeft, TimeProvider time, int maxBytes, string? dataSilo) : IDisposable
 {
     private readonly long _begunAt = time.GetTimestamp();
     private IServerHandshake? _handshake;
@@ -66,7 +67,11 @@ internal sealed class PendingHandshake(TimeSpan timeLeft, TimeProvider time, int
 
     /// <inheritdoc cref="IServerHandshake.Export"/>
     public Tls.Sessions.ExportedSession Export()
-        => (_handshake ?? throw new InvalidOperationException("The handshake has not begun.")).Export();
+    {
+        var session = (_handshake ?? throw new InvalidOperationException("The handshake has not begun.")).Export();
+        session.DataSilo = dataSilo;
+        return session;
+    }
 
     public void Dispose() => _handshake?.Dispose();
 

@@ -24,6 +24,11 @@ public sealed class ClusterOptions
     /// everything that is sealed under it is sealed anew. 0: wiped at once.</summary>
     public TimeSpan SealingKeyRetention { get; set; } = TimeSpan.FromMinutes(30);
 
+    /// <summary>How old a capsule may be that a silo opens. It is sealed anew at the first checkpoint after half of that; a session that sleeps for longer than what is left is reset
+    /// when its client speaks.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")]
+    public TimeSpan CapsuleLifetime { get; set; } = TimeSpan.FromDays(1);
+
     /// <summary>Where membership and grain state live: the path of a SQLite file, or a connection string, which with Host is PostgreSQL's
     /// (<see cref="CSsl.Database.ClusterDatabase.Of"/>).</summary>
     [FilePath]

@@ -7,14 +7,14 @@ namespace CSsl.Link;
 /// <remarks>
 /// <code>
 /// session 16 | client sequence u64 | server sequence u64 | connection u64 | client address | server address | capsule u16 + bytes
-/// | cause u8 | takeovers u16
+/// | cause u8 | takeovers u16 | generation u32
 /// and when cause is Takeover:
-/// | replay records u32 | replayable u8 | delivered bytes u64 | response u16 + bytes (may be empty)
+/// | key updates u8 | replay records u32 | replayable u8 | delivered bytes u64 | response u16 + bytes (may be empty)
 /// </code>
 /// </remarks>
 public sealed record Attach
 {
-    private const int FixedLength = 60;
+    private const int FixedLength = 65;
 
     public required Guid SessionId { get; init; }
 
@@ -39,6 +39,12 @@ public sealed record Attach
 
     /// <summary>How often a silo of this connection was lost so far, this time included.</summary>
     public ushort Takeovers { get; init; }
+
+    /// <summary>Counts the attaches of this connection, from 1. No session is served under two, and none under one that is not newer than all that were there before.</summary>
+    public uint Generation { get; init; } = 1;
+
+    /// <summary>Takeover: how often the write key must change (TLS 1.3) before anything else is sealed: once more than any silo that was lost can have changed it since the capsule. 0 otherwise.</summary>
+    public byte KeyUpdates { get; init; }
 
     /// <summary>Takeover: the first so many records from <see cref="ClientSequence"/> on had been passed to an earlier silo. 0 otherwise.</summary>
     public int ReplayRecords { get; init; }
@@ -65,6 +71,7 @@ public sealed record Attach
         payload.Capsule(Capsule.Span);
         payload.U8((byte)Cause);
         payload.U16(Takeovers);
+        payload.U32(Generation);
         EncodeTakeover(ref payload);
         return payload.ToPayload();
     }
@@ -84,6 +91,7 @@ public sealed record Attach
             Capsule = reader.Capsule(),
             Cause = (AttachCause)reader.U8(),
             Takeovers = reader.U16(),
+            Generation = reader.U32(),
         });
         reader.Complete(nameof(Attach));
         return attach;
@@ -95,12 +103,13 @@ public sealed record Attach
         {
             if (Response.Length > ResponseNote.MaxLength)
                 throw new ArgumentException($"A note of {Response.Length} bytes; the most is {ResponseNote.MaxLength}.");
+            payload.U8(KeyUpdates);
             payload.Count(ReplayRecords);
             payload.Flag(IsReplayable);
             payload.U64(DeliveredBytes);
             payload.Vector16(Response.Span);
         }
-        else if (ReplayRecords != 0 || !IsReplayable || DeliveredBytes != 0 || !Response.IsEmpty || Cause > AttachCause.Takeover)
+        else if (KeyUpdates != 0 || ReplayRecords != 0 || !IsReplayable || DeliveredBytes != 0 || !Response.IsEmpty || Cause > AttachCause.Takeover)
         {
             throw new ArgumentException($"An attach of cause {Cause} says what only a takeover may.");
         }
@@ -112,7 +121,7 @@ public sealed record Attach
             reader.Fail("has an unknown cause");
         if (attach.Cause != AttachCause.Takeover)
             return attach;
-        attach = attach with { ReplayRecords = reader.Count(), IsReplayable = reader.Flag(), DeliveredBytes = reader.U64(), Response = reader.Vector16().ToArray() };
+        attach = attach with { KeyUpdates = reader.U8(), ReplayRecords = reader.Count(), IsReplayable = reader.Flag(), DeliveredBytes = reader.U64(), Response = reader.Vector16().ToArray() };
         if (attach.Response.Length > ResponseNote.MaxLength)
             reader.Fail("has a note that is too long");
         return attach;

@@ -10,7 +10,7 @@ public readonly record struct Close(CloseReason Reason)
     {
         var reader = PayloadFields.ReaderOf(payload);
         var reason = (CloseReason)reader.U8();
-        if (reason > CloseReason.HandedOver)
+        if (reason > CloseReason.Superseded)
             reader.Fail("has an unknown reason");
         reader.Complete(nameof(Close));
         return new Close(reason);
@@ -40,4 +40,10 @@ public enum CloseReason : byte
 
     /// <summary>G to S: another silo goes on with the session.</summary>
     HandedOver = 6,
+
+    /// <summary>S to G: the capsule was sealed longer ago than <c>Cluster:CapsuleLifetime</c>, or will be sealed only later, by this silo's clock.</summary>
+    TooOld = 7,
+
+    /// <summary>S to G: there is a newer attach of this session, or one that is as new, elsewhere.</summary>
+    Superseded = 8,
 }

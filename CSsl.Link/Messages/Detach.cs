@@ -27,7 +27,7 @@ public sealed record Detach
         payload.Vector16(Capsule.Span);
         payload.U8((byte)Reason);
         if (Reason == DetachReason.Move)
-            payload.Text(Silo);
+            payload.Silo(Silo);
         return payload.ToPayload();
     }
 
@@ -44,8 +44,8 @@ public sealed record Detach
         };
         if (detach.Reason > DetachReason.Move)
             reader.Fail("has an unknown reason");
-        if (detach.Reason == DetachReason.Move && (detach = detach with { Silo = reader.Text() }).Silo is null)
-            reader.Fail("names no silo");
+        if (detach.Reason == DetachReason.Move)
+            detach = detach with { Silo = reader.Silo() };
         reader.Complete(nameof(Detach));
         return detach;
     }

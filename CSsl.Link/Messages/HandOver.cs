@@ -13,10 +13,9 @@ public sealed record HandOver
     /// <exception cref="ArgumentException">A name that is empty or longer than the wire allows.</exception>
     public byte[] Encode()
     {
-        ArgumentException.ThrowIfNullOrEmpty(Silo);
         var payload = PayloadFields.WriterOf(new byte[9 + byte.MaxValue]);
         payload.U64(ClientRecord);
-        payload.Text(Silo);
+        payload.Silo(Silo);
         return payload.ToPayload();
     }
 
@@ -24,9 +23,7 @@ public sealed record HandOver
     public static HandOver Decode(ReadOnlySpan<byte> payload)
     {
         var reader = PayloadFields.ReaderOf(payload);
-        var handOver = new HandOver { ClientRecord = reader.U64(), Silo = reader.Text() ?? "" };
-        if (handOver.Silo.Length == 0)
-            reader.Fail("names no silo");
+        var handOver = new HandOver { ClientRecord = reader.U64(), Silo = reader.Silo() };
         reader.Complete(nameof(HandOver));
         return handOver;
     }

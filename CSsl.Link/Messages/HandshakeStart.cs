@@ -3,18 +3,20 @@ using System.Net;
 namespace CSsl.Link;
 
 /// <summary>Payload of <see cref="FrameKind.HandshakeStart"/>.</summary>
-/// <remarks><code>connection u64 | deadline u32 | client address</code></remarks>
+/// <remarks><code>connection u64 | deadline u32 | client address | data silo u8 + text</code></remarks>
 /// <param name="ConnectionId">The gateway's number for the client connection, for logs.</param>
 /// <param name="Client">The client's address.</param>
 /// <param name="DeadlineMilliseconds">Time that is left for the handshake.</param>
-public readonly record struct HandshakeStart(ulong ConnectionId, IPEndPoint Client, int DeadlineMilliseconds)
+/// <param name="DataSilo">The data silo that is to have the session first, which is sealed into its capsule; null when none is chosen yet.</param>
+public readonly record struct HandshakeStart(ulong ConnectionId, IPEndPoint Client, int DeadlineMilliseconds, string? DataSilo = null)
 {
     public byte[] Encode()
     {
-        var payload = PayloadFields.WriterOf(new byte[40]);
+        var payload = PayloadFields.WriterOf(new byte[36 + byte.MaxValue]);
         payload.U64(ConnectionId);
         payload.Count(DeadlineMilliseconds);
         payload.EndPoint(Client);
+        payload.Text(DataSilo);
         return payload.ToPayload();
     }
 
@@ -25,7 +27,8 @@ public readonly record struct HandshakeStart(ulong ConnectionId, IPEndPoint Clie
         var connection = reader.U64();
         var deadline = reader.Count();
         var client = reader.EndPoint();
+        var dataSilo = reader.Text();
         reader.Complete(nameof(HandshakeStart));
-        return new HandshakeStart(connection, client, deadline);
+        return new HandshakeStart(connection, client, deadline, dataSilo);
     }
 }

@@ -7,9 +7,8 @@ public readonly record struct MoveTarget(string Silo)
     /// <exception cref="ArgumentException">A name that is empty or longer than the wire allows.</exception>
     public byte[] Encode()
     {
-        ArgumentException.ThrowIfNullOrEmpty(Silo);
         var payload = PayloadFields.WriterOf(new byte[1 + byte.MaxValue]);
-        payload.Text(Silo);
+        payload.Silo(Silo);
         return payload.ToPayload();
     }
 
@@ -17,10 +16,8 @@ public readonly record struct MoveTarget(string Silo)
     public static MoveTarget Decode(ReadOnlySpan<byte> payload)
     {
         var reader = PayloadFields.ReaderOf(payload);
-        var silo = reader.Text();
-        if (silo is null)
-            reader.Fail("names no silo");
+        var target = new MoveTarget(reader.Silo());
         reader.Complete(nameof(MoveTarget));
-        return new MoveTarget(silo!);
+        return target;
     }
 }

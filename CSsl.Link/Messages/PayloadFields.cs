@@ -73,6 +73,22 @@ internal static class PayloadFields
         writer.U16((ushort)value.Port);
     }
 
+    /// <summary>The name of a silo: u8 length and text, of which there must be some.</summary>
+    public static string Silo(this ref WireReader reader)
+    {
+        var name = reader.Text();
+        if (name is null)
+            reader.Fail("names no silo");
+        return name ?? "";
+    }
+
+    /// <inheritdoc cref="Silo(ref WireReader)"/>
+    public static void Silo(this ref WireWriter writer, string? name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        writer.Text(name);
+    }
+
     /// <summary>A sealed session: u16 length and bytes, of which there must be some.</summary>
     public static byte[] Capsule(this ref WireReader reader)
     {

@@ -14,6 +14,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
     private readonly Lock _gate = new();
     private Guid _handshakeId;
     private IHandshakeGrain? _lane;
+    private string? _dataSilo;
     private long _startedAt;
     private TimeSpan _limit;
     private bool _busy;
@@ -28,6 +29,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
                 var start = HandshakeStart.Decode(payload);
                 _handshakeId = Guid.NewGuid();
                 _lane = lanes.Of(_handshakeId);
+                _dataSilo = start.DataSilo;
                 _startedAt = time.GetTimestamp();
                 _limit = TimeSpan.FromMilliseconds(Math.Clamp(start.DeadlineMilliseconds, 0, handshakeTime.TotalMilliseconds));
                 break;
@@ -64,7 +66,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
         lanes.Metrics.BeginStep();
         try
         {
-            answer = await _lane!.Advance(new HandshakeRequest { HandshakeId = _handshakeId, TimeLeft = _limit - time.GetElapsedTime(_startedAt), Records = records }, CancellationToken.None);
+            answer = await _lane!.Advance(new HandshakeRequest { HandshakeId = _handshakeId, TimeLeft = _limit - time.GetElapsedTime(_startedAt), DataSilo = _dataSilo, Records = records }, CancellationToken.None);
             if (!answer.WantedSession.IsEmpty)
             {
                 var session = await sessions.FindAsync(answer.WantedSession);

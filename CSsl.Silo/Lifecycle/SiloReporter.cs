@@ -1,4 +1,5 @@
 using CSsl.Grains.Cluster;
+using CSsl.Hosting;
 using CSsl.Silo.Links;
 using CSsl.Tls.Sessions;
 using Microsoft.Extensions.Hosting;
@@ -129,7 +130,7 @@ internal sealed partial class SiloReporter(
         catch (Exception e) when (e is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             if (!_failing && !cancellationToken.IsCancellationRequested)
-                LogUnreachable(e);
+                LogUnreachable(ClusterTrouble.ReasonOf(e));
             _failing = true;
             _reported = null;
         }
@@ -162,8 +163,8 @@ internal sealed partial class SiloReporter(
         Engine = capabilities.Roles.HasFlag(SiloRoles.Data) ? engine.Measure() : null,
     };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "the cluster can't be reached; this silo goes on with what it knows")]
-    private partial void LogUnreachable(Exception error);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "the cluster can't be reached: {Reason}; this silo goes on with what it knows")]
+    private partial void LogUnreachable(string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "the cluster is reached again")]
     private partial void LogReachedAgain();

@@ -28,6 +28,8 @@ public sealed class DataMetrics
     private long _woken;
     private long _moved;
     private long _takenOver;
+    private long _unclaimed;
+    private long _superseded;
     private long _replayed;
     private long _resumed;
     private long _passedOver;
@@ -50,6 +52,8 @@ public sealed class DataMetrics
         meter.CreateObservableCounter("cssl.sessions.woken", () => Volatile.Read(ref _woken), "{session}", "Sessions that woke up here");
         meter.CreateObservableCounter("cssl.sessions.moved", () => Volatile.Read(ref _moved), "{session}", "Sessions that came from a silo that let them go while the client was sending");
         meter.CreateObservableCounter("cssl.sessions.taken_over", () => Volatile.Read(ref _takenOver), "{session}", "Sessions whose silo was lost");
+        meter.CreateObservableCounter("cssl.sessions.unclaimed", () => Volatile.Read(ref _unclaimed), "{session}", "Sessions that were served although their grain could not be reached in time");
+        meter.CreateObservableCounter("cssl.sessions.superseded", () => Volatile.Read(ref _superseded), "{session}", "Sessions that were refused or stopped because there is a newer attach of them");
         meter.CreateObservableCounter("cssl.requests.replayed", () => Volatile.Read(ref _replayed), "{request}", "Requests of lost silos that were served again");
         meter.CreateObservableCounter("cssl.requests.resumed", () => Volatile.Read(ref _resumed), "{request}", "Responses of lost silos whose rest was fetched from the origin");
         meter.CreateObservableCounter("cssl.requests.passed_over", () => Volatile.Read(ref _passedOver), "{request}", "Requests of lost silos whose response the client had already");
@@ -110,6 +114,10 @@ public sealed class DataMetrics
     }
 
     internal void CountHandOver() => Interlocked.Increment(ref _ordered);
+
+    internal void CountUnclaimed() => Interlocked.Increment(ref _unclaimed);
+
+    internal void CountSuperseded() => Interlocked.Increment(ref _superseded);
 
     internal void CountReplayed() => Interlocked.Increment(ref _replayed);
 

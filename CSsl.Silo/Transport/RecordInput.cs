@@ -34,6 +34,15 @@ internal sealed class RecordInput(LinkChannel channel, DataPhase phase, PipeWrit
     /// <summary>Number of the first record that no earlier silo had seen.</summary>
     public ulong FirstNew => firstNew;
 
+    /// <summary>An earlier silo turned out to have seen the client's records before this one. What was opened meanwhile counts as seen: a request that comes again is not done twice.</summary>
+    public void RaiseFirstNew(ulong record)
+    {
+        if (record <= firstNew)
+            return;
+        firstNew = record;
+        Volatile.Write(ref _replayEnd, Plaintext);
+    }
+
     /// <summary>Bytes for the application so far.</summary>
     public long Plaintext { get; private set; }
 

@@ -67,6 +67,13 @@ internal sealed class RecordOutput(LinkChannel channel, DataPhase phase, PipeRea
         }
 
         var written = phase.HasPending ? PreparePending(room, sealing) : 0;
+        if (phase.KeyUpdateDue)
+        {
+            // Another one, before anything of the application's.
+            outcome = TurnOutcome.More;
+            return (written, sealing.Count - before, 0);
+        }
+
         if (!_hasResult)
             return (written, sealing.Count - before, 0);
 

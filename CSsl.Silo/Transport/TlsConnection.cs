@@ -5,6 +5,7 @@ using CSsl.Silo.Exchanges;
 using CSsl.Tls;
 using CSsl.Tls.Engines;
 using CSsl.Tls.Records;
+using CSsl.Tls.Sessions;
 using Microsoft.AspNetCore.Connections;
 
 namespace CSsl.Silo.Transport;
@@ -33,15 +34,24 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     private volatile bool _failing;
     private volatile bool _closeRequested;
 
-    // The application never sees it. Used on the link's read loop.
+    // The application never sees it.
     private bool _isUnseen;
+
+    // Nothing is sealed before it is certain that nobody else does. Behind the write gate.
+    private bool _isGranted;
     private int _ended;
 
     /// <inheritdoc/>
     public SessionInfo Info => _info ?? throw new InvalidOperationException("The session is not attached yet.");
 
     /// <inheritdoc/>
-    public int Takeovers { get; private set; }
+    public bool IsTakeover { get; private set; }
+
+    /// <inheritdoc/>
+    public bool IsOver => Volatile.Read(ref _ended) != 0;
+
+    /// <inheritdoc/>
+    public ulong ClientRecords => _phase?.RecordsOpened ?? 0;
 
     /// <inheritdoc/>
     public TimeSpan Stalled => _applicationDone ? host.Time.GetElapsedTime(Volatile.Read(ref _lastTurn)) : TimeSpan.Zero;
@@ -55,6 +65,26 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         // Before the application has seen the connection, its first read asks again.
         _closeRequested = true;
         _connection?.TryRequestClose();
+    }
+
+    /// <inheritdoc/>
+    public void Supersede()
+    {
+        if (!IsOver)
+        {
+            host.Metrics.CountSuperseded();
+            host.LogSuperseded(Info.SessionId, Info.Gateway, Info.Generation);
+        }
+
+        End(CloseReason.Superseded, new ConnectionAbortedException("there is a newer attach of the session"));
+
+        // Whoever was in the middle of a turn, or of a record, or of ending it, is done.
+        lock (_writeGate)
+        {
+            lock (_readGate)
+            {
+            }
+        }
     }
 
     /// <inheritdoc/>
@@ -176,9 +206,9 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         TurnOutcome outcome;
         lock (_writeGate)
         {
-            if (Volatile.Read(ref _ended) != 0 || _output is null || _handingOver || IsKeyUpdateAnnounced())
+            if (Volatile.Read(ref _ended) != 0 || !_isGranted || _handingOver || IsKeyUpdateAnnounced())
                 return 0;
-            (bytes, records, plaintext) = _output.Fill(room[RecordsPrefix.Length..], sealing, out outcome);
+            (bytes, records, plaintext) = _output!.Fill(room[RecordsPrefix.Length..], sealing, out outcome);
             _sent += plaintext;
         }
 
@@ -265,9 +295,10 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         if (say is { } reason)
             Send(FrameKind.Close, [(byte)reason]);
         Release();
-        if (_connection is null)
-            return;
 
+        // An attach that failed half-way was never in the table, nor the application's.
+        if (_output is null)
+            return;
         host.LogEnded(Info.SessionId, Info.Client, say, error?.Message);
         TearDown(error);
     }
@@ -293,6 +324,22 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             return;
         }
 
+        try
+        {
+            Open(attach, session);
+        }
+        catch
+        {
+            // The link ends the channel; what was made so far has no owner that would.
+            session.Dispose();
+            if (_output is null)
+                _phase?.Dispose();
+            throw;
+        }
+    }
+
+    private void Open(Attach attach, ExportedSession session)
+    {
         var tls = new TlsFeatures(session, attach.SessionId, host.SiloName);
         _info = new SessionInfo
         {
@@ -307,12 +354,15 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             EstablishedAt = session.CreatedAt,
             AttachedAt = host.Time.GetUtcNow(),
             Takeovers = attach.Takeovers,
+            Generation = attach.Generation,
         };
-        _capsule = attach.Capsule;
-        Takeovers = attach.Takeovers;
+        (_capsule, _sealedAt) = (attach.Capsule, session.SealedAt);
+        IsTakeover = attach.Cause == AttachCause.Takeover;
         _checkpoint = attach.ClientSequence;
         _connection = new DecryptedConnection(attach, tls, host.Pool, this);
         _resumptionId = session.ResumptionId;
+        var isFirstHere = host.IsFirstHere(attach, session);
+        var (createdAt, firstSilo) = (session.CreatedAt, session.DataSilo);
         _phase = new DataPhase(session, host.Engine, host.Time) { HoldsKeyUpdates = true };
         _input = new RecordInput(this, _phase, _connection.Input, attach.ClientSequence + (ulong)attach.ReplayRecords);
         _output = new RecordOutput(this, _phase, _connection.Output, OnReadable);
@@ -327,31 +377,65 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             return;
 
         // Asked after the session can be found: who comes between says so itself.
-        if (!host.IsCurrent(attach.Capsule))
-            _isCapsuleOld = true;
-        Send(FrameKind.Attached, default, hurried: false);
+        if (host.IsRenewalDue(_capsule, _sealedAt))
+            _isRenewalDue = true;
+
+        // Where the application does not see it, what the client sends on is nobody's, and may be under a key that it has changed to in a record which is lost.
+        var start = TakeoverStart.Of(attach, tls.IsHttp2, takeover?.Note);
+        _isUnseen = start.Kind != TakeoverStartKind.Serve;
+        if (isFirstHere)
+            Grant(attach.KeyUpdates, start);
+        else
+            _ = ClaimAsync(attach, start, createdAt, firstSilo);
+    }
+
+    /// <summary>Serves the session once it is certain that nobody else does. Meanwhile its records are opened, and wait for the application.</summary>
+    private async Task ClaimAsync(Attach attach, TakeoverStart start, DateTimeOffset createdAt, string? firstSilo)
+    {
+        try
+        {
+            var verdict = await host.ClaimAsync(this, createdAt, firstSilo);
+            if (!verdict.IsGranted)
+            {
+                Supersede();
+                return;
+            }
+
+            lock (_readGate)
+                _input!.RaiseFirstNew(verdict.ClientRecords);
+            Grant(verdict.HasStoppedAnother ? Math.Max(attach.KeyUpdates, (byte)1) : attach.KeyUpdates, start);
+            Link.Flush();
+        }
+        catch (Exception e)
+        {
+            host.LogNotBegun(Info.SessionId, e);
+            Abort("the session can't be begun");
+        }
+    }
+
+    /// <summary>This silo is the one that serves the session: gives it to the application.</summary>
+    private void Grant(int keyUpdates, TakeoverStart start)
+    {
         lock (_writeGate)
         {
-            // Another attach of the same session may have ended this one already.
-            if (Volatile.Read(ref _ended) == 0)
-                _output.Start();
+            // It may have ended, or been attached elsewhere, meanwhile.
+            if (IsOver)
+                return;
+            Send(FrameKind.Attached, default, hurried: false);
+            _phase!.RequestKeyUpdate(keyUpdates);
+            _isGranted = true;
+            _output!.Start();
         }
 
-        if (takeover is not null)
-        {
-            _phase.RequestKeyUpdate();
-            RequestTurn();
-        }
-
-        Begin(TakeoverStart.Of(attach, tls.IsHttp2, takeover?.Note));
+        RequestTurn();
+        if (!_failing)
+            Begin(start);
         if (!host.TakesSessions)
             Drain();
     }
 
     private void Begin(TakeoverStart start)
     {
-        // What the client sends on is nobody's, and may be under a key that it has changed to in a record which is lost.
-        _isUnseen = start.Kind != TakeoverStartKind.Serve;
         switch (start.Kind)
         {
             case TakeoverStartKind.Serve when host.Listener.TryAdd(_connection!):
@@ -394,9 +478,10 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     // What the gateway has, and what it goes on with after the KeyUpdate that was announced. Behind the write gate.
     private ReadOnlyMemory<byte> _capsule;
     private ReadOnlyMemory<byte> _nextCapsule;
+    private DateTimeOffset _sealedAt;
 
-    // It is sealed under a key that the cluster seals under no more.
-    private volatile bool _isCapsuleOld;
+    // The cluster seals under another key than the capsule's.
+    private volatile bool _isRenewalDue;
 
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Capsule
@@ -438,7 +523,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     /// <inheritdoc/>
     public void RenewCapsule()
     {
-        _isCapsuleOld = true;
+        _isRenewalDue = true;
         TryCheckpoint();
     }
 
@@ -524,7 +609,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
 
             (_sent, _isHandOverRefused) = (0, false);
             if (!checkpoint.Capsule.IsEmpty)
-                (_capsule, IsRegistered) = (checkpoint.Capsule, false);
+                (_capsule, _sealedAt, IsRegistered) = (checkpoint.Capsule, host.Time.GetUtcNow(), false);
             if (leave is { } reason)
             {
                 Send(FrameKind.Detach, new Detach { ClientRecord = checkpoint.ClientRecord, ServerRecord = checkpoint.ServerRecord, Capsule = checkpoint.Capsule, Reason = reason, Silo = target }.Encode(), hurried: false);
@@ -595,7 +680,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         var next = _phase.RecordsOpened;
         if (next < _input.FirstNew)
             return null;
-        if (next == _checkpoint && !isDue && !_isCapsuleOld)
+        if (next == _checkpoint && !isDue && !_isRenewalDue)
             return null;
         Volatile.Write(ref _checkpoint, next);
         return new Checkpoint { ClientRecord = next, ServerRecord = _phase.RecordsSealed, Capsule = TakeCapsule() };
@@ -605,14 +690,14 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     private ReadOnlyMemory<byte> TakeCapsule()
     {
         if (!_nextCapsule.IsEmpty)
-            (_capsule, _nextCapsule, IsRegistered) = (_nextCapsule, default, false);
+            (_capsule, _nextCapsule, _sealedAt, IsRegistered) = (_nextCapsule, default, host.Time.GetUtcNow(), false);
 
         // Before anything is sealed: the cluster may come to seal under another key meanwhile.
-        var isOld = _isCapsuleOld;
-        _isCapsuleOld = false;
-        if (_phase!.Checkpoint() is { } session)
+        var isDue = _isRenewalDue || host.IsRenewalDue(_capsule, _sealedAt);
+        _isRenewalDue = false;
+        if (_phase!.Checkpoint(isDue) is { } session)
             return host.Seal(session, Info.SessionId);
-        return isOld ? host.Renew(_capsule, Info.SessionId) : default;
+        return isDue ? host.Renew(_capsule, Info.SessionId) : default;
     }
 
     /// <summary>Before the write key changes, the gateway gets the capsule that goes with the next one. Behind the write gate, in a turn: what is sent now goes before the next turn's records.</summary>

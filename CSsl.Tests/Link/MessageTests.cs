@@ -29,7 +29,8 @@ public class MessageTests
         from connection in AnyU64
         from client in AnyEndPoint
         from deadline in AnyCount
-        select new HandshakeStart(connection, client, deadline);
+        from dataSilo in AnyText
+        select new HandshakeStart(connection, client, deadline, dataSilo);
 
     private static readonly Gen<Established> AnyEstablished =
         from consumed in AnyCount
@@ -76,6 +77,8 @@ public class MessageTests
         from capsule in Bytes(1, 3000)
         from cause in Gen.Elements(Enum.GetValues<AttachCause>())
         from takeovers in ArbMap.Default.GeneratorFor<ushort>()
+        from generation in ArbMap.Default.GeneratorFor<uint>()
+        from updates in ArbMap.Default.GeneratorFor<byte>()
         from replay in AnyCount
         from replayable in AnyBool
         from delivered in AnyU64
@@ -92,6 +95,8 @@ public class MessageTests
             Capsule = capsule,
             Cause = cause,
             Takeovers = takeovers,
+            Generation = generation,
+            KeyUpdates = takeover ? updates : (byte)0,
             ReplayRecords = takeover ? replay : 0,
             IsReplayable = !takeover || replayable,
             DeliveredBytes = takeover ? delivered : 0,
@@ -184,17 +189,29 @@ public class MessageTests
     [Fact]
     public void Attach_says_what_only_a_takeover_may_in_a_takeover_only()
     {
-        var wake = AnyAttach.Sample(1).First() with { Cause = AttachCause.Wake, ReplayRecords = 0, IsReplayable = true, DeliveredBytes = 0, Response = default };
+        var wake = AnyAttach.Sample(1).First() with { Cause = AttachCause.Wake, KeyUpdates = 0, ReplayRecords = 0, IsReplayable = true, DeliveredBytes = 0, Response = default };
         Assert.Equal(AttachCause.Wake, Attach.Decode(wake.Encode()).Cause);
         Assert.Throws<ArgumentException>(() => (wake with { ReplayRecords = 1 }).Encode());
+        Assert.Throws<ArgumentException>(() => (wake with { KeyUpdates = 1 }).Encode());
         Assert.Throws<ArgumentException>(() => (wake with { IsReplayable = false }).Encode());
         Assert.Throws<ArgumentException>(() => (wake with { DeliveredBytes = 1 }).Encode());
         Assert.Throws<ArgumentException>(() => (wake with { Response = new byte[1] }).Encode());
         Assert.Throws<ArgumentException>(() => (wake with { Cause = (AttachCause)4 }).Encode());
         Assert.Throws<ArgumentException>(() => (wake with { Cause = AttachCause.Takeover, Response = new byte[ResponseNote.MaxLength + 1] }).Encode());
         var unknown = wake.Encode();
-        unknown[^3] = 4;
+        unknown[^7] = 4;
         Assert.Throws<LinkException>(() => Attach.Decode(unknown));
+    }
+
+    [Fact]
+    public void Payload_that_is_to_name_a_silo_names_one()
+    {
+        Assert.Throws<ArgumentException>(() => new MoveTarget("").Encode());
+        Assert.Throws<ArgumentException>(() => new HandOver { ClientRecord = 7, Silo = "" }.Encode());
+        Assert.Throws<ArgumentException>(() => new Detach { ClientRecord = 7, ServerRecord = 9, Reason = DetachReason.Move, Silo = "" }.Encode());
+        Assert.Equal("MoveTarget names no silo.", Assert.Throws<LinkException>(() => MoveTarget.Decode([0])).Message);
+        Assert.Equal("HandOver names no silo.", Assert.Throws<LinkException>(() => HandOver.Decode(new byte[9])).Message);
+        Assert.Equal("Detach names no silo.", Assert.Throws<LinkException>(() => Detach.Decode([.. new byte[18], (byte)DetachReason.Move, 0])).Message);
     }
 
     [Fact]

@@ -40,11 +40,11 @@ internal sealed class DirectSession : IAsyncDisposable
     public Guid SessionId { get; }
 
     public static DirectSession Attach(
-        TestSilo silo, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TestGateway? gateway = null, Guid? sessionId = null, IPEndPoint? from = null)
+        TestSilo silo, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TestGateway? gateway = null, Guid? sessionId = null, IPEndPoint? from = null, TimeSpan age = default, uint generation = 1)
     {
         var id = sessionId ?? Guid.NewGuid();
-        var attach = NewAttach(silo, id, suite, encryptThenMac);
-        attach = attach with { Client = from ?? attach.Client };
+        var attach = NewAttach(silo, id, suite, encryptThenMac, age);
+        attach = attach with { Client = from ?? attach.Client, Generation = generation };
         var books = new GatewayBooks(attach);
         var channel = (gateway ?? silo.Gateway).Attach(attach, books);
         return new DirectSession(channel, new TestClient(NewSession(suite, encryptThenMac)), id, books);
@@ -65,10 +65,17 @@ internal sealed class DirectSession : IAsyncDisposable
             await Channel.ReplayAsync(records);
     }
 
-    public static Attach NewAttach(TestSilo silo, Guid sessionId, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false)
+    public static Attach NewAttach(TestSilo silo, Guid sessionId, CipherSuite suite = CipherSuite.Aes128GcmSha256, bool encryptThenMac = false, TimeSpan age = default)
     {
-        using var sealer = silo.NewSealer();
-        var session = NewSession(suite, encryptThenMac);
+        using var sealer = silo.NewSealer(age);
+        return NewAttach(sealer, sessionId, NewSession(suite, encryptThenMac));
+    }
+
+    /// <param name="sealer">Seals the capsule.</param>
+    /// <param name="sessionId">The session's id.</param>
+    /// <param name="session">Consumed.</param>
+    public static Attach NewAttach(Sealer sealer, Guid sessionId, ExportedSession session)
+    {
         return new Attach
         {
             SessionId = sessionId,
@@ -191,7 +198,7 @@ internal sealed class DirectSession : IAsyncDisposable
     }
 
     /// <summary>What a handshake would have exported. The explicit nonce is TLS 1.2 GCM's alone: a capsule holds nothing that its suite has no use for.</summary>
-    public static ExportedSession NewSession(CipherSuite suite, bool encryptThenMac)
+    public static ExportedSession NewSession(CipherSuite suite, bool encryptThenMac = false, DateTimeOffset? createdAt = null)
     {
         var session = TestSessions.Create(suite, encryptThenMac);
         return CipherSuiteInfo.Get(suite) is { Version: TlsVersion.Tls12, IsAead: true } && !suite.ToString().Contains("ChaCha20", StringComparison.Ordinal)
@@ -208,7 +215,7 @@ internal sealed class DirectSession : IAsyncDisposable
                 ClientSequence = session.ClientSequence,
                 ServerSequence = session.ServerSequence,
                 EncryptThenMac = encryptThenMac,
-                CreatedAt = session.CreatedAt,
+                CreatedAt = createdAt ?? session.CreatedAt,
             };
     }
 }

@@ -21,6 +21,8 @@ internal sealed class GatewayBooks
     private byte[] _note = [];
     private int _recordsSeen;
     private ushort _takeovers;
+    private uint _generation = 1;
+    private (ulong Delivered, byte Losses) _lost = (ulong.MaxValue, 0);
 
     public GatewayBooks(Attach first)
     {
@@ -159,7 +161,11 @@ internal sealed class GatewayBooks
         {
             var isTakeover = cause == AttachCause.Takeover;
             if (isTakeover)
+            {
                 _takeovers++;
+                _lost = (_delivered, (byte)(_lost.Delivered == _delivered ? _lost.Losses + 1 : 1));
+            }
+
             _pending.Clear();
             FramesUntilLoss = int.MaxValue;
             _recordsSeen = Math.Max(_recordsSeen, isTakeover ? _retained.Count : 0);
@@ -170,6 +176,8 @@ internal sealed class GatewayBooks
                 ServerSequence = _delivered,
                 Cause = cause,
                 Takeovers = _takeovers,
+                Generation = ++_generation,
+                KeyUpdates = isTakeover ? _lost.Losses : (byte)0,
                 ReplayRecords = isTakeover && isReplayable ? _recordsSeen : 0,
                 IsReplayable = isReplayable,
                 DeliveredBytes = isTakeover ? _deliveredBytes : 0,

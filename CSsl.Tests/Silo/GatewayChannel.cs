@@ -55,6 +55,15 @@ internal sealed class GatewayChannel(GatewayBooks? books = null) : LinkChannel
     public async Task<byte[]?> NextAsync()
         => await _received.Reader.WaitToReadAsync().AsTask().WaitAsync(TestSilo.Patience) && _received.Reader.TryRead(out var records) ? records : null;
 
+    /// <summary>The next so many records, in however many frames.</summary>
+    public async Task<List<byte[]>> NextRecordsAsync(int count)
+    {
+        var records = new List<byte[]>();
+        while (records.Count < count)
+            records.AddRange(GatewayBooks.Split(await NextAsync() ?? throw new EndOfStreamException($"The silo closed the channel: {await Closed}.")));
+        return records;
+    }
+
     /// <summary>Gives back the credit of one frame, by the length of its records.</summary>
     public void Return(int records)
     {

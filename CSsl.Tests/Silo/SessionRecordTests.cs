@@ -200,11 +200,11 @@ public sealed class SessionRecordTests(TestCertificates certificates) : IClassFi
         await before.SendRequestAsync(Request);
         await before.ReadTextUntilAsync("0\r\n\r\n");
 
-        await using var after = DirectSession.Attach(silo, gateway: second, sessionId: before.SessionId);
+        await using var after = DirectSession.Attach(silo, gateway: second, sessionId: before.SessionId, generation: 2);
 
         await after.SendRequestAsync(Request);
         Assert.StartsWith("HTTP/1.1 200", await after.ReadTextUntilAsync("0\r\n\r\n"), StringComparison.Ordinal);
-        Assert.Equal(CloseReason.Aborted, await before.Channel.Closed);
+        Assert.Equal(CloseReason.Superseded, await before.Channel.Closed);
         Assert.Equal(1, silo.Sessions.Count);
     }
 }

@@ -24,7 +24,7 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
     private readonly NotingGrains _grains = new();
     private readonly SessionRegistrar _registrar;
 
-    public SessionRegistrarTests() => _registrar = new SessionRegistrar(_sessions, FakeGrains.Of(key => _grains.Grain(key, _sessions)), new FakeSiloDetails(), Options.Create(new SiloOptions()), _time, NullLogger<SessionRegistrar>.Instance);
+    public SessionRegistrarTests() => _registrar = new SessionRegistrar(_sessions, new SessionClaims(FakeGrains.Of(key => _grains.Grain(key, _sessions)), new FakeSiloDetails(), new FakeMembership()), Options.Create(new SiloOptions()), _time, NullLogger<SessionRegistrar>.Instance);
 
     public async ValueTask InitializeAsync()
     {
@@ -47,6 +47,7 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
         _time.Advance(Second);
         Assert.Equal($"attached {session.Info.SessionId}", await _grains.NextAsync());
         _sessions.Remove(session);
+        session.End();
         _time.Advance(Second);
         Assert.Equal($"detached {session.Info.SessionId}", await _grains.NextAsync());
     }
@@ -128,14 +129,14 @@ public sealed class SessionRegistrarTests : IAsyncLifetime
 
         private sealed class NotingGrain(NotingGrains grains, SessionTable sessions, Guid key) : ISessionGrain
         {
-            public ValueTask Attached(AwakeSession session, CancellationToken cancellationToken)
+            public ValueTask<AttachVerdict> Attached(AwakeSession session, CancellationToken cancellationToken)
             {
                 Assert.Equal(FakeSiloDetails.Address, RequestContext.Get(IPlacementDirector.PlacementHintKey));
                 Assert.Equal(Capsule, session.Capsule.ToArray());
                 grains.Note($"attached {key}");
                 if (sessions.TryGet(key, out var served))
                     served.IsRegistered = true;
-                return ValueTask.CompletedTask;
+                return ValueTask.FromResult(new AttachVerdict { IsGranted = true });
             }
 
             public ValueTask Detached(SessionInfo info, CancellationToken cancellationToken)

@@ -108,4 +108,18 @@ public sealed class SiloHostTests(TestCertificates certificates) : IClassFixture
         Assert.Contains("'broken'", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
     }
+
+    [Fact]
+    public async Task The_cluster_key_is_wiped_when_the_silo_has_ended()
+    {
+        var silo = await TestSilo.StartAsync(certificates);
+        var key = silo.Application.Services.GetRequiredService<CSsl.Tls.Sessions.SecretBytes>();
+        var bytes = key.Memory;
+        Assert.True(bytes.Span.ContainsAnyExcept((byte)0));
+
+        await silo.DisposeAsync();
+
+        Assert.False(bytes.Span.ContainsAnyExcept((byte)0));
+        Assert.Throws<ObjectDisposedException>(() => key.Length);
+    }
 }

@@ -49,7 +49,9 @@ internal sealed class TestSilo : IAsyncDisposable
     public string LinkEndpoint => EndpointOf(Application);
 
     /// <summary>Seals as another silo of the cluster would.</summary>
-    public Sealer NewSealer() => new(new SharedKeyRing(ClusterKeyRing.Parse(_sealingKeys)));
+    /// <param name="age">So long ago.</param>
+    public Sealer NewSealer(TimeSpan age = default)
+        => new(new SharedKeyRing(ClusterKeyRing.Parse(_sealingKeys)), new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow - age));
 
     public static async Task<TestSilo> StartAsync(TestCertificates certificates, params string[] arguments)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace CSsl.Tls.Engines;
 
@@ -63,10 +64,13 @@ public unsafe struct RecordJob
     /// <summary>What its key is to the engine; null when there is nothing to run. Two jobs of one key belong to one connection and direction.</summary>
     public readonly RecordKey? RecordKey => Key;
 
-    /// <summary>Returns the key. For a job that will not be completed: one that was sealed and checked, or one whose connection is over. Can be called again.</summary>
+    /// <summary>Returns the key. For a job that will not be completed: one that was sealed and checked, or one whose connection is over. Text that was to be sealed and was not is
+    /// wiped: it is plaintext, or a part of it is, in a buffer of what is sent. Can be called again.</summary>
     public void Release()
     {
         var key = Key;
+        if (key is not null && Status == RecordJobStatus.Ready && Destination == Text)
+            CryptographicOperations.ZeroMemory(new Span<byte>(Text, CipherLength));
         Key = null;
         Status = RecordJobStatus.Idle;
         key?.Return();

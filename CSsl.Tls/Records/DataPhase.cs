@@ -30,6 +30,7 @@ public sealed unsafe partial class DataPhase : IDisposable
     private ulong _recordsOpened;
     private ulong _controlRecords;
     private int _pending;
+    private int _keyUpdatesOwed;
 
     /// <summary>Takes over the session's secrets; the session is consumed and must not be used again.</summary>
     /// <param name="session">What the handshake left.</param>
@@ -49,10 +50,18 @@ public sealed unsafe partial class DataPhase : IDisposable
             Version = session.Version;
             CipherSuite = session.CipherSuite;
             _recordsOpened = session.ClientSequence;
-            (_reader, Writer) = RecordStates.Create(session, TlsEndpoint.Server, limit, engine);
             _postHandshake = session.Version == TlsVersion.Tls13 ? new KeyUpdateReader() : new RenegotiationReader();
-            Exporter = new KeyingMaterialExporter(session);
             _keys = session.Version == TlsVersion.Tls13 ? new SessionKeys(session) : null;
+            Exporter = new KeyingMaterialExporter(session);
+            try
+            {
+                (_reader, Writer) = RecordStates.Create(session, TlsEndpoint.Server, limit, engine);
+            }
+            catch
+            {
+                Exporter.Dispose();
+                throw;
+            }
         }
     }
 
@@ -120,9 +129,11 @@ public sealed unsafe partial class DataPhase : IDisposable
     }
 
     /// <summary>The client's records that were opened so far are never asked for again.</summary>
-    /// <returns>The session from here on when the client's key has changed since the last checkpoint, which the caller disposes; else null.</returns>
-    public ExportedSession? Checkpoint()
-        => _keys is not null && _keys.Checkpoint(RecordsOpened) ? _keys.Export(_reader.Keys, Writer.Keys, Exporter.CopySecret(), RecordsSealed) : null;
+    /// <param name="isRenewalDue">Export the session whether its keys have changed or not.</param>
+    /// <returns>The session from here on when the client's key has changed since the last checkpoint, or it is to be renewed, which the caller disposes; else null.
+    /// Always null in TLS 1.2, where what was exported once stays true.</returns>
+    public ExportedSession? Checkpoint(bool isRenewalDue = false)
+        => _keys is not null && (_keys.Checkpoint(RecordsOpened) | isRenewalDue) ? _keys.Export(_reader.Keys, Writer.Keys, Exporter.CopySecret(), RecordsSealed) : null;
 
     /// <summary>See <see cref="RecordWriteState"/>: layout, limits and overhead of outgoing records.</summary>
     public RecordWriteState Writer { get; }
@@ -253,10 +264,13 @@ public sealed unsafe partial class DataPhase : IDisposable
 
     /// <summary>Changes the write key before anything else is sealed: what the lost end of a connection sealed, and nobody counted, shares no nonce with what follows.
     /// Without effect in TLS 1.2, which has <see cref="ExportedSession.SkipNonces"/>.</summary>
-    public void RequestKeyUpdate()
+    /// <param name="times">So often, one after the other.</param>
+    public void RequestKeyUpdate(int times = 1)
     {
-        if (_keys is not null)
-            Interlocked.Or(ref _pending, KeyUpdatePending);
+        if (_keys is null || times <= 0)
+            return;
+        Volatile.Write(ref _keyUpdatesOwed, times - 1);
+        Interlocked.Or(ref _pending, KeyUpdatePending);
     }
 
     /// <summary>Writes what TLS itself has to send, whole records; returns their length, 0 if there is none. Needs 256 bytes of room.</summary>
@@ -304,6 +318,11 @@ public sealed unsafe partial class DataPhase : IDisposable
             Writer.UpdateKey();
             _keys!.OnServerUpdate(sealedBefore + 1);
             _keyUpdateExported = false;
+            if (_keyUpdatesOwed > 0)
+            {
+                _keyUpdatesOwed--;
+                Interlocked.Or(ref _pending, KeyUpdatePending);
+            }
         }
 
         Volatile.Write(ref _controlRecords, _controlRecords + (ulong)prepared);

@@ -44,15 +44,27 @@ internal static class RecordStates
         if (suite.Version == TlsVersion.Tls13)
         {
             var (peer, own) = isServer ? (session.ClientSecret, session.ServerSecret) : (session.ServerSecret, session.ClientSecret);
-            return (
-                new TrafficKeyring(engine, suite, RecordDirection.Open, peer.Span),
-                new TrafficKeyring(engine, suite, RecordDirection.Seal, own.Span));
+            return Both(new TrafficKeyring(engine, suite, RecordDirection.Open, peer.Span), () => new TrafficKeyring(engine, suite, RecordDirection.Seal, own.Span));
         }
 
         var (client, server) = KeyBlock.Derive(suite, session.ClientSecret.Span, session.ClientRandom, session.ServerRandom);
         using (client)
         using (server)
-            return (Keyring(isServer ? client : server, RecordDirection.Open), Keyring(isServer ? server : client, RecordDirection.Seal));
+            return Both(Keyring(isServer ? client : server, RecordDirection.Open), () => Keyring(isServer ? server : client, RecordDirection.Seal));
+
+        // One without the other is nobody's to wipe.
+        static (TrafficKeyring Read, TrafficKeyring Write) Both(TrafficKeyring read, Func<TrafficKeyring> write)
+        {
+            try
+            {
+                return (read, write());
+            }
+            catch
+            {
+                read.Dispose();
+                throw;
+            }
+        }
 
         TrafficKeyring Keyring(TrafficKeys keys, RecordDirection direction)
             => new(engine, RecordProtection.Create(engine, suite, keys, direction, session.ExplicitNonceBase, session.EncryptThenMac));

@@ -15,6 +15,7 @@ internal sealed class SessionKeys : IDisposable
     private readonly byte[] _peerCertificate;
     private readonly bool _resumed;
     private readonly DateTimeOffset _createdAt;
+    private readonly string? _dataSilo;
 
     // The client's key as of the last checkpoint; null while it is the one in use.
     private SecretBytes? _checkpointSecret;
@@ -33,6 +34,7 @@ internal sealed class SessionKeys : IDisposable
         _peerCertificate = session.PeerCertificate;
         _resumed = session.Resumed;
         _createdAt = session.CreatedAt;
+        _dataSilo = session.DataSilo;
         (_clientKeyBase, _serverKeyBase, _checkpointRecord) = (session.ClientKeyBase, session.ServerKeyBase, session.ClientSequence);
     }
 
@@ -91,6 +93,7 @@ internal sealed class SessionKeys : IDisposable
         PeerCertificate = _peerCertificate,
         Resumed = _resumed,
         CreatedAt = _createdAt,
+        DataSilo = _dataSilo,
     };
 }
 

@@ -30,7 +30,15 @@ internal sealed class TrafficKeyring : IDisposable
         _suite = suite;
         _direction = direction;
         _trafficSecret = new SecretBytes(trafficSecret);
-        Protection = Expand(suite, trafficSecret);
+        try
+        {
+            Protection = Expand(suite, trafficSecret);
+        }
+        catch
+        {
+            _trafficSecret.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Runs the jobs that <see cref="Protection"/> prepares.</summary>

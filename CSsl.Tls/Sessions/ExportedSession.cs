@@ -62,6 +62,12 @@ public sealed class ExportedSession : IDisposable
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>The silo that may take the session right after its handshake without asking anybody; null: none.</summary>
+    public string? DataSilo { get; set; }
+
+    /// <summary>When it was last sealed, by the clock of whoever sealed it (<see cref="SessionCapsule.Seal(Sealer, ExportedSession, Guid)"/> sets it).</summary>
+    public DateTimeOffset SealedAt { get; set; }
+
     /// <summary>After an end that wrote was lost: nonces that it may have used and nobody counted are not used again. TLS 1.2 GCM moves on by 2^48 explicit
     /// nonces for each time; TLS 1.3 needs a KeyUpdate instead, and CBC's random IVs nothing.</summary>
     /// <param name="takeovers">How often that happened to the connection in all. Call once, on a session as it was sealed.</param>

@@ -30,6 +30,8 @@ internal static class ExportedSessionRules
             return $"an application protocol {protocolFault}";
         if (FindTextFault(session.ServerName) is { } nameFault)
             return $"a server name {nameFault}";
+        if (FindTextFault(session.DataSilo) is { } siloFault)
+            return $"a silo's name {siloFault}";
         return session.Version == TlsVersion.Tls13 ? FindFault13(session, suite) : FindFault12(session, suite);
     }
 

@@ -35,11 +35,16 @@ public sealed class Sealer : IDisposable
     private volatile bool _isDisposed;
 
     /// <param name="keys">Takes ownership.</param>
-    public Sealer(SharedKeyRing keys)
+    /// <param name="time">Says when something is sealed; null for the system's.</param>
+    public Sealer(SharedKeyRing keys, TimeProvider? time = null)
     {
+        Time = time ?? TimeProvider.System;
         _keys = keys;
         _keys.Changed += Forget;
     }
+
+    /// <summary>The clock for what has an age.</summary>
+    internal TimeProvider Time { get; }
 
     /// <summary>Seals <paramref name="content"/>, which stays the caller's to wipe.</summary>
     /// <param name="purpose">What it is.</param>

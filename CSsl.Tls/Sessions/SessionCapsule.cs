@@ -20,28 +20,18 @@ public static class SessionCapsule
         ArgumentNullException.ThrowIfNull(session);
         using (session)
         {
+            session.SealedAt = sealer.Time.GetUtcNow();
             using var encoded = ExportedSessionCodec.Encode(session);
             return sealer.Seal(Purpose, encoded.Span, sessionId);
         }
     }
 
-    /// <summary>Opens a capsule; the caller disposes the session.</summary>
+    /// <summary>Opens a capsule; the caller disposes the session, and judges <see cref="ExportedSession.SealedAt"/>.</summary>
     /// <exception cref="SealedSessionException">See <see cref="Sealer.Open"/>; or an unknown codec version.</exception>
     public static ExportedSession Open(this Sealer sealer, ReadOnlySpan<byte> capsule, Guid sessionId)
     {
         using var encoded = sealer.Open(Purpose, capsule, sessionId);
         return ExportedSessionCodec.Decode(encoded.Span);
-    }
-
-    /// <summary>The same session, sealed under the key that seals now; empty when it is that already.</summary>
-    /// <exception cref="SealedSessionException">See <see cref="Sealer.Open"/>.</exception>
-    public static byte[] Renew(this Sealer sealer, ReadOnlySpan<byte> capsule, Guid sessionId)
-    {
-        ArgumentNullException.ThrowIfNull(sealer);
-        if (sealer.IsCurrent(capsule))
-            return [];
-        using var encoded = sealer.Open(Purpose, capsule, sessionId);
-        return sealer.Seal(Purpose, encoded.Span, sessionId);
     }
 
     /// <summary>Whether a capsule is sealed under the key of that name, which is known without any key; false also for what is no capsule.</summary>

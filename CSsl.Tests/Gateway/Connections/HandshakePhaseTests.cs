@@ -28,6 +28,7 @@ public sealed class HandshakePhaseTests : IAsyncLifetime
         var channel = await _silo.NextAsync();
 
         var start = HandshakeStart.Decode(await channel.NextAsync(FrameKind.HandshakeStart));
+        Assert.Equal("silo", start.DataSilo);
         Assert.Equal("192.0.2.7:50000", start.Client.ToString());
         Assert.Equal(6000, start.DeadlineMilliseconds);
         Assert.Equal(Walk.Hello, await channel.NextAsync(FrameKind.Handshake));

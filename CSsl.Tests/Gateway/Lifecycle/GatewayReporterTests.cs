@@ -71,7 +71,8 @@ public sealed class GatewayReporterTests : IDisposable
         _clock.Advance(TimeSpan.FromSeconds(0.1));
         await _reporter.ReportIfDueAsync(CancellationToken.None);
         await _reporter.ReportIfDueAsync(CancellationToken.None);
-        Assert.Equal(LogLevel.Warning, Assert.Single(_lines.Lines).Level);
+        var line = Assert.Single(_lines.Lines);
+        Assert.Equal((LogLevel.Warning, "The cluster grain can't be reached: no answer in time; clients are served on the last view"), (line.Level, line.Message));
         Assert.Single(_view.Current.Silos);
 
         _cluster.Error = null;

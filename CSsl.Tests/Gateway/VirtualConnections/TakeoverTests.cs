@@ -203,6 +203,49 @@ public sealed class TakeoverTests : IAsyncLifetime
         Assert.Equal(More, await channel.NextAsync(FrameKind.Records));
     }
 
+    /// <summary>Keys that the lost silo announced and the client has nothing of; whether it got the first record under the first of them; how often the next one must change the key.</summary>
+    [Theory]
+    [InlineData(0, false, 2)]
+    [InlineData(1, false, 2)]
+    [InlineData(3, false, 4)]
+    [InlineData(1, true, 1)]
+    [InlineData(2, true, 2)]
+    public async Task Next_silo_goes_past_every_key_that_a_lost_one_can_have_used(int announced, bool isFirstDelivered, int updates)
+    {
+        await AskAsync();
+        var second = await _gateway.AddSiloAsync("second");
+        await _first.DisposeAsync();
+        var (channel, attach) = await second.NextSessionAsync();
+        Assert.Equal((2u, (byte)1), (attach.Generation, attach.KeyUpdates));
+
+        channel.Attached();
+        for (var i = 0; i < announced; i++)
+            channel.Rekey(ServerStart + 1 + (ulong)i, 7);
+        if (isFirstDelivered)
+            channel.SendToClient(AlertLike, 0);
+        await _gateway.HeardAsync(second);
+        var third = await _gateway.AddSiloAsync("third", SiloRoles.Data);
+        await second.DisposeAsync();
+
+        (_, attach) = await third.NextSessionAsync();
+        Assert.Equal((3u, (byte)updates, ServerStart + (isFirstDelivered ? 1UL : 0)), (attach.Generation, attach.KeyUpdates, attach.ServerSequence));
+    }
+
+    [Fact]
+    public async Task Session_that_left_in_order_keeps_its_key()
+    {
+        var (client, data) = await AskAsync();
+        var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
+        data.Attached();
+        data.SendToClient(Answer, 900);
+        data.Detach(ClientStart + 1, ServerStart + 1, DetachReason.Drain);
+        await client.Connection.ReadAsync(Answer.Length);
+        await client.Connection.SendAsync(Request);
+
+        var (_, attach) = await second.NextSessionAsync();
+        Assert.Equal((2u, (byte)0), (attach.Generation, attach.KeyUpdates));
+    }
+
     [Fact]
     public async Task Http2_connection_retains_nothing()
     {
@@ -286,6 +329,7 @@ public sealed class TakeoverTests : IAsyncLifetime
     [Theory]
     [InlineData(CloseReason.Refused)]
     [InlineData(CloseReason.BadCapsule)]
+    [InlineData(CloseReason.TooOld)]
     public async Task Silo_that_does_not_take_the_session_is_not_the_last_one_asked(CloseReason reason)
     {
         var (client, data) = await AskAsync();
@@ -297,14 +341,16 @@ public sealed class TakeoverTests : IAsyncLifetime
         Assert.Equal(Request, await channel.NextAsync(FrameKind.Records));
     }
 
-    [Fact]
-    public async Task Session_that_no_silo_can_open_is_reset_at_once()
+    [Theory]
+    [InlineData(CloseReason.BadCapsule)]
+    [InlineData(CloseReason.TooOld)]
+    public async Task Session_that_no_silo_can_open_is_reset_at_once(CloseReason reason)
     {
         var (client, data) = await AskAsync();
         var second = await _gateway.AddSiloAsync("second", SiloRoles.Data);
-        data.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+        data.SendFrame(FrameKind.Close, (byte)reason);
         var (channel, _) = await second.NextSessionAsync();
-        channel.SendFrame(FrameKind.Close, (byte)CloseReason.BadCapsule);
+        channel.SendFrame(FrameKind.Close, (byte)reason);
 
         // No clock has moved.
         await client.Connection.Reset;

@@ -1,6 +1,7 @@
 using CSsl.Grains.Data;
 using CSsl.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Orleans;
 using Orleans.Runtime;
 using Orleans.TestingHost;
@@ -58,10 +59,11 @@ public sealed class SessionGrainTests : IAsyncLifetime
     public async Task A_late_detach_does_not_undo_a_newer_attach()
     {
         var before = new FakeSession(FakeSession.NewInfo(SiloName));
-        var after = new FakeSession(before.Info with { AttachedAt = before.Info.AttachedAt!.Value.AddSeconds(5) });
+        var after = new FakeSession(before.Info with { AttachedAt = before.Info.AttachedAt!.Value.AddSeconds(5), Generation = 2 });
         var grain = Grains.GetGrain<ISessionGrain>(before.Info.SessionId);
         _sessions.Add(before);
         await grain.Attached(before.Awake, CancellationToken.None);
+        before.End();
         _sessions.Add(after);
         await grain.Attached(after.Awake, CancellationToken.None);
 
@@ -114,35 +116,105 @@ public sealed class SessionGrainTests : IAsyncLifetime
         => Assert.DoesNotContain("7, 8, 9", new FakeSession { Capsule = new byte[] { 7, 8, 9 } }.Awake.ToString(), StringComparison.Ordinal);
 
     [Fact]
-    public void The_table_aborts_a_session_whose_id_is_attached_again()
+    public void The_table_stops_a_session_whose_id_is_attached_again()
     {
         var before = new FakeSession();
-        var after = new FakeSession(before.Info);
+        var after = new FakeSession(before.Info with { Generation = 2 });
         _sessions.Add(before);
 
         _sessions.Add(after);
         _sessions.Remove(before);
 
-        Assert.Equal(1, before.Aborts);
+        Assert.Equal(1, before.Stops);
         Assert.True(_sessions.TryGet(before.Info.SessionId, out var current));
         Assert.Same(after, current);
     }
 
     /// <summary>It waited on a lost link while the gateway went on over a new one.</summary>
     [Fact]
-    public void The_table_aborts_a_session_that_comes_after_one_that_took_it_over()
+    public void The_table_stops_a_session_that_comes_after_one_that_took_it_over()
     {
-        var late = new FakeSession { Takeovers = 1 };
-        var newer = new FakeSession(late.Info) { Takeovers = 2 };
+        var late = new FakeSession();
+        var again = new FakeSession(late.Info with { Generation = 2 });
+        var newer = new FakeSession(again.Info);
         Assert.True(_sessions.Add(newer));
 
         Assert.False(_sessions.Add(late));
+        Assert.False(_sessions.Add(again));
         _sessions.Remove(late);
 
-        Assert.Equal((1, 0), (late.Aborts, newer.Aborts));
+        Assert.Equal((1, 1, 0), (late.Stops, again.Stops, newer.Stops));
         Assert.True(_sessions.TryGet(newer.Info.SessionId, out var current));
         Assert.Same(newer, current);
     }
+
+    [Fact]
+    public void The_table_remembers_for_a_while_what_was_attached()
+    {
+        var time = new FakeTimeProvider();
+        var table = new SessionTable(time);
+        var first = new FakeSession();
+        Assert.True(table.Add(first));
+        table.Remove(first);
+
+        time.Advance(RecentAttaches.Memory - TimeSpan.FromTicks(1));
+        Assert.False(table.Add(new FakeSession(first.Info)));
+        Assert.Equal(1u, table.LastGeneration(first.Info.SessionId));
+
+        // It does not grow for ever.
+        time.Advance(2 * RecentAttaches.Memory);
+        Assert.Equal(0u, table.LastGeneration(first.Info.SessionId));
+    }
+
+    [Fact]
+    public async Task An_attach_that_is_not_newer_is_refused_wherever_it_comes_from()
+    {
+        var session = new FakeSession(FakeSession.NewInfo(SiloName) with { Generation = 3 });
+        _sessions.Add(session);
+        var grain = Grains.GetGrain<ISessionGrain>(session.Info.SessionId);
+        Assert.True((await grain.Attached(session.Awake, CancellationToken.None)).IsGranted);
+
+        foreach (var generation in new uint[] { 1, 2, 3 })
+            Assert.False((await grain.Attached(Elsewhere(session, generation, isTakeover: true), CancellationToken.None)).IsGranted);
+
+        // The silo repeats itself when it has not heard the answer.
+        Assert.True((await grain.Attached(session.Awake, CancellationToken.None)).IsGranted);
+        Assert.Equal(0, session.Stops);
+    }
+
+    [Fact]
+    public async Task A_session_that_is_served_is_stopped_for_a_takeover_only_and_before_that_is_granted()
+    {
+        var session = new FakeSession(FakeSession.NewInfo(SiloName)) { ClientRecords = 17 };
+        _sessions.Add(session);
+        var grain = Grains.GetGrain<ISessionGrain>(session.Info.SessionId);
+        await grain.Attached(session.Awake, CancellationToken.None);
+
+        Assert.False((await grain.Attached(Elsewhere(session, 2, isTakeover: false), CancellationToken.None)).IsGranted);
+        Assert.Equal(0, session.Stops);
+
+        Assert.Equal(
+            new AttachVerdict { IsGranted = true, HasStoppedAnother = true, ClientRecords = 17 },
+            await grain.Attached(Elsewhere(session, 3, isTakeover: true), CancellationToken.None));
+        Assert.Equal(1, session.Stops);
+    }
+
+    /// <summary>Most sessions have no grain in their first second, and many never: the silo itself knows them, and those that it had a moment ago.</summary>
+    [Fact]
+    public async Task A_session_without_a_grain_is_found_at_its_silo()
+    {
+        var session = new FakeSession(FakeSession.NewInfo(SiloName) with { Generation = 2 });
+        _sessions.Add(session);
+        Assert.False((await Grains.GetGrain<ISessionGrain>(session.Info.SessionId).Attached(Elsewhere(session, 2, isTakeover: true), CancellationToken.None)).IsGranted);
+
+        session.End();
+        _sessions.Remove(session);
+        Assert.False((await Grains.GetGrain<ISessionGrain>(session.Info.SessionId).Attached(Elsewhere(session, 1, isTakeover: false), CancellationToken.None)).IsGranted);
+        Assert.True((await Grains.GetGrain<ISessionGrain>(session.Info.SessionId).Attached(Elsewhere(session, 3, isTakeover: false), CancellationToken.None)).IsGranted);
+    }
+
+    private static AwakeSession Elsewhere(FakeSession session, uint generation, bool isTakeover)
+        => session.Awake with { Info = session.Info with { Silo = "elsewhere", Generation = generation }, IsTakeover = isTakeover };
 }
 
 internal sealed class FakeSession(SessionInfo? info = null) : IServedSession
@@ -170,13 +242,20 @@ internal sealed class FakeSession(SessionInfo? info = null) : IServedSession
     /// <summary>How often it got a grain.</summary>
     public int Registrations => Volatile.Read(ref _registrations);
 
-    public int Takeovers { get; init; } = info?.Takeovers ?? 0;
+    public bool IsTakeover { get; init; }
+
+    public bool IsOver { get; private set; }
+
+    public ulong ClientRecords { get; init; }
 
     public TimeSpan Stalled { get; set; }
 
     public int CloseRequests { get; private set; }
 
     public int Aborts { get; private set; }
+
+    /// <summary>How often it was told that there is a newer attach.</summary>
+    public int Stops { get; private set; }
 
     public int Drains { get; private set; }
 
@@ -194,6 +273,7 @@ internal sealed class FakeSession(SessionInfo? info = null) : IServedSession
         Silo = silo,
         EstablishedAt = DateTimeOffset.UnixEpoch,
         AttachedAt = attachedAt ?? DateTimeOffset.UnixEpoch,
+        Generation = 1,
     };
 
     public void RequestClose() => CloseRequests++;
@@ -216,7 +296,20 @@ internal sealed class FakeSession(SessionInfo? info = null) : IServedSession
         return SessionMove.UnderWay;
     }
 
-    public void Abort(string reason) => Aborts++;
+    public void Abort(string reason)
+    {
+        Aborts++;
+        End();
+    }
+
+    public void Supersede()
+    {
+        Stops++;
+        End();
+    }
+
+    /// <summary>It leaves, or ends.</summary>
+    public void End() => IsOver = true;
 }
 
 /// <summary>What a grain takes along when it migrates.</summary>

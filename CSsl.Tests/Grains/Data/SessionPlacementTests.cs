@@ -27,7 +27,7 @@ public sealed class SessionPlacementTests : IAsyncLifetime
         foreach (var services in _silos.Select(static silo => silo.ServiceProvider))
         {
             var registrar = new SessionRegistrar(
-                services.GetRequiredService<SessionTable>(), services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<ILocalSiloDetails>(),
+                services.GetRequiredService<SessionTable>(), new SessionClaims(services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<ILocalSiloDetails>(), services.GetRequiredService<IClusterMembershipService>()),
                 Options.Create(new CSsl.Hosting.Configuration.SiloOptions()), _time, NullLogger<SessionRegistrar>.Instance);
             _registrars.Add(registrar);
             await registrar.StartAsync(CancellationToken.None);
@@ -75,11 +75,12 @@ public sealed class SessionPlacementTests : IAsyncLifetime
         var before = Serve(0);
         await RegisteredAsync(before);
         Table(0).Remove(before);
-        var after = new FakeSession(before.Info with { Silo = NameOf(1), AttachedAt = _time.GetUtcNow() - TimeSpan.FromMinutes(1) });
+        before.End();
+        var after = new FakeSession(before.Info with { Silo = NameOf(1), AttachedAt = _time.GetUtcNow() - TimeSpan.FromMinutes(1), Generation = 2 });
         Table(1).Add(after);
 
         // Told once, where it was: registered where it is now, with what it was told.
-        await GrainOf(after, from: 1).AttachedAsync(after, _silos[1].SiloAddress);
+        Assert.True((await ClaimsOf(1).AttachAsync(after, askAt: null, CancellationToken.None)).IsGranted);
         await Eventually.TrueAsync(() => after.IsRegistered, "the grain is beside the session");
 
         Assert.Equal(_silos[1].SiloAddress, await WhereAsync(after));
@@ -93,7 +94,7 @@ public sealed class SessionPlacementTests : IAsyncLifetime
         var before = Serve(2);
         await RegisteredAsync(before);
         await KillAsync(2);
-        var after = new FakeSession(before.Info with { Silo = NameOf(0), Takeovers = 1 });
+        var after = new FakeSession(before.Info with { Silo = NameOf(0), Takeovers = 1, Generation = 2 });
         Table(0).Add(after);
 
         await RegisteredAsync(after);
@@ -167,23 +168,49 @@ public sealed class SessionPlacementTests : IAsyncLifetime
         return isDone;
     }
 
+    /// <summary>A session that is served, or was a moment ago, by the silo that may do so without a grain.</summary>
+    [Fact]
+    public async Task A_silo_that_serves_a_session_without_a_grain_is_asked_and_stops()
+    {
+        var before = Serve(0);
+        var after = new FakeSession(before.Info with { Silo = NameOf(1), Generation = 2 }) { IsTakeover = true };
+        Table(1).Add(after);
+
+        var verdict = await ClaimsOf(1).AttachAsync(after, NameOf(0), CancellationToken.None);
+
+        Assert.Equal((true, true, 1), (verdict.IsGranted, verdict.HasStoppedAnother, before.Stops));
+        await Eventually.TrueAsync(() => after.IsRegistered, "the grain is beside the session");
+        Assert.Equal(_silos[1].SiloAddress, await WhereAsync(after));
+
+        // And so is one that comes back with what was served.
+        Assert.False((await ClaimsOf(2).AttachAsync(new FakeSession(before.Info with { Silo = NameOf(2) }), NameOf(0), CancellationToken.None)).IsGranted);
+    }
+
+    /// <summary>Its grain could not be reached when it was attached, or another silo's could not be stopped.</summary>
+    [Fact]
+    public async Task A_silo_that_learns_later_of_a_newer_attach_stops()
+    {
+        var before = Serve(0);
+        var after = new FakeSession(before.Info with { Silo = NameOf(1), Generation = 2 }) { IsTakeover = true };
+        Table(1).Add(after);
+        Assert.False((await ClaimsOf(1).AttachAsync(after, askAt: null, CancellationToken.None)).HasStoppedAnother);
+
+        await Eventually.TrueAsync(() => Sweep(before.Stops > 0), "the older one is stopped");
+        Assert.Equal((0, 2u), (after.Stops, (await GrainOf(after).Find(CancellationToken.None))!.Generation));
+    }
+
+    private SessionClaims ClaimsOf(int silo)
+    {
+        var services = _silos[silo].ServiceProvider;
+        return new SessionClaims(services.GetRequiredService<IGrainFactory>(), services.GetRequiredService<ILocalSiloDetails>(), services.GetRequiredService<IClusterMembershipService>());
+    }
+
     private SessionTable Table(int silo) => _silos[silo].ServiceProvider.GetRequiredService<SessionTable>();
 
     private string NameOf(int silo) => _silos[silo].ServiceProvider.GetRequiredService<ILocalSiloDetails>().Name;
 
-    private ISessionGrain GrainOf(FakeSession session, int? from = null)
-        => (from is { } silo ? _silos[silo].ServiceProvider.GetRequiredService<IGrainFactory>() : _cluster.Client).GetGrain<ISessionGrain>(session.Info.SessionId);
+    private ISessionGrain GrainOf(FakeSession session) => _cluster.Client.GetGrain<ISessionGrain>(session.Info.SessionId);
 
     private async Task<SiloAddress?> WhereAsync(FakeSession session)
         => await _cluster.Client.GetGrain<IManagementGrain>(0).GetActivationAddress(GrainOf(session));
-}
-
-internal static class HintedCalls
-{
-    /// <summary>As the registrar of a silo calls.</summary>
-    public static async Task AttachedAsync(this ISessionGrain grain, FakeSession session, SiloAddress silo)
-    {
-        RequestContext.Set(Orleans.Runtime.Placement.IPlacementDirector.PlacementHintKey, silo);
-        await grain.Attached(session.Awake, CancellationToken.None);
-    }
 }

@@ -56,6 +56,7 @@ public sealed class HandshakeGrainTests : IDisposable
         using var opened = _sealer.Open(session.Capsule.Span, session.SessionId);
         Assert.Equal(session.CipherSuite, opened.CipherSuite);
         Assert.Equal(session.ClientSequence, opened.ClientSequence);
+        Assert.Equal("data-7", opened.DataSilo);
         Assert.Throws<SealedSessionException>(() => _sealer.Open(session.Capsule.Span, Guid.NewGuid()));
         Assert.True(handshakes.Made[0].IsDisposed);
         Assert.Equal((0, 1L), (_metrics.InFlight, _metrics.Completed));
@@ -395,7 +396,7 @@ public sealed class HandshakeGrainTests : IDisposable
     private static ScriptedHandshakes Script(params Func<ScriptedHandshake, HandshakeStep>[] steps) => new() { Steps = new(steps) };
 
     private static ValueTask<HandshakeAnswer> AdvanceAsync(HandshakeGrain lane, Guid id, byte[] records, TimeSpan? timeLeft = null)
-        => lane.Advance(new HandshakeRequest { HandshakeId = id, TimeLeft = timeLeft ?? TimeSpan.FromMinutes(1), Records = records }, CancellationToken.None);
+        => lane.Advance(new HandshakeRequest { HandshakeId = id, TimeLeft = timeLeft ?? TimeSpan.FromMinutes(1), DataSilo = "data-7", Records = records }, CancellationToken.None);
 
     private static byte[] HelloFor(string name) => new HelloBuilder().ServerName(name).Records();
 

@@ -110,6 +110,7 @@ public sealed class CsslConfigurationTests : IDisposable
     [InlineData("\"Limits\": { \"Connections\": \"many\" }", "Limits:Connections: \"many\" is not valid, expected a whole number")]
     [InlineData("\"Limits\": { \"Connections\": 1.5 }", "Limits:Connections: \"1.5\" is not valid, expected a whole number")]
     [InlineData("\"Limits\": { \"Connections\": 0 }", "Limits:Connections: \"0\" is not valid, expected at least 1")]
+    [InlineData("\"Cluster\": { \"CapsuleLifetime\": \"0s\" }", "Cluster:CapsuleLifetime: \"0s\" is not valid, expected 00:00:01 to 365.00:00:00")]
     [InlineData("\"Silo\": { \"Lanes\": 2000 }", "Silo:Lanes: \"2000\" is not valid, expected 0 to 1024")]
     [InlineData("\"Limits\": { \"Connections\": 99999999999 }", "Limits:Connections: \"99999999999\" is not valid, expected a whole number")]
     [InlineData("\"Engine\": \"Warp\"", "Engine: \"Warp\" is not valid, expected one of Auto, Managed, IpsecMb")]

@@ -100,6 +100,24 @@ public sealed class TakeoverTests
         Assert.False(next.HasPending);
     }
 
+    [Fact]
+    public void As_many_KeyUpdates_as_were_requested_follow_one_another()
+    {
+        using var client = new TestClient(TestSessions.Create(Suite13));
+        using var next = new DataPhase(TestSessions.Create(Suite13)) { HoldsKeyUpdates = true };
+        next.RequestKeyUpdate(3);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.True(next.KeyUpdateHeld);
+            next.ExportNext().Dispose();
+            Assert.Equal([24, 0, 0, 1, 0], client.Open(_room.AsSpan(0, next.WritePending(_room))).Content);
+            client.Reader.UpdateKey();
+        }
+
+        Assert.False(next.HasPending);
+        Assert.Equal(TestSessions.Bytes(50, 7), client.Open(Seal(next, 50)).Content);
+    }
+
     [Theory]
     [MemberData(nameof(TestSessions.Tls12), MemberType = typeof(TestSessions))]
     public void Tls_1_2_goes_on_with_the_capsule_of_the_handshake(CipherSuite suite)

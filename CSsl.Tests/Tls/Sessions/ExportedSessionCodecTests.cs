@@ -57,7 +57,7 @@ public sealed class ExportedSessionCodecTests
         var bytes = encoded.Span.ToArray();
         bytes[0] = 7;
         Assert.Equal(
-            "Session codec version 7 is unknown here (this build reads 2).",
+            "Session codec version 7 is unknown here (this build reads 3).",
             Assert.Throws<SealedSessionException>(() => ExportedSessionCodec.Decode(bytes)).Message);
     }
 

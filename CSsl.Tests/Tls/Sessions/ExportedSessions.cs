@@ -35,7 +35,7 @@ internal static class ExportedSessions
     /// <summary>Everything in it, comparable.</summary>
     public static object Content(ExportedSession s) => (
         (s.Version, s.CipherSuite, s.ClientSequence, s.ServerSequence, s.ClientKeyBase, s.ServerKeyBase, s.ExplicitNonceBase, s.EncryptThenMac, s.FragmentLimit),
-        (s.ApplicationProtocol, s.ServerName, s.Resumed, s.CreatedAt),
+        (s.ApplicationProtocol, s.ServerName, s.Resumed, s.CreatedAt, s.SealedAt, s.DataSilo),
         string.Join('|', new[]
         {
             s.ClientSecret.Span.ToArray(), s.ServerSecret.Span.ToArray(), s.ExporterSecret.Span.ToArray(),
@@ -63,6 +63,7 @@ internal static class ExportedSessions
         from limit in Gen.Choose(64, 1 << 14)
         from protocol in Text
         from name in Text
+        from silo in Text
         from resumed in Gen.Elements(false, true)
         from certificateLength in Gen.OneOf(Gen.Constant(0), Gen.Constant(0), Gen.Choose(1, ExportedSessionCodec.MaxPeerCertificateLength))
         from seconds in Gen.Choose(0, int.MaxValue)
@@ -84,10 +85,12 @@ internal static class ExportedSessions
             FragmentLimit = limit,
             ApplicationProtocol = protocol,
             ServerName = name,
+            DataSilo = silo,
             Resumed = resumed,
             ResumptionId = resumptionId,
             PeerCertificate = [.. Enumerable.Range(seconds, certificateLength).Select(static i => (byte)i)],
             CreatedAt = DateTimeOffset.UnixEpoch.AddSeconds(seconds).AddTicks(seconds % 10_000_000),
+            SealedAt = DateTimeOffset.UnixEpoch.AddSeconds(seconds / 2),
         };
 
     private static Gen<byte[]> Bytes(int length) => Gen.ArrayOf(Gen.Choose(0, 255).Select(static b => (byte)b), length);
