@@ -92,7 +92,7 @@ public sealed class SealingKeyFollowerTests(TestCertificates certificates) : ICl
         // It never had the old key.
         await using var second = await first.StartPeerAsync(certificates, $"--Cluster:SealingKeyFile={folder.File("other.keys")}");
         await Eventually.TrueAsync(() => IsActive(second), "the second silo is active");
-        await session.GoOnAtAsync(second, AttachCause.Wake);
+        await session.GoOnAtAsync(second, AttachCause.Takeover);
         await AskAsync(session, 3);
         Assert.Empty(session.Books.Faults);
     }
