@@ -377,8 +377,8 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
             return;
 
         // Asked after the session can be found: who comes between says so itself.
-        if (host.IsRenewalDue(_capsule, _sealedAt))
-            _isRenewalDue = true;
+        lock (_writeGate)
+            _isRenewalDue |= host.IsRenewalDue(_capsule, _sealedAt);
 
         // Where the application does not see it, what the client sends on is nobody's, and may be under a key that it has changed to in a record which is lost.
         var start = TakeoverStart.Of(attach, tls.IsHttp2, takeover?.Note);
@@ -480,7 +480,7 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     private ReadOnlyMemory<byte> _nextCapsule;
     private DateTimeOffset _sealedAt;
 
-    // The cluster seals under another key than the capsule's.
+    // The capsule is to be sealed anew, though nothing else has changed: half of its life is over, or the cluster seals under another key.
     private volatile bool _isRenewalDue;
 
     /// <inheritdoc/>
@@ -523,7 +523,8 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     /// <inheritdoc/>
     public void RenewCapsule()
     {
-        _isRenewalDue = true;
+        lock (_writeGate)
+            _isRenewalDue |= host.IsRenewalDue(_capsule, _sealedAt);
         TryCheckpoint();
     }
 
@@ -692,9 +693,9 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
         if (!_nextCapsule.IsEmpty)
             (_capsule, _nextCapsule, _sealedAt, IsRegistered) = (_nextCapsule, default, host.Time.GetUtcNow(), false);
 
-        // Before anything is sealed: the cluster may come to seal under another key meanwhile.
-        var isDue = _isRenewalDue || host.IsRenewalDue(_capsule, _sealedAt);
+        // Before it is looked: the cluster may come to seal under another key meanwhile.
         _isRenewalDue = false;
+        var isDue = host.IsRenewalDue(_capsule, _sealedAt);
         if (_phase!.Checkpoint(isDue) is { } session)
             return host.Seal(session, Info.SessionId);
         return isDue ? host.Renew(_capsule, Info.SessionId) : default;
