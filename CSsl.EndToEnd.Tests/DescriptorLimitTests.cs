@@ -11,7 +11,9 @@ namespace CSsl.EndToEnd.Tests;
 [Collection(OwnCluster.Name)]
 public sealed class DescriptorLimitTests(ITestOutputHelper output)
 {
-    private const int Silent = 600, Streams = 200, Rounds = 3;
+    private const int Silent = 600, Streams = 200;
+
+    private static readonly TimeSpan LoadTime = TimeSpan.FromMinutes(1);
 
     [Theory]
     [InlineData("up")]
@@ -86,7 +88,7 @@ public sealed class DescriptorLimitTests(ITestOutputHelper output)
     private static async Task<int> AskAtOnceAsync(Cluster cluster)
     {
         int unavailable = 0;
-        for (int round = 0; round < Rounds; round++)
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < LoadTime;)
         {
             using HttpClient client = Web.Client(cluster, HttpVersion.Version20);
             client.Timeout = TimeSpan.FromMinutes(2);
