@@ -90,9 +90,9 @@ internal sealed class ConsoleLog : ILoggerProvider
                 _output.Write(Encoding.UTF8.GetBytes(text.ToString()));
                 _output.Flush();
             }
-            catch (IOException)
+            catch (Exception e) when (e is IOException or ObjectDisposedException)
             {
-                // The reader is gone for good. There is nobody to tell.
+                // The reader is gone for good, or standard output closed. There is nobody to tell.
                 CountDropped();
             }
 

@@ -47,7 +47,7 @@ public sealed class ConsoleLogTests
     }
 
     [Fact]
-    public void End_of_the_process_does_not_wait_for_a_reader_that_never_comes()
+    public async Task End_of_the_process_does_not_wait_for_a_reader_that_never_comes()
     {
         using var output = new HeldStream { IsHeld = true };
         var log = new ConsoleLog(new LineFormatter(new FakeTimeProvider()), output);
@@ -58,6 +58,7 @@ public sealed class ConsoleLogTests
 
         Assert.Equal(1, log.Dropped);
         output.Release();
+        await Eventually.TrueAsync(() => output.Lines.Length == 1, "what waited is written");
     }
 
     /// <summary>A pipe that nobody reads, until it is released.</summary>
