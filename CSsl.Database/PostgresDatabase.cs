@@ -44,24 +44,24 @@ internal sealed class PostgresDatabase : ClusterDatabase
 
     public override async Task<IAsyncDisposable?> TakeTurnAsync(TimeSpan patience)
     {
+        // The lock is a transaction's, which ends with the connection.
         var connection = new NpgsqlConnection(ConnectionString);
-        var turn = new Turn(connection);
         try
         {
             await connection.OpenAsync().ConfigureAwait(false);
             var transaction = await connection.BeginTransactionAsync().ConfigureAwait(false);
             await new Query($"SET LOCAL lock_timeout = {(int)patience.TotalMilliseconds}").RunAsync(connection, transaction, static _ => 0, CancellationToken.None).ConfigureAwait(false);
             await new Query("SELECT pg_advisory_xact_lock(@Key)").With("Key", TurnKey).RunAsync(connection, transaction, static _ => 0, CancellationToken.None).ConfigureAwait(false);
-            return turn;
+            return connection;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
-            await turn.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
             return null;
         }
         catch
         {
-            await turn.DisposeAsync().ConfigureAwait(false);
+            await connection.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -82,10 +82,4 @@ internal sealed class PostgresDatabase : ClusterDatabase
             return result;
         },
         cancellationToken);
-
-    /// <summary>The lock is a transaction's, which ends with the connection.</summary>
-    private sealed class Turn(NpgsqlConnection connection) : IAsyncDisposable
-    {
-        public ValueTask DisposeAsync() => connection.DisposeAsync();
-    }
 }
