@@ -46,8 +46,8 @@ internal sealed partial class VirtualConnection
     private LinkedListNode<DeadlineQueue.Ticket>? _deliveryTicket;
     private int _outcome;
 
-    // Silos that can't open the capsule: not asked again before one has.
-    private readonly List<string> _notOpenedBy = [];
+    // Silos that can't open the capsule: not asked again before one has. Null: there are none.
+    private List<string>? _notOpenedBy;
     private bool _isRefusedByOthers;
     private volatile bool _isFinishing;
     private volatile bool _isRenewing;
@@ -168,11 +168,12 @@ internal sealed partial class VirtualConnection
     {
         // Asked before looking, so that no silo is missed that comes between.
         var change = _services.Links.NextChange;
-        if (_notOpenedBy.Count < MaxNotOpened && TryAttach())
+        var notOpened = _notOpenedBy?.Count ?? 0;
+        if (notOpened < MaxNotOpened && TryAttach())
             return ConnectionState.Attached;
 
         // All that were asked lack the key, and so will whoever comes next: the client can begin anew, and need not wait.
-        if (_notOpenedBy.Count >= MaxNotOpened || (_notOpenedBy.Count > 0 && !_isRefusedByOthers))
+        if (notOpened >= MaxNotOpened || (notOpened > 0 && !_isRefusedByOthers))
         {
             End(DataOutcome.NotOpened);
             return null;
@@ -181,7 +182,7 @@ internal sealed partial class VirtualConnection
         _isRefusedByOthers = false;
         LimitTime();
         LogNoSilo(_services.Logger, _entry.Id);
-        _refusedBy = [.. _notOpenedBy];
+        _refusedBy = _notOpenedBy is null ? null : [.. _notOpenedBy];
         change.Tell(_signal);
         return null;
     }
@@ -272,7 +273,7 @@ internal sealed partial class VirtualConnection
         Drop(channel);
         (_refusedBy ??= []).Add(channel.Silo);
         if (channel.End == ChannelEnd.NotOpened)
-            _notOpenedBy.Add(channel.Silo);
+            (_notOpenedBy ??= []).Add(channel.Silo);
         else
             _isRefusedByOthers = true;
         return ConnectionState.TakingOver;
@@ -307,7 +308,7 @@ internal sealed partial class VirtualConnection
     public void OnAttached()
     {
         WasAttached = true;
-        _notOpenedBy.Clear();
+        _notOpenedBy = null;
         EndLimit();
     }
 
