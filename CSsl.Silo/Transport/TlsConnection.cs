@@ -483,6 +483,9 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
     // The capsule is to be sealed anew, though nothing else has changed: half of its life is over, or the cluster seals under another key.
     private volatile bool _isRenewalDue;
 
+    // Its key is gone: there is nothing to seal it anew from, and it was said.
+    private bool _isRenewalLost;
+
     /// <inheritdoc/>
     public ReadOnlyMemory<byte> Capsule
     {
@@ -695,10 +698,14 @@ internal sealed partial class TlsConnection(TlsConnectionHost host) : LinkChanne
 
         // Before it is looked: the cluster may come to seal under another key meanwhile.
         _isRenewalDue = false;
-        var isDue = host.IsRenewalDue(_capsule, _sealedAt);
+        var isDue = !_isRenewalLost && host.IsRenewalDue(_capsule, _sealedAt);
         if (_phase!.Checkpoint(isDue) is { } session)
             return host.Seal(session, Info.SessionId);
-        return isDue ? host.Renew(_capsule, Info.SessionId) : default;
+        if (!isDue)
+            return default;
+        var renewed = host.Renew(_capsule, Info.SessionId);
+        _isRenewalLost = renewed.IsEmpty;
+        return renewed;
     }
 
     /// <summary>Before the write key changes, the gateway gets the capsule that goes with the next one. Behind the write gate, in a turn: what is sent now goes before the next turn's records.</summary>
