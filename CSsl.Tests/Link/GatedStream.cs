@@ -1,22 +1,17 @@
 using System.Threading.Channels;
 using CSsl.Link;
+using CSsl.Silo.Proxy;
 
 namespace CSsl.Tests.Link;
 
 /// <summary>A transport whose writes a test can hold back, one by one; each write of frames is noted when it begins.</summary>
-internal sealed class GatedStream(Stream inner) : Stream
+internal sealed class GatedStream(Stream inner) : WrappedStream(inner)
 {
     private readonly Channel<IReadOnlyList<Frame>> _begun = Channel.CreateUnbounded<IReadOnlyList<Frame>>();
     private readonly Lock _gate = new();
     private TaskCompletionSource? _held;
     private bool _broken;
     private bool _closed;
-
-    public override bool CanRead => true;
-    public override bool CanWrite => true;
-    public override bool CanSeek => false;
-    public override long Length => throw new NotSupportedException();
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     /// <summary>Opens what is written; set when both ends are proven.</summary>
     public LinkCipher? Opening { get; set; }
@@ -88,10 +83,10 @@ internal sealed class GatedStream(Stream inner) : Stream
 
         if (wait is not null)
             await wait;
-        await inner.WriteAsync(buffer, cancellationToken);
+        await Inner.WriteAsync(buffer, cancellationToken);
     }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Inner.ReadAsync(buffer, cancellationToken);
 
     protected override void Dispose(bool disposing)
     {
@@ -102,19 +97,9 @@ internal sealed class GatedStream(Stream inner) : Stream
             held = _held;
         }
 
-        inner.Dispose();
-        held?.TrySetException(new ObjectDisposedException(nameof(GatedStream)));
         base.Dispose(disposing);
+        held?.TrySetException(new ObjectDisposedException(nameof(GatedStream)));
     }
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     private static TaskCompletionSource NewWait() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -1,4 +1,5 @@
 using CSsl.Link;
+using CSsl.Silo.Proxy;
 using CSsl.Tests.Support;
 using CSsl.Tls.Engines;
 using FsCheck;
@@ -270,17 +271,11 @@ public sealed class SealedLinkTests
         => reason.StartsWith("The peer closed the link", StringComparison.Ordinal) || reason.StartsWith("Writing to the peer failed", StringComparison.Ordinal);
 
     /// <summary>A transport whose writes end at some byte or have a bit of it changed.</summary>
-    private sealed class DisturbedStream(Stream inner, bool changes) : Stream
+    private sealed class DisturbedStream(Stream inner, bool changes) : WrappedStream(inner)
     {
         // The byte, counted from the next write; none: not yet, or not any more.
         private int _place = -1;
         private bool _isOver;
-
-        public override bool CanRead => true;
-        public override bool CanWrite => true;
-        public override bool CanSeek => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public void Start(int at) => Volatile.Write(ref _place, at);
 
@@ -293,7 +288,7 @@ public sealed class SealedLinkTests
                 Volatile.Write(ref _place, Math.Max(-1, place - buffer.Length));
             if (place < 0 || place >= buffer.Length)
             {
-                await inner.WriteAsync(buffer, cancellationToken);
+                await Inner.WriteAsync(buffer, cancellationToken);
                 return;
             }
 
@@ -303,32 +298,17 @@ public sealed class SealedLinkTests
                 bytes[place] ^= 4;
 
                 // A length that grew waits for more than there will be.
-                await inner.WriteAsync(bytes, cancellationToken);
-                await inner.WriteAsync(new byte[SealedBatch.MaxLength], cancellationToken);
+                await Inner.WriteAsync(bytes, cancellationToken);
+                await Inner.WriteAsync(new byte[SealedBatch.MaxLength], cancellationToken);
                 return;
             }
 
             _isOver = true;
-            await inner.WriteAsync(bytes.AsMemory(0, place), cancellationToken);
-            inner.Dispose();
+            await Inner.WriteAsync(bytes.AsMemory(0, place), cancellationToken);
+            Inner.Dispose();
         }
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
-        }
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Inner.ReadAsync(buffer, cancellationToken);
     }
 
     private sealed class FailingEngine : IRecordEngine
