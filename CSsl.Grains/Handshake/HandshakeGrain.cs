@@ -15,6 +15,7 @@ namespace CSsl.Grains.Handshake;
 /// <summary>
 /// One lane: the handshakes of many connections, one turn at a time, so that handshakes take at most as many cores as there are
 /// lanes and none waits behind another for longer than a turn. Secrets leave it sealed only. It is pinned to its silo, and leaves it with the role only.
+/// A handshake's steps are turns of the grain, but no calls: a call costs more than anything in a step but the cryptography (ADR 19).
 /// </summary>
 [PinnedPlacement, KeepAlive]
 public sealed partial class HandshakeGrain(
@@ -24,14 +25,19 @@ public sealed partial class HandshakeGrain(
     Sealer sealer,
     IOptions<SiloOptions> silo,
     IOptions<LimitsOptions> limits,
-    HandshakeMetrics metrics,
+    HandshakeLanes lanes,
     TimeProvider time,
-    ILogger<HandshakeGrain> logger) : Grain(context), IHandshakeGrain
+    ILogger<HandshakeGrain> logger) : Grain(context), IHandshakeGrain, IHandshakeLane
 {
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<Guid, PendingHandshake> _pending = [];
     private readonly int _capacity = CapacityOf(limits.Value.ConcurrentHandshakes, silo.Value.LaneCount);
+    private readonly HandshakeMetrics _metrics = lanes.Metrics;
+
+    // What a step writes: one step at a time, and each is answered before the next.
+    private readonly ArrayBufferWriter<byte> _output = new(4096);
+    private TaskScheduler? _turns;
     private IGrainTimer? _sweep;
     private bool _isRetired;
     private long? _errorLoggedAt;
@@ -40,7 +46,8 @@ public sealed partial class HandshakeGrain(
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _sweep = timers.RegisterGrainTimer(GrainContext, static (lane, _) => lane.Sweep(), this, new(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
-        metrics.OpenLane();
+        _turns = TaskScheduler.Current;
+        lanes.Enter(this.GetPrimaryKeyString(), this);
         return Task.CompletedTask;
     }
 
@@ -48,24 +55,22 @@ public sealed partial class HandshakeGrain(
     public ValueTask Open(CancellationToken cancellationToken) => ValueTask.CompletedTask; // the activation is what counts
 
     /// <inheritdoc/>
-    public ValueTask<HandshakeAnswer> Advance(HandshakeRequest request, CancellationToken cancellationToken)
-        => ValueTask.FromResult(_pending.TryGetValue(request.HandshakeId, out var pending) ? Advance(request, pending) : Begin(request));
+    public void Post(Action<object?> turn, object state) => Task.Factory.StartNew(turn, state, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _turns!);
 
     /// <inheritdoc/>
-    public ValueTask<HandshakeAnswer> Resume(HandshakeResumption resumption, CancellationToken cancellationToken)
-    {
-        var id = resumption.HandshakeId;
-        return ValueTask.FromResult(_pending.TryGetValue(id, out var pending)
-            ? Run(id, pending, () => Resume(resumption, pending))
-            : Fail(id, HandshakeFailure.Deadline, alert: null, "the handshake took too long"));
-    }
+    public HandshakeAnswer Advance(in HandshakeRequest request)
+        => _pending.TryGetValue(request.HandshakeId, out var pending) ? Run(request.HandshakeId, pending, request.Records, isStored: false) : Begin(request);
 
     /// <inheritdoc/>
-    public ValueTask Abandon(Guid handshakeId, CancellationToken cancellationToken)
+    public HandshakeAnswer Resume(Guid handshakeId, ReadOnlyMemory<byte> session) => _pending.TryGetValue(handshakeId, out var pending)
+        ? Run(handshakeId, pending, session, isStored: true)
+        : Fail(handshakeId, HandshakeFailure.Deadline, alert: null, "the handshake took too long");
+
+    /// <inheritdoc/>
+    public void Abandon(Guid handshakeId)
     {
         if (Forget(handshakeId))
-            metrics.Fail(HandshakeFailure.Abandoned);
-        return ValueTask.CompletedTask;
+            _metrics.Fail(HandshakeFailure.Abandoned);
     }
 
     /// <inheritdoc/>
@@ -78,9 +83,11 @@ public sealed partial class HandshakeGrain(
     /// <inheritdoc/>
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        // A turn that was posted before may come after.
+        _isRetired = true;
         foreach (var id in _pending.Keys.ToArray())
             Forget(id);
-        metrics.CloseLane();
+        lanes.Leave(this.GetPrimaryKeyString(), this);
         return Task.CompletedTask;
     }
 
@@ -88,11 +95,11 @@ public sealed partial class HandshakeGrain(
     internal static int CapacityOf(int concurrentHandshakes, int lanes)
         => (int)Math.Max(1, Math.Ceiling(1.25 * concurrentHandshakes / lanes));
 
-    private HandshakeAnswer Begin(HandshakeRequest request)
+    private HandshakeAnswer Begin(in HandshakeRequest request)
     {
         if (_isRetired || !factory.IsOpen)
         {
-            // Too late: this call may have activated the lane anew.
+            // Too late: whoever asks may have activated the lane anew.
             Leave();
             return Fail(request.HandshakeId, HandshakeFailure.RoleLost, AlertDescription.InternalError, "the lane is closed");
         }
@@ -103,20 +110,23 @@ public sealed partial class HandshakeGrain(
         _pending.Add(request.HandshakeId, pending);
         if (_pending.Count == 1)
             _sweep?.Change(SweepInterval, SweepInterval);
-        metrics.Begin();
-        return Advance(request, pending);
+        _metrics.Begin();
+        return Run(request.HandshakeId, pending, request.Records, isStored: false);
     }
 
-    private HandshakeAnswer Advance(HandshakeRequest request, PendingHandshake pending) => Run(request.HandshakeId, pending, () => Step(request, pending));
-
-    private HandshakeAnswer Run(Guid id, PendingHandshake pending, Func<HandshakeAnswer> step)
+    /// <param name="id">The handshake.</param>
+    /// <param name="pending">It.</param>
+    /// <param name="input">Records of its client, or the session that it waited for.</param>
+    /// <param name="isStored">The session.</param>
+    private HandshakeAnswer Run(Guid id, PendingHandshake pending, ReadOnlyMemory<byte> input, bool isStored)
     {
         if (pending.IsLate)
             return Fail(id, HandshakeFailure.Deadline, AlertFor(pending, AlertDescription.HandshakeFailure), "the handshake took too long");
 
         try
         {
-            return step();
+            _output.ResetWrittenCount();
+            return Answer(id, pending, isStored ? Resume(pending, input.Span) : pending.Advance(input, factory, _output));
         }
         catch (TlsException e)
         {
@@ -129,35 +139,27 @@ public sealed partial class HandshakeGrain(
         }
     }
 
-    private HandshakeAnswer Step(HandshakeRequest request, PendingHandshake pending)
+    private HandshakeStep Resume(PendingHandshake pending, ReadOnlySpan<byte> session)
     {
-        var output = new ArrayBufferWriter<byte>(4096);
-        return Answer(request.HandshakeId, pending, pending.Advance(request.Records, factory, output), output);
+        using var stored = Open(session, pending.WantedSession.Span);
+        return pending.Resume(stored.Span, factory, _output);
     }
 
-    private HandshakeAnswer Resume(HandshakeResumption resumption, PendingHandshake pending)
+    private HandshakeAnswer Answer(Guid id, PendingHandshake pending, HandshakeStep step)
     {
-        var output = new ArrayBufferWriter<byte>(4096);
-        using var stored = Open(resumption.Session.Span, pending.WantedSession.Span);
-        return Answer(resumption.HandshakeId, pending, pending.Resume(stored.Span, factory, output), output);
-    }
-
-    private HandshakeAnswer Answer(Guid id, PendingHandshake pending, HandshakeStep step, ArrayBufferWriter<byte> output)
-    {
-        var answer = new HandshakeAnswer { Consumed = step.Consumed, Flight = output.WrittenMemory };
         switch (step.Status)
         {
             case HandshakeStatus.NeedMore:
-                return answer with { WantedSession = pending.WantedSession };
+                return new HandshakeAnswer { Consumed = step.Consumed, Flight = _output.WrittenMemory, WantedSession = pending.WantedSession };
             case HandshakeStatus.Complete:
-                answer = answer with { Resumption = Keep(pending), Established = Establish(pending) };
+                var answer = new HandshakeAnswer { Consumed = step.Consumed, Flight = _output.WrittenMemory, Resumption = Keep(pending), Established = Establish(pending) };
                 Forget(id);
                 return answer;
             default:
                 // The handshake wrote its own alert.
                 var invalidated = pending.OfferedSession;
                 var failed = Fail(id, step.Failure, alert: null, step.Error ?? "the handshake failed");
-                return failed with { Consumed = step.Consumed, Flight = output.WrittenMemory, InvalidatedSession = invalidated };
+                return failed with { Consumed = step.Consumed, Flight = _output.WrittenMemory, InvalidatedSession = invalidated };
         }
     }
 
@@ -185,7 +187,7 @@ public sealed partial class HandshakeGrain(
     {
         using var session = pending.Export();
         var sessionId = Guid.NewGuid();
-        metrics.Complete(session.Version, session.CipherSuite, pending.Group, session.Resumed);
+        _metrics.Complete(session.Version, session.CipherSuite, pending.Group, session.Resumed);
         return new EstablishedSession
         {
             SessionId = sessionId,
@@ -207,7 +209,7 @@ public sealed partial class HandshakeGrain(
     private HandshakeAnswer Fail(Guid id, HandshakeFailure reason, AlertDescription? alert, string error)
     {
         Forget(id);
-        metrics.Fail(reason);
+        _metrics.Fail(reason);
         LogFailed(id, reason, error);
         return new HandshakeAnswer { Consumed = 0, Flight = alert is { } known ? Alert.Of(known).ToPlaintextRecord() : default(ReadOnlyMemory<byte>), Error = error, Failure = reason };
     }
@@ -224,7 +226,7 @@ public sealed partial class HandshakeGrain(
         foreach (var id in _pending.Where(static entry => entry.Value.IsLate).Select(static entry => entry.Key).ToArray())
         {
             if (Forget(id))
-                metrics.Fail(HandshakeFailure.Deadline);
+                _metrics.Fail(HandshakeFailure.Deadline);
         }
 
         if (_pending.Count == 0)
@@ -237,7 +239,7 @@ public sealed partial class HandshakeGrain(
         if (!_pending.Remove(id, out var pending))
             return false;
         pending.Dispose();
-        metrics.End();
+        _metrics.End();
         return true;
     }
 

@@ -6,17 +6,22 @@ using Microsoft.Extensions.Logging;
 namespace CSsl.Silo.Handshake;
 
 /// <summary>
-/// One handshake on a data link, in lock-step: a Handshake frame becomes a call to the connection's lane, the lane's answer a Flight or
+/// One handshake on a data link, in lock-step: a Handshake frame becomes a turn of the connection's lane, whose answer leaves in that turn as a Flight or
 /// Established frame. Nothing of the handshake is kept here.
 /// </summary>
 internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, ResumptionStore sessions, TimeSpan handshakeTime, TimeProvider time, ILogger<HandshakeLinkChannel> logger) : LinkChannel
 {
     private readonly Lock _gate = new();
     private Guid _handshakeId;
-    private IHandshakeGrain? _lane;
     private string? _dataSilo;
     private long _startedAt;
-    private TimeSpan _limit;
+    private TimeSpan? _limit;
+
+    // The step under way: what the client sent, and when it came. Written before the step is posted.
+    private byte[] _records = [];
+    private long _stepBeganAt;
+    private IHandshakeLane? _lane;
+    private ReadOnlyMemory<byte> _session;
     private bool _busy;
     private bool _begun;
     private bool _gone;
@@ -25,17 +30,15 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
     {
         switch (kind)
         {
-            case FrameKind.HandshakeStart when _lane is null:
+            case FrameKind.HandshakeStart when _limit is null:
                 var start = HandshakeStart.Decode(payload);
                 _handshakeId = Guid.NewGuid();
-                _lane = lanes.Of(_handshakeId);
                 _dataSilo = start.DataSilo;
                 _startedAt = time.GetTimestamp();
                 _limit = TimeSpan.FromMilliseconds(Math.Clamp(start.DeadlineMilliseconds, 0, handshakeTime.TotalMilliseconds));
                 break;
-            case FrameKind.Handshake when _lane is not null:
-                Begin();
-                _ = AdvanceAsync(payload.ToArray());
+            case FrameKind.Handshake when _limit is not null:
+                Begin(payload.ToArray());
                 break;
             case FrameKind.Close:
                 Release();
@@ -48,7 +51,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
 
     protected override void OnLinkLost(Exception reason) => OnGone();
 
-    private void Begin()
+    private void Begin(byte[] records)
     {
         lock (_gate)
         {
@@ -57,32 +60,55 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
             _busy = true;
             _begun = true;
         }
+
+        (_records, _stepBeganAt) = (records, time.GetTimestamp());
+        lanes.Metrics.BeginStep();
+        _lane ??= lanes.Of(_handshakeId);
+        if (_lane is { } lane)
+            lane.Post(static channel => ((HandshakeLinkChannel)channel!).Advance(), this);
+        else
+            _ = OpenLaneAsync();
     }
 
-    private async Task AdvanceAsync(byte[] records)
+    /// <summary>The first handshakes of a role may come before its lanes are active.</summary>
+    private async Task OpenLaneAsync()
     {
-        HandshakeAnswer answer;
-        var began = time.GetTimestamp();
-        lanes.Metrics.BeginStep();
         try
         {
-            answer = await _lane!.Advance(new HandshakeRequest { HandshakeId = _handshakeId, TimeLeft = _limit - time.GetElapsedTime(_startedAt), DataSilo = _dataSilo, Records = records }, CancellationToken.None);
-            if (!answer.WantedSession.IsEmpty)
-            {
-                var session = await sessions.FindAsync(answer.WantedSession);
-                answer = await _lane!.Resume(new HandshakeResumption { HandshakeId = _handshakeId, Session = session }, CancellationToken.None);
-            }
+            _lane = await lanes.OpenAsync(_handshakeId);
         }
         catch (Exception e)
         {
             LogLaneFailed(e);
-            answer = new HandshakeAnswer { Consumed = 0, Flight = default, Error = "the lane can't be reached", Failure = HandshakeFailure.Internal };
-        }
-        finally
-        {
-            lanes.Metrics.EndStep(time.GetElapsedTime(began));
         }
 
+        if (_lane is { } lane)
+            lane.Post(static channel => ((HandshakeLinkChannel)channel!).Advance(), this);
+        else
+            Answer(new HandshakeAnswer { Error = "the lane can't be reached", Failure = HandshakeFailure.Internal });
+    }
+
+    private void Advance()
+    {
+        var answer = _lane!.Advance(new HandshakeRequest(_handshakeId, _limit!.Value - time.GetElapsedTime(_startedAt), _dataSilo, _records));
+        if (answer.WantedSession.IsEmpty)
+            Answer(answer);
+        else
+            _ = ResumeAsync(answer.WantedSession);
+    }
+
+    private async Task ResumeAsync(ReadOnlyMemory<byte> wanted)
+    {
+        _session = await sessions.FindAsync(wanted);
+        _lane!.Post(static channel => ((HandshakeLinkChannel)channel!).Resume(), this);
+    }
+
+    private void Resume() => Answer(_lane!.Resume(_handshakeId, _session));
+
+    // In the lane's turn: what it wrote is only there until that is over.
+    private void Answer(in HandshakeAnswer answer)
+    {
+        lanes.Metrics.EndStep(time.GetElapsedTime(_stepBeganAt));
         if (answer.Resumption is { } made)
             sessions.Store(made);
         if (!answer.InvalidatedSession.IsEmpty)
@@ -113,7 +139,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
         }
     }
 
-    private void Reply(HandshakeAnswer answer)
+    private void Reply(in HandshakeAnswer answer)
     {
         if (answer.Established is not { } session)
         {
@@ -147,7 +173,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
         Release();
     }
 
-    // The order of two calls is not promised: with one under way, its answer is waited for.
+    // A step under way finds out when it answers.
     private void OnGone()
     {
         lock (_gate)
@@ -161,21 +187,10 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
     private void Abandon()
     {
         _begun = false;
-        _ = AbandonAsync();
+        _lane!.Post(static channel => ((HandshakeLinkChannel)channel!).Forget(), this);
     }
 
-    private async Task AbandonAsync()
-    {
-        try
-        {
-            await _lane!.Abandon(_handshakeId, CancellationToken.None);
-        }
-        catch (Exception e)
-        {
-            // The lane forgets it at its deadline.
-            LogLaneFailed(e);
-        }
-    }
+    private void Forget() => _lane!.Abandon(_handshakeId);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "a handshake's answer can't be sent")]
     private partial void LogNoReply(Exception error);

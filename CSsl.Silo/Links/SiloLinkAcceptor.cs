@@ -1,4 +1,5 @@
 using CSsl.Grains.Cluster;
+using CSsl.Grains.Handshake;
 using CSsl.Hosting.Configuration;
 using CSsl.Link;
 using CSsl.Silo.Handshake;

@@ -9,6 +9,8 @@ public class FakeGrainContext : DispatchProxy
 {
     private static readonly IServiceProvider NoServices = new ServiceCollection().BuildServiceProvider();
 
+    private static readonly GrainId Id = GrainId.Create("fake", "fake");
+
     private bool _hasLeft;
 
     public static IGrainContext New() => Create<IGrainContext, FakeGrainContext>();
@@ -24,6 +26,8 @@ public class FakeGrainContext : DispatchProxy
             case nameof(IGrainContext.Deactivate):
                 _hasLeft = true;
                 return null;
+            case $"get_{nameof(IGrainContext.GrainId)}":
+                return Id;
             case $"get_{nameof(IGrainContext.ActivationServices)}":
                 return NoServices;
             default:

@@ -27,7 +27,8 @@ public sealed class HandshakeLaneTests
     {
         await using InProcessTestCluster cluster = await StartAsync(silos: 4);
         var home = cluster.Silos[^1];
-        var (lanes, metrics) = (LanesOf(home, home.Name), home.ServiceProvider.GetRequiredService<HandshakeMetrics>());
+        await OpenAsync(home);
+        var (lanes, metrics) = (ActiveLanesOf(home), home.ServiceProvider.GetRequiredService<HandshakeMetrics>());
         var ids = lanes.Select(static _ => Guid.NewGuid()).ToArray();
         foreach (var (lane, id) in lanes.Zip(ids))
             Assert.Null((await AdvanceAsync(lane, id, Hello)).Error);
@@ -75,17 +76,46 @@ public sealed class HandshakeLaneTests
         await using InProcessTestCluster cluster = await StartAsync(silos: 1);
         var silo = cluster.Silos[0];
         var (lanes, metrics) = (LanesOf(silo, silo.Name), silo.ServiceProvider.GetRequiredService<HandshakeMetrics>());
+        await OpenAsync(silo);
+        foreach (var lane in ActiveLanesOf(silo))
+            Assert.Null((await AdvanceAsync(lane, Guid.NewGuid(), Hello)).Error);
         foreach (var lane in lanes)
-        {
-            await lane.Open(CancellationToken.None);
-            await AdvanceAsync(lane, Guid.NewGuid(), Hello);
             await lane.Retire(CancellationToken.None);
-        }
 
         await Eventually.TrueAsync(() => (metrics.Lanes, metrics.InFlight) == (0, 0), "lanes and handshakes are gone", TestSilo.Patience);
-        foreach (var lane in lanes)
+        await OpenAsync(silo);
+        foreach (var lane in ActiveLanesOf(silo))
             Assert.Null((await AdvanceAsync(lane, Guid.NewGuid(), Hello)).Error);
         Assert.Equal((Lanes, Lanes), (metrics.Lanes, metrics.InFlight));
+    }
+
+    [Fact]
+    public async Task Turn_that_comes_after_the_end_of_its_lane_begins_nothing()
+    {
+        await using InProcessTestCluster cluster = await StartAsync(silos: 1);
+        var silo = cluster.Silos[0];
+        var metrics = silo.ServiceProvider.GetRequiredService<HandshakeMetrics>();
+        await OpenAsync(silo);
+        var lane = ActiveLanesOf(silo)[0];
+        await LanesOf(silo, silo.Name)[0].Retire(CancellationToken.None);
+        await Eventually.TrueAsync(() => metrics.Lanes == Lanes - 1, "the lane is gone", TestSilo.Patience);
+
+        Assert.Equal(HandshakeFailure.RoleLost, (await AdvanceAsync(lane, Guid.NewGuid(), Hello)).Failure);
+        Assert.Equal(0, metrics.InFlight);
+    }
+
+    [Fact]
+    public async Task Lane_that_nobody_has_opened_is_opened_by_its_first_handshake()
+    {
+        await using InProcessTestCluster cluster = await StartAsync(silos: 1);
+        var lanes = cluster.Silos[0].ServiceProvider.GetRequiredService<HandshakeLanes>();
+        var id = Guid.NewGuid();
+        Assert.Null(lanes.Of(id));
+
+        var lane = await lanes.OpenAsync(id);
+
+        Assert.Null((await AdvanceAsync(lane!, id, Hello)).Error);
+        Assert.Same(lane, lanes.Of(id));
     }
 
     private static Task<InProcessTestCluster> StartAsync(int silos) => GrainCluster.StartAsync(silos, Configure, hasDirectoryOfParts: true);
@@ -101,7 +131,8 @@ public sealed class HandshakeLaneTests
         services.AddSingleton(static _ => new Sealer(new SharedKeyRing(ClusterKeyRing.Parse(ClusterKeyRing.Generate("test")))));
         services.AddMetrics();
         services.AddSingleton<HandshakeMetrics>();
-        services.Configure<SiloOptions>(static options => options.Lanes = 1);
+        services.AddSingleton<HandshakeLanes>();
+        services.AddOptions<SiloOptions>().Configure<ILocalSiloDetails>(static (options, silo) => (options.Name, options.Lanes) = (silo.Name, Lanes));
         services.AddOptions<LimitsOptions>();
     }
 
@@ -111,6 +142,19 @@ public sealed class HandshakeLaneTests
         return [.. Enumerable.Range(0, Lanes).Select(lane => grains.GetGrain<IHandshakeGrain>($"{silo}/{lane}"))];
     }
 
-    private static ValueTask<HandshakeAnswer> AdvanceAsync(IHandshakeGrain lane, Guid id, byte[] records)
-        => lane.Advance(new HandshakeRequest { HandshakeId = id, TimeLeft = TimeSpan.FromMinutes(1), Records = records }, CancellationToken.None);
+    private static Task OpenAsync(InProcessSiloHandle silo)
+        => Task.WhenAll(LanesOf(silo, silo.Name).Select(static lane => lane.Open(CancellationToken.None).AsTask()));
+
+    private static IHandshakeLane[] ActiveLanesOf(InProcessSiloHandle silo)
+    {
+        var lanes = silo.ServiceProvider.GetRequiredService<HandshakeLanes>();
+        return [.. Enumerable.Range(0, Lanes).Select(lane => lanes.Of($"{silo.Name}/{lane}") ?? throw new InvalidOperationException("The lane is not active."))];
+    }
+
+    private static Task<HandshakeAnswer> AdvanceAsync(IHandshakeLane lane, Guid id, byte[] records)
+    {
+        var answer = new TaskCompletionSource<HandshakeAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        lane.Post(_ => answer.SetResult(lane.Advance(new HandshakeRequest(id, TimeSpan.FromMinutes(1), DataSilo: null, records))), answer);
+        return answer.Task;
+    }
 }

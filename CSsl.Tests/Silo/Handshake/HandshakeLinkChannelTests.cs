@@ -20,9 +20,10 @@ public sealed class HandshakeLinkChannelTests
     {
         using var meters = new TestMeters();
         var (time, lane) = (new SteppedTimeProvider(), new NotingLane());
-        var grains = FakeGrains.Of(_ => lane);
+        var grains = FakeGrains.Of(static _ => throw new NotSupportedException());
         using var sessions = new ResumptionStore(grains, Options.Create(new ResumptionOptions()), new ResumptionMetrics(meters), time, NullLogger<ResumptionStore>.Instance);
-        var lanes = new HandshakeLanes(grains, Options.Create(new SiloOptions { Lanes = 1 }), new HandshakeMetrics(meters));
+        var lanes = new HandshakeLanes(grains, Options.Create(new SiloOptions { Name = "silo-1", Lanes = 1 }), new HandshakeMetrics(meters));
+        lanes.Enter("silo-1/0", lane);
         var acceptor = new Acceptor(() => new HandshakeLinkChannel(lanes, sessions, TimeSpan.FromSeconds(10), time, NullLogger<HandshakeLinkChannel>.Instance));
         var (one, other) = InProcessStream.CreatePair();
         var connecting = DataLink.ConnectAsync(one, new LinkIdentity("gateway-1", "test"), TestLinks.Key, null, new LinkOptions(), TimeProvider.System, engine: null, default);
@@ -49,22 +50,22 @@ public sealed class HandshakeLinkChannelTests
         public LinkChannel? Accept(DataLink link, FrameKind kind) => make();
     }
 
-    private sealed class NotingLane : IHandshakeGrain
+    private sealed class NotingLane : IHandshakeLane
     {
         public List<TimeSpan> TimesLeft { get; } = [];
 
-        public ValueTask<HandshakeAnswer> Advance(HandshakeRequest request, CancellationToken cancellationToken)
+        public void Post(Action<object?> turn, object state) => turn(state);
+
+        public HandshakeAnswer Advance(in HandshakeRequest request)
         {
             TimesLeft.Add(request.TimeLeft);
-            return ValueTask.FromResult(new HandshakeAnswer { Consumed = request.Records.Length, Flight = default });
+            return new HandshakeAnswer { Consumed = request.Records.Length };
         }
 
-        public ValueTask Abandon(Guid handshakeId, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+        public HandshakeAnswer Resume(Guid handshakeId, ReadOnlyMemory<byte> session) => throw new NotSupportedException();
 
-        public ValueTask<HandshakeAnswer> Resume(HandshakeResumption resumption, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask Open(CancellationToken cancellationToken) => throw new NotSupportedException();
-
-        public ValueTask Retire(CancellationToken cancellationToken) => throw new NotSupportedException();
+        public void Abandon(Guid handshakeId)
+        {
+        }
     }
 }
