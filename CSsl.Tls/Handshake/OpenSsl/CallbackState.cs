@@ -21,9 +21,12 @@ internal sealed unsafe class CallbackState(TicketKeys ticketKeys, SafeSessionHan
     /// <summary>Copies a session that was made, if it can be resumed by an id of ours.</summary>
     public void Keep(nint session)
     {
+        // TLS 1.3 makes one with each ticket.
         var id = SafeSessionHandle.IdOf(session);
+        if (LibSsl.SSL_SESSION_get_protocol_version(session) != (int)TlsVersion.Tls12 || !TicketKeys.IsOurSessionId(id))
+            return;
         var length = LibSsl.i2d_SSL_SESSION(session, null);
-        if (LibSsl.SSL_SESSION_get_protocol_version(session) != (int)TlsVersion.Tls12 || !TicketKeys.IsOurSessionId(id) || length is <= 0 or > ResumableSession.MaxLength)
+        if (length is <= 0 or > ResumableSession.MaxLength)
             return;
 
         var content = new SecretBytes(length);

@@ -72,8 +72,9 @@ internal static unsafe class HandshakeCallbacks
     {
         try
         {
-            // OpenSSL asks for all 32 bytes of TLS 1.2.
-            SafeSslHandle.StateOf(ssl).TicketKeys.MakeSessionId(new Span<byte>(id, (int)*length));
+            // OpenSSL asks for all 32 bytes of TLS 1.2. In TLS 1.3 it asks with each ticket, for an id that nobody ever sees.
+            if (LibSsl.SSL_version(ssl) == (int)TlsVersion.Tls12)
+                SafeSslHandle.StateOf(ssl).TicketKeys.MakeSessionId(new Span<byte>(id, (int)*length));
             return 1;
         }
         catch (Exception)

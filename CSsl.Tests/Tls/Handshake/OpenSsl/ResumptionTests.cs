@@ -111,7 +111,7 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
     }
 
     [Fact]
-    public void Each_resumption_in_TLS_1_3_brings_one_new_ticket()
+    public void Each_handshake_in_TLS_1_3_brings_one_new_ticket()
     {
         using var factory = NewFactory();
         var settings = new ClientSettings();
@@ -121,7 +121,7 @@ public sealed class ResumptionTests(TestCertificates certificates) : IClassFixtu
         {
             using var connection = TestConnection.Establish(factory, settings with { Resume = session }, certificates.AuthorityPath);
             Assert.Equal(connections > 0, connection.Client.Resumed);
-            Assert.Equal(connections > 0 ? 1UL : 2UL, connection.Session.ServerSequence);
+            Assert.Equal(1UL, connection.Session.ServerSequence);
             using (var data = connection.StartData())
                 Assert.Equal("x"u8, connection.ToClient(data, "x"u8));
             session?.Dispose();
