@@ -4,7 +4,7 @@ namespace CSsl.Grains.Handshake;
 
 /// <summary>
 /// One lane of a handshake silo (key "silo/lane"): it is on the silo that its key names, from the moment that the silo gets the handshake role until it has let
-/// go of it. The handshakes themselves are turns of the lane, and no calls (ADR 19).
+/// go of it. The handshakes themselves are turns of the lane, and no calls (ADR 18).
 /// </summary>
 [Alias("CSsl.IHandshakeGrain")]
 public interface IHandshakeGrain : IGrainWithStringKey

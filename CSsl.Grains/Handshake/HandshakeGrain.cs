@@ -15,7 +15,7 @@ namespace CSsl.Grains.Handshake;
 /// <summary>
 /// One lane: the handshakes of many connections, one turn at a time, so that handshakes take at most as many cores as there are
 /// lanes and none waits behind another for longer than a turn. Secrets leave it sealed only. It is pinned to its silo, and leaves it with the role only.
-/// A handshake's steps are turns of the grain, but no calls: a call costs more than anything in a step but the cryptography (ADR 19).
+/// A handshake's steps are turns of the grain, but no calls: a call costs more than anything in a step but the cryptography (ADR 18).
 /// </summary>
 [PinnedPlacement, KeepAlive]
 public sealed partial class HandshakeGrain(
