@@ -1,4 +1,4 @@
-using CSsl.Tls;
+using CSsl.Link;
 using CSsl.Tls.Handshake;
 
 namespace CSsl.Grains.Handshake;
@@ -14,8 +14,8 @@ public readonly record struct HandshakeAnswer
     /// <summary>Set when the handshake failed: the cause, for the log.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Set when it is complete.</summary>
-    public EstablishedSession? Established { get; init; }
+    /// <summary>Set when it is complete: what the gateway is told, this answer's records included. Nothing in it is secret (the capsule is sealed).</summary>
+    public Established? Established { get; init; }
 
     /// <summary>Set instead of everything else: the id of the session that the client asks for. The handshake waits for
     /// <see cref="IHandshakeLane.Resume"/>; whoever asked looks for the session, so that the lane need not wait.</summary>
@@ -29,23 +29,6 @@ public readonly record struct HandshakeAnswer
 
     /// <summary>With <see cref="Error"/>: of which kind it is.</summary>
     public HandshakeFailure Failure { get; init; }
-}
-
-/// <summary>A finished handshake; nothing in it is secret (the capsule is sealed).</summary>
-public sealed record EstablishedSession
-{
-    public required Guid SessionId { get; init; }
-    public required ReadOnlyMemory<byte> Capsule { get; init; }
-    public required ulong ClientSequence { get; init; }
-    public required ulong ServerSequence { get; init; }
-    public required TlsVersion Version { get; init; }
-    public required CipherSuite CipherSuite { get; init; }
-    public required bool Resumed { get; init; }
-    public string? ApplicationProtocol { get; init; }
-    public string? ServerName { get; init; }
-
-    /// <summary>See <see cref="IServerHandshake.Group"/>.</summary>
-    public NamedGroup? Group { get; init; }
 }
 
 /// <summary>A session to be stored; nothing in it is secret.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using CSsl.Grains.Placement;
 using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Tls;
 using CSsl.Tls.Handshake;
 using CSsl.Tls.Sessions;
@@ -152,7 +153,7 @@ public sealed partial class HandshakeGrain(
             case HandshakeStatus.NeedMore:
                 return new HandshakeAnswer { Consumed = step.Consumed, Flight = _output.WrittenMemory, WantedSession = pending.WantedSession };
             case HandshakeStatus.Complete:
-                var answer = new HandshakeAnswer { Consumed = step.Consumed, Flight = _output.WrittenMemory, Resumption = Keep(pending), Established = Establish(pending) };
+                var answer = new HandshakeAnswer { Consumed = step.Consumed, Flight = _output.WrittenMemory, Resumption = Keep(pending), Established = Establish(pending, step.Consumed) };
                 Forget(id);
                 return answer;
             default:
@@ -183,13 +184,14 @@ public sealed partial class HandshakeGrain(
         return made is null ? null : new ResumptionRecord { Id = made.Id, Sealed = sealer.Seal(ResumableSession.Purpose, made.Content, made.Id) };
     }
 
-    private EstablishedSession Establish(PendingHandshake pending)
+    private Established Establish(PendingHandshake pending, int consumed)
     {
         using var session = pending.Export();
         var sessionId = Guid.NewGuid();
         _metrics.Complete(session.Version, session.CipherSuite, pending.Group, session.Resumed);
-        return new EstablishedSession
+        return new Established
         {
+            Consumed = consumed,
             SessionId = sessionId,
             ClientSequence = session.ClientSequence,
             ServerSequence = session.ServerSequence,
@@ -199,6 +201,7 @@ public sealed partial class HandshakeGrain(
             ApplicationProtocol = session.ApplicationProtocol,
             ServerName = session.ServerName,
             Group = pending.Group,
+            Records = _output.WrittenMemory,
             // Last: it consumes the session.
             Capsule = sealer.Seal(session, sessionId),
         };

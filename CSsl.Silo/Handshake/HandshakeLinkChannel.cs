@@ -65,7 +65,7 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
         lanes.Metrics.BeginStep();
         _lane ??= lanes.Of(_handshakeId);
         if (_lane is { } lane)
-            lane.Post(static channel => ((HandshakeLinkChannel)channel!).Advance(), this);
+            PostStep(lane);
         else
             _ = OpenLaneAsync();
     }
@@ -83,10 +83,12 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
         }
 
         if (_lane is { } lane)
-            lane.Post(static channel => ((HandshakeLinkChannel)channel!).Advance(), this);
+            PostStep(lane);
         else
             Answer(new HandshakeAnswer { Error = "the lane can't be reached", Failure = HandshakeFailure.Internal });
     }
+
+    private void PostStep(IHandshakeLane lane) => lane.Post(static channel => ((HandshakeLinkChannel)channel!).Advance(), this);
 
     private void Advance()
     {
@@ -141,30 +143,16 @@ internal sealed partial class HandshakeLinkChannel(HandshakeLanes lanes, Resumpt
 
     private void Reply(in HandshakeAnswer answer)
     {
-        if (answer.Established is not { } session)
+        if (answer.Established is { } established)
         {
-            Send(FrameKind.Flight, new Flight(answer.Consumed, answer.Failure, answer.Error ?? "", answer.Flight.Span).Encode());
-            if (answer.Failure != HandshakeFailure.None)
-                Close(CloseReason.ProtocolError);
+            Send(FrameKind.Established, established.Encode());
+            Release();
             return;
         }
 
-        Send(FrameKind.Established, new Established
-        {
-            Consumed = answer.Consumed,
-            SessionId = session.SessionId,
-            Capsule = session.Capsule,
-            ClientSequence = session.ClientSequence,
-            ServerSequence = session.ServerSequence,
-            Version = session.Version,
-            CipherSuite = session.CipherSuite,
-            Group = session.Group,
-            Resumed = session.Resumed,
-            ApplicationProtocol = session.ApplicationProtocol,
-            ServerName = session.ServerName,
-            Records = answer.Flight,
-        }.Encode());
-        Release();
+        Send(FrameKind.Flight, new Flight(answer.Consumed, answer.Failure, answer.Error ?? "", answer.Flight.Span).Encode());
+        if (answer.Failure != HandshakeFailure.None)
+            Close(CloseReason.ProtocolError);
     }
 
     private void Close(CloseReason reason)

@@ -27,7 +27,7 @@ public sealed record HandshakeOptions
 
     /// <summary>
     /// Session tickets sent after a full TLS 1.3 handshake (a resumed one gets one); TLS 1.2 sends one. 0 turns resumption off. Each costs 20 µs, a tenth of a handshake;
-    /// a client that opens several connections at once with the one that it has resumes all of them.
+    /// a client that uses a ticket only once, as RFC 8446 appendix C.4 asks of it, resumes only one of several connections that it opens at once.
     /// </summary>
     public int TicketCount { get; init; } = 1;
 

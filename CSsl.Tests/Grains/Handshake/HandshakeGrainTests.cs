@@ -1,6 +1,7 @@
 using System.Text;
 using CSsl.Grains.Handshake;
 using CSsl.Hosting.Configuration;
+using CSsl.Link;
 using CSsl.Tests.Support;
 using CSsl.Tests.Tls.Handshake;
 using CSsl.Tls;
@@ -52,7 +53,7 @@ public sealed class HandshakeGrainTests : IDisposable
         var last = Advance(lane, id, [20, 3, 3, 0, 1, 1]);
         Assert.Equal("finished", Text(last));
         Assert.Equal(6, last.Consumed);
-        var session = Assert.IsType<EstablishedSession>(last.Established);
+        var session = Assert.IsType<Established>(last.Established);
         using var opened = _sealer.Open(session.Capsule.Span, session.SessionId);
         Assert.Equal(session.CipherSuite, opened.CipherSuite);
         Assert.Equal(session.ClientSequence, opened.ClientSequence);
