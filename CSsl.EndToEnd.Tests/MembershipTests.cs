@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using CSsl.Database;
 using CSsl.Tests.Support;
 using Xunit;
 
@@ -11,7 +10,6 @@ namespace CSsl.EndToEnd.Tests;
 public sealed class MembershipTests(ITestOutputHelper output)
 {
     private const string Victim = "data-1";
-    private const int Dead = 6;
 
     private static readonly string[] Others = ["data-2", "data-3", "handshake-1"];
 
@@ -42,7 +40,7 @@ public sealed class MembershipTests(ITestOutputHelper output)
         }
 
         await Eventually.TrueAsync(() => !ProcFs.IsAlive(hung), "it has found itself declared dead, and has ended", TimeSpan.FromSeconds(60));
-        Assert.Equal(Others, await LivingAsync(cluster));
+        Assert.Equal(Others, await cluster.LivingAsync());
 
         // One line of its own, and its exit code; no stack.
         await cluster.Log.WaitForAsync($"{Victim} (pid {hung}) ended: exit code 1", from: mark);
@@ -56,7 +54,7 @@ public sealed class MembershipTests(ITestOutputHelper output)
         await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { DataSilos = 2 });
         int hung = await ProcessIdAsync(cluster);
         ProcFs.Signal(hung, ProcFs.SigStop);
-        await Eventually.TrueAsync(async () => !(await LivingAsync(cluster)).Contains(Victim), $"{Victim} is out");
+        await Eventually.TrueAsync(async () => !(await cluster.LivingAsync()).Contains(Victim), $"{Victim} is out");
         ProcFs.Signal(hung, ProcFs.SigCont);
 
         await cluster.Log.WaitForAsync($"{Victim} (pid {hung}) ended: exit code 1, starting it again");
@@ -69,7 +67,7 @@ public sealed class MembershipTests(ITestOutputHelper output)
     {
         await using Cluster cluster = await Cluster.StartAsync(new ClusterSettings { DataSilos = 1, Arguments = ["--no-restart"] });
         ProcFs.Signal(await ProcessIdAsync(cluster), ProcFs.SigKill);
-        await Eventually.TrueAsync(async () => (await LivingAsync(cluster)).SequenceEqual(["handshake-1"]), $"{Victim} is out");
+        await Eventually.TrueAsync(async () => (await cluster.LivingAsync()).SequenceEqual(["handshake-1"]), $"{Victim} is out");
     }
 
     private static Task<Cluster> StartAsync() => Cluster.StartAsync(new ClusterSettings { DataSilos = 3, Arguments = ["--no-restart"] });
@@ -78,15 +76,11 @@ public sealed class MembershipTests(ITestOutputHelper output)
 
     private async Task IsOutAsync(Cluster cluster, Func<Task> fault)
     {
-        Assert.Equal([Victim, .. Others], await LivingAsync(cluster));
+        Assert.Equal([Victim, .. Others], await cluster.LivingAsync());
         await fault();
         long start = Stopwatch.GetTimestamp();
-        await Eventually.TrueAsync(async () => !(await LivingAsync(cluster)).Contains(Victim), $"{Victim} is out");
+        await Eventually.TrueAsync(async () => !(await cluster.LivingAsync()).Contains(Victim), $"{Victim} is out");
         output.WriteLine($"out after {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
-        Assert.Equal(Others, await LivingAsync(cluster));
+        Assert.Equal(Others, await cluster.LivingAsync());
     }
-
-    /// <summary>By name, as the membership table has them.</summary>
-    private static async Task<IReadOnlyList<string>> LivingAsync(Cluster cluster) => await ClusterDatabase.Of(Path.Combine(cluster.StateFolder, "cluster.db")).ReadAsync(
-        new Query("SELECT SiloName FROM OrleansMembershipTable WHERE Status <> @Dead ORDER BY SiloName").With("Dead", Dead), static row => row.GetString(0));
 }

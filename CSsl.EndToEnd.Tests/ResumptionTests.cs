@@ -17,12 +17,19 @@ public sealed class ResumptionTests(ITestOutputHelper output)
         using var folder = new TempDirectory();
 
         // With the second silo stopped only the first can have made the sessions; with the first one gone only the second can resume them.
-        int mark = cluster.Log.Length;
-        ProcFs.Signal(silos[1].ProcessId, ProcFs.SigStop);
+        var (name, hung) = (silos[1].Name, silos[1].ProcessId);
+        ProcFs.Signal(hung, ProcFs.SigStop);
         foreach (string version in (string[])["-tls1_3", "-tls1_2"])
             (await SClient.GetAsync(cluster, "/", "-brief", version, "-sess_out", folder.File(version))).Succeeded();
-        ProcFs.Signal(silos[1].ProcessId, ProcFs.SigCont);
-        await Eventually.TrueAsync(async () => (await cluster.StatusAsync()).Count(process => process is { State: "Active" } && process.Name.StartsWith("handshake", StringComparison.Ordinal)) == 2, "both handshake silos are active again");
+
+        // It is declared dead meanwhile, or soon: what resumes them is its successor.
+        await Eventually.TrueAsync(async () => !(await cluster.LivingAsync()).Contains(name), $"{name} is out");
+        int mark = cluster.Log.Length;
+        ProcFs.Signal(hung, ProcFs.SigCont);
+        await cluster.Log.WaitForAsync($"{name} (pid {hung}) ended: exit code 1, starting it again", from: mark);
+        mark = cluster.Log.Length;
+        await Eventually.TrueAsync(async () => (await cluster.StatusAsync()).Any(process => process.Name == name && process.State == "Active" && process.ProcessId != hung), "its successor serves");
+        await cluster.Log.WaitForAsync($"Link with {name} at", from: mark);
         ProcFs.Signal(silos[0].ProcessId, ProcFs.SigStop);
 
         foreach (string version in (string[])["-tls1_3", "-tls1_2"])

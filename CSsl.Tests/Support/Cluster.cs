@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
+using CSsl.Database;
 using Xunit;
 
 namespace CSsl.Tests.Support;
@@ -32,6 +33,9 @@ public sealed record ClusterProcess(string Name, int ProcessId, string Kind, IRe
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "IAsyncLifetime.DisposeAsync disposes.")]
 public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
 {
+    // SiloStatus.Dead, as the table has it.
+    private const int Dead = 6;
+
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(30);
 
@@ -156,6 +160,10 @@ public sealed class Cluster : IAsyncLifetime, IAsyncDisposable
         string line = Assert.Single(lines);
         return long.Parse(line.AsSpan(line.LastIndexOf(' ') + 1), CultureInfo.InvariantCulture);
     }
+
+    /// <summary>The silos that are not dead, by name, as the membership table has them.</summary>
+    public async Task<IReadOnlyList<string>> LivingAsync() => await ClusterDatabase.Of(Path.Combine(StateFolder, "cluster.db")).ReadAsync(
+        new Query("SELECT SiloName FROM OrleansMembershipTable WHERE Status <> @Dead ORDER BY SiloName").With("Dead", Dead), static row => row.GetString(0));
 
     /// <summary>The processes of the cluster.</summary>
     public async Task<IReadOnlyList<ClusterProcess>> StatusAsync()
