@@ -18,7 +18,7 @@ internal sealed class ConsoleLog : ILoggerProvider
     internal const int MaxLines = 4096;
 
     /// <summary>How long the end of the process waits for the lines that are left.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
+    internal static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
     // Of the process, which has one standard output, and in `cssl serve` two hosts that write to it.
     private static readonly Meter Meter = new("CSsl.Log");

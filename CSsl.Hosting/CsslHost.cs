@@ -61,7 +61,7 @@ public static partial class CsslHost
     public static int Report(Exception error)
     {
         var explained = Explain(error);
-        Console.Error.WriteLine(explained is { } known ? $"cssl: {known.Line}" : $"cssl: unexpected error: {error}");
+        ConsoleLine.Write(Console.Error, explained is { } known ? $"cssl: {known.Line}" : $"cssl: unexpected error: {error}", ConsoleLog.Patience);
         return explained?.ExitCode ?? ExitCodes.Failure;
     }
 

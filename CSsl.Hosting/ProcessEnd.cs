@@ -8,7 +8,7 @@ public sealed class ProcessEnd(Action<int> exit)
     /// <param name="line">Why. Not for the log: nobody would be left to write what it queues.</param>
     public void Now(int exitCode, string line)
     {
-        Console.Error.WriteLine($"cssl: {line}");
+        ConsoleLine.Write(Console.Error, $"cssl: {line}", ConsoleLog.Patience);
         exit(exitCode);
     }
 }

@@ -82,8 +82,8 @@ internal static class ServeCommand
             using var probe = plan.CreateProbe();
             try
             {
-                await probe.WaitAsync(Members, hint => Console.Error.WriteLine($"cssl: {hint}"), stopping);
-                Console.WriteLine($"ready {probe.Url}");
+                await probe.WaitAsync(Members, static hint => ConsoleLine.Write(Console.Error, $"cssl: {hint}"), stopping);
+                ConsoleLine.Write(Console.Out, $"ready {probe.Url}");
             }
             catch (OperationCanceledException)
             {
